@@ -1,0 +1,1 @@
+"""saltseg: a reproducible pipeline that learns to find salt in seismic images."""

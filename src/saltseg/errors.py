@@ -1,0 +1,29 @@
+"""Errors that a person can act on, and how they reach the person."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+
+class InputError(Exception):
+    """Something given to saltseg is wrong; its message is one line that says what to do."""
+
+
+def first_few(items: Sequence[object], limit: int = 5) -> str:
+    """Name the first `limit` of `items` and count the rest: "a, b, c and 4 more"."""
+    named = ", ".join(str(item) for item in items[:limit])
+    rest = len(items) - limit
+    return f"{named} and {rest:,} more" if rest > 0 else named
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Print an InputError as one line on standard error and leave with exit code 1."""
+    try:
+        yield
+    except InputError as error:
+        print(f"saltseg: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("saltseg: interrupted", file=sys.stderr)
+        sys.exit(130)

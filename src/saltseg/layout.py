@@ -1,0 +1,37 @@
+"""Where each stage's files lie below the project's root."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders of one checkout; the only place that spells their names besides dvc.yaml."""
+
+    root: Path
+
+    @property
+    def params(self) -> Path:
+        """The parameters of every stage."""
+        return self.root / "params.yaml"
+
+    def data(self, stage: str, *parts: str | int) -> Path:
+        """What `stage` hands on: data/STAGE, and below it one folder for each part."""
+        return self.root.joinpath("data", stage, *map(str, parts))
+
+    @property
+    def truth(self) -> Path:
+        """The truths of the embedded survey's test crops; empty with real data."""
+        return self.root / "data" / "truth"
+
+    def model(self, member: str, fold: int) -> Path:
+        """The snapshots of one member trained without one fold."""
+        return self.root / "models" / member / str(fold)
+
+    def result(self, stage: str, *parts: str | int) -> Path:
+        """The metrics of `stage`: results/STAGE.json, or results/STAGE/PART/PART.json."""
+        return self.root.joinpath("results", stage, *map(str, parts)).with_suffix(".json")
+
+    def plots(self, stage: str, *parts: str | int) -> Path:
+        """The folder of the plots and figures of `stage`."""
+        return self.root.joinpath("results", "plots", stage, *map(str, parts))

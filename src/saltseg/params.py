@@ -1,0 +1,326 @@
+"""The schema of params.yaml: strict, typed, one docstring line a field."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from saltseg.errors import InputError
+
+
+def _number(value: object) -> object:
+    """Read `1e-3`, a string to PyYAML, as the number that YAML 1.2 and DVC see."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+Float = Annotated[float, BeforeValidator(_number)]
+Positive = Annotated[Float, Field(gt=0)]
+Share = Annotated[Float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+AtLeastOne = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: unknown fields and values of a wrong type are refused."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
+
+
+class Base(Section):
+    """What every stage shares."""
+
+    seed: Count
+    """Seed of everything random; each use derives its own stream from it and a name."""
+
+
+class Runtime(Section):
+    """Where the work is done. No stage tracks `workers`: it never changes a result."""
+
+    workers: Count
+    """Processes that load and augment crops beside the training; 0 does it in the same process."""
+    accelerator: Literal["auto", "cpu", "cuda", "mps"]
+    """Device that trains and predicts; `auto` takes a GPU where there is one."""
+    precision: Literal["auto", "float32", "bfloat16"]
+    """Number format of the networks; `auto` takes bfloat16 where the device computes in it."""
+
+
+class Ingest(Section):
+    """Where the crops come from."""
+
+    source: Literal["survey", "tgs"]
+    """`survey`: the embedded synthetic survey; `tgs`: Kaggle's files in `raw_dir`."""
+    raw_dir: str
+    """Folder of Kaggle's files, zipped or not; relative to the project or absolute."""
+
+
+class Survey(Section):
+    """The embedded synthetic survey."""
+
+    train: AtLeastOne
+    """Number of training crops."""
+    test: AtLeastOne
+    """Number of test crops."""
+
+
+class CoverageStratify(Section):
+    """What is known of a crop before any learning."""
+
+    min_correlation: Share
+    """Two crops are neighbours when their borders correlate at least this much."""
+    min_margin: Share
+    """And by this much more than with any other crop's border."""
+
+
+class FoldSplit(Section):
+    """How the training crops are divided into folds."""
+
+    n_folds: Annotated[int, Field(ge=2)]
+    """Number of folds."""
+    strategy: Literal["coverage", "depth", "coverage_grouped"]
+    """Balance coverage classes, depth, or coverage classes with mosaics kept in one fold."""
+
+
+class Input(Section):
+    """How a crop becomes a network's input."""
+
+    fit: Literal["reflect", "edge", "resize", "none"]
+    """Pad by mirroring, pad by repeating the border, resize, or take the 101 px as they are."""
+    size: AtLeastOne
+    """Height and width of the network's input in pixels."""
+    channels: list[Literal["image", "depth", "row", "column"]] = Field(min_length=1)
+    """The network's input channels, in order."""
+
+
+class UnetModel(Section):
+    """A U-Net of segmentation-models-pytorch on an encoder that is pretrained or not."""
+
+    architecture: Literal["unet"]
+    """Family of the network."""
+    encoder: str
+    """Name of the encoder, as segmentation-models-pytorch and timm know it."""
+    weights: str | None
+    """`packaged`, `imagenet` (needs a network), `none`, or a .safetensors file."""
+    decoder_channels: list[AtLeastOne] = Field(min_length=3, max_length=5)
+    """Channels of each decoder level, deepest first; as many as encoder levels are used."""
+    scse: bool
+    """Concurrent spatial and channel squeeze and excitation in the decoder."""
+    input: Input
+    """How a crop becomes the network's input."""
+
+
+class ClassUnetModel(Section):
+    """The plain U-Net of the class report: 101 px without resizing."""
+
+    architecture: Literal["class_unet"]
+    """Family of the network."""
+    filters: AtLeastOne
+    """Channels of the first level; each deeper level has twice as many."""
+    dropout: Annotated[Float, Field(ge=0, lt=1)]
+    """Share dropped after each level; half of it after the first."""
+    input: Input
+    """How a crop becomes the network's input."""
+
+
+ModelDefinition = Annotated[UnetModel | ClassUnetModel, Field(discriminator="architecture")]
+
+LossName = Literal["bce", "dice", "lovasz", "lovasz_elu"]
+
+
+class Phase(Section):
+    """A stretch of training with one loss and one schedule."""
+
+    data: Literal["train", "pseudolabels"]
+    """Crops that are learned from: the fold's training crops, or the fold's pseudo-labels."""
+    loss: dict[LossName, Positive] = Field(min_length=1)
+    """Weight of each loss in the sum."""
+    cycles: AtLeastOne
+    """Number of cosine cycles."""
+    epochs: AtLeastOne
+    """Epochs of each cycle."""
+    learning_rate: Positive
+    """Learning rate at the start of a cycle."""
+    final_learning_rate: Positive
+    """Learning rate at the end of a cycle."""
+    snapshots: bool
+    """Keep the network at the end of each cycle as a snapshot."""
+
+
+class Optimizer(Section):
+    """How the weights are moved."""
+
+    name: Literal["sgd", "adam", "adamw", "rmsprop"]
+    """Rule that moves the weights."""
+    weight_decay: Annotated[Float, Field(ge=0)]
+    """Decay of the weights; not applied to biases and normalisation."""
+    momentum: Share
+    """Momentum of `sgd` and `rmsprop`."""
+
+
+class Training(Section):
+    """What teachers and members share in their training."""
+
+    batch_size: AtLeastOne
+    """Crops of a training step."""
+    augmentation: Literal["none", "flip", "light", "strong"]
+    """Preset of random changes to the training crops."""
+    optimizer: Optimizer
+    """How the weights are moved."""
+
+
+class PseudoLabel(Section):
+    """Test crops that a fold's teacher is sure of."""
+
+    enabled: bool
+    """False gives empty sets at no cost."""
+    teacher: Name
+    """Name of the model definition of the teacher."""
+    phases: list[Phase] = Field(min_length=1)
+    """Training of the teacher."""
+    min_confidence: Share
+    """Least share of pixels with p < 0.2 or p > 0.8."""
+    small_mask: Count
+    """A mask of up to this many pixels is small."""
+    small_min_confidence: Share
+    """Least share of confident pixels for a small mask."""
+    empty_share: Share
+    """Share of the confident empty crops that is kept."""
+
+
+class TrainPerFold(Section):
+    """Training of every member on every fold."""
+
+    members: list[Name] = Field(min_length=1)
+    """Names of the model definitions that make up the ensemble."""
+    folds: list[Count] = Field(min_length=1)
+    """Folds to train; each model learns from all the other folds."""
+    phases: list[Phase] = Field(min_length=1)
+    """Phases in order; those on pseudo-labels are left out where there are none."""
+
+
+class SnapshotEnsemble(Section):
+    """How predictions are averaged."""
+
+    flip: bool
+    """Average the prediction of a crop with that of its mirror image."""
+    snapshot_decay: Annotated[Float, Field(gt=0, le=1)]
+    """Weight of a snapshot relative to the next newer one; 1 weighs all alike."""
+    member_weights: dict[Name, Positive]
+    """Weight of a member in the mean; 1 where it is not named."""
+
+
+class ThresholdSearch(Section):
+    """Where probability becomes salt."""
+
+    low: Share
+    """Lowest threshold of the grid."""
+    high: Share
+    """Highest threshold of the grid."""
+    count: Annotated[int, Field(ge=2)]
+    """Number of thresholds."""
+    bootstrap: AtLeastOne
+    """Resamples of the crops for the interval."""
+
+
+class PostprocessConnectedComponents(Section):
+    """Sizes of salt components and holes that are searched."""
+
+    salt_sizes: list[Count] = Field(min_length=1)
+    """Salt components of fewer pixels than the chosen size are removed; 0 removes none."""
+    hole_sizes: list[Count] = Field(min_length=1)
+    """Holes of fewer pixels than the chosen size are filled; 0 fills none."""
+
+
+class Submit(Section):
+    """The submission."""
+
+    examples: AtLeastOne
+    """Crops on the contact sheet of predictions."""
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    base: Base
+    runtime: Runtime
+    ingest: Ingest
+    survey: Survey
+    coverage_stratify: CoverageStratify
+    fold_split: FoldSplit
+    models: dict[Name, ModelDefinition] = Field(min_length=1)
+    """Model definitions by name."""
+    training: Training
+    pseudolabel: PseudoLabel
+    train_per_fold: TrainPerFold
+    snapshot_ensemble: SnapshotEnsemble
+    threshold_search: ThresholdSearch
+    postprocess_connected_components: PostprocessConnectedComponents
+    submit: Submit
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Check what several fields say together."""
+        _check_names("pseudolabel.teacher", [self.pseudolabel.teacher], list(self.models))
+        _check_names("train_per_fold.members", self.train_per_fold.members, list(self.models))
+        folds = list(range(self.fold_split.n_folds))
+        _check_names("train_per_fold.folds", self.train_per_fold.folds, folds)
+        _check_names(
+            "snapshot_ensemble.member_weights",
+            list(self.snapshot_ensemble.member_weights),
+            self.train_per_fold.members,
+        )
+        if not any(phase.snapshots for phase in self.train_per_fold.phases):
+            raise ValueError("train_per_fold.phases: no phase keeps snapshots; set one to true")
+        if self.threshold_search.low >= self.threshold_search.high:
+            raise ValueError("threshold_search.low: must be below threshold_search.high")
+        return self
+
+
+def _check_names(field: str, given: list[Any], allowed: list[Any]) -> None:
+    unknown = [item for item in given if item not in allowed]
+    if unknown:
+        raise ValueError(f"{field}: {unknown[0]!r} is none of {', '.join(map(str, allowed))}")
+    if len(set(given)) < len(given):
+        raise ValueError(f"{field}: {given} names one twice")
+
+
+def load_params(path: Path) -> Params:
+    """Read and check params.yaml.
+
+    Raises InputError that names the file, the first wrong field, its value and what is allowed.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
+    return parse_params(content, str(path))
+
+
+def parse_params(content: object, source: str) -> Params:
+    """Check parameters that were read from `source`; see load_params for the errors."""
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{source}: {_describe(error)}") from error
+
+
+def _describe(error: ValidationError) -> str:
+    """Put the first of pydantic's findings into one line and count the rest."""
+    findings = error.errors()
+    first = findings[0]
+    field = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    more = f" ({len(findings) - 1} more wrong)" if len(findings) > 1 else ""
+    if first["type"] == "missing":
+        return f"{field}: is missing; add it{more}"
+    if not field:
+        return f"{message}{more}"
+    return f"{field}: {first['input']!r} is not allowed: {message}{more}"
