@@ -1,0 +1,116 @@
+"""Contact sheets and charts: what they show, and that their bytes are stable."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from saltseg.figures import PREDICTION, TRUTH, bar_chart, contact_sheet, line_chart
+
+SIDE = 2 * 101
+GAP = 6
+
+
+def read(path: Path) -> npt.NDArray[np.int64]:
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB")).astype(np.int64)
+
+
+def disc(radius: float) -> npt.NDArray[np.bool_]:
+    rows, columns = np.mgrid[:101, :101] - 50
+    return np.hypot(rows, columns) <= radius
+
+
+def tile(picture: npt.NDArray[np.int64], row: int, column: int) -> npt.NDArray[np.int64]:
+    """The enlarged crop at a place of an untitled sheet."""
+    top, left = (GAP + place * (SIDE + GAP) for place in (row, column))
+    return picture[top : top + SIDE, left : left + SIDE]
+
+
+def coloured(pixels: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    return np.ptp(pixels, axis=-1) > 40
+
+
+def test_crops_come_row_by_row(tmp_path: Path) -> None:
+    greys = np.array([10, 60, 110, 160, 210], dtype=np.uint8)
+    images = np.broadcast_to(greys[:, None, None], (5, 101, 101))
+
+    contact_sheet(tmp_path / "sheet.png", images, columns=2)
+
+    picture = read(tmp_path / "sheet.png")
+    assert [tile(picture, *divmod(index, 2)).mean() for index in range(5)] == greys.tolist()
+    assert picture.shape == (3 * (SIDE + GAP) + GAP, 2 * (SIDE + GAP) + GAP, 3)
+    assert (tile(picture, 2, 1) == 255).all()
+
+
+def test_an_outline_is_a_thin_line_at_the_edge_of_the_mask(tmp_path: Path) -> None:
+    contact_sheet(
+        tmp_path / "sheet.png",
+        np.full((1, 101, 101), 128, dtype=np.uint8),
+        [(disc(30)[None], TRUTH)],
+    )
+
+    line = coloured(tile(read(tmp_path / "sheet.png"), 0, 0))
+    radius = np.hypot(*(np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2)) / 2
+    assert not line[np.abs(radius - 30) > 1.5].any()
+    assert line.sum() < 2.5 * 2 * np.pi * 60
+
+
+def test_an_outline_follows_the_border_of_the_crop(tmp_path: Path) -> None:
+    contact_sheet(
+        tmp_path / "sheet.png",
+        np.full((1, 101, 101), 128, dtype=np.uint8),
+        [(np.ones((1, 101, 101), dtype=bool), TRUTH)],
+    )
+
+    line = coloured(tile(read(tmp_path / "sheet.png"), 0, 0))
+    assert line[0].all() and line[-1].all() and line[:, 0].all() and line[:, -1].all()
+    assert not line[2:-2, 2:-2].any()
+
+
+def test_a_single_pixel_of_salt_is_seen_and_no_salt_draws_nothing(tmp_path: Path) -> None:
+    images = np.full((2, 101, 101), 128, dtype=np.uint8)
+    masks = np.zeros((2, 101, 101), dtype=bool)
+    masks[0, 40, 60] = True
+
+    contact_sheet(tmp_path / "sheet.png", images, [(masks, PREDICTION)])
+
+    picture = read(tmp_path / "sheet.png")
+    rows, columns = np.nonzero(coloured(tile(picture, 0, 0)))
+    assert (rows.mean() / 2, columns.mean() / 2) == pytest.approx((40.25, 60.25), abs=0.3)
+    assert not coloured(tile(picture, 0, 1)).any()
+
+
+def test_titles_stand_above_their_crops(tmp_path: Path) -> None:
+    images = np.full((2, 101, 101), 128, dtype=np.uint8)
+
+    contact_sheet(tmp_path / "sheet.png", images, titles=["", "abc"])
+
+    picture = read(tmp_path / "sheet.png")
+    assert (picture[:16, : SIDE + GAP] == 255).all()
+    assert (picture[:20, SIDE + GAP :] < 128).any()
+
+
+def test_no_crops_make_an_empty_sheet(tmp_path: Path) -> None:
+    contact_sheet(tmp_path / "sheet.png", np.zeros((0, 101, 101), dtype=np.uint8))
+
+    assert (read(tmp_path / "sheet.png") == 255).all()
+
+
+def test_bytes_are_stable_and_name_no_software(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, 101, 101), dtype=np.uint8)
+    names = [tmp_path / name for name in ("a.png", "b.png", "c.png", "d.png", "e.png", "f.png")]
+
+    for path in names[:2]:
+        contact_sheet(path, images, [(disc(20)[None].repeat(3, 0), TRUTH)], ["x", "y", "z"])
+    for path in names[2:4]:
+        line_chart(path, [0, 1], {"fold 0": [1, 2], "fold 1": [2, 1]}, "x", "y", "title")
+    for path in names[4:]:
+        bar_chart(path, [0, 1], {"train": [1, 2]}, "x", "y", "title")
+
+    content = [path.read_bytes() for path in names]
+    assert content[::2] == content[1::2]
+    assert not any(b"tEXt" in png or b"tIME" in png for png in content)
+    assert sorted(tmp_path.iterdir()) == names
