@@ -1,0 +1,29 @@
+"""From amplitude to grey: automatic gain, clipping, polarity, eight bits."""
+
+import numpy as np
+import numpy.typing as npt
+
+from saltseg.survey.fields import smoothed
+from saltseg.survey.grid import Field
+from saltseg.survey.style import Setting
+
+
+def display(setting: Setting, image: Field) -> Field:
+    """Return the image as the survey's processing shows it; 1 is its 99th percentile."""
+    rng = setting.generator("display")
+    if setting.style.gain_power:
+        window = rng.uniform(35, 160)
+        envelope = smoothed(image * image, window) + 1e-12
+        image = image * envelope ** np.float32(-0.5 * setting.style.gain_power)
+    image = image / (np.percentile(np.abs(image[::2, ::2]), 99).astype(np.float32) + 1e-12)
+    if rng.random() < 0.5:
+        image = np.tanh(image * np.float32(rng.uniform(0.2, 1.3)))
+    return image * np.float32(setting.style.polarity)
+
+
+def to_grey(crop: Field) -> npt.NDArray[np.uint8]:
+    """Scale a crop by its own minimum and maximum to 0..255, as Kaggle's crops were."""
+    low, high = crop.min(), crop.max()
+    if high - low < 1e-9:
+        return np.zeros(crop.shape, np.uint8)
+    return np.round((crop - low) * (255 / (high - low))).astype(np.uint8)

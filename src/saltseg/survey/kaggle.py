@@ -1,0 +1,95 @@
+"""The survey written in exactly the layout of Kaggle's files, and its truths apart from them."""
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from saltseg import rle
+from saltseg.errors import InputError
+from saltseg.files import whole_file, write_csv
+from saltseg.survey.survey_set import SurveySet
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""Time of every file in a zip, so that the zip's bytes depend on its content alone."""
+
+PngFile = tuple[str, bytes]
+"""Path below the folder or zip, and the file's content."""
+
+
+def write_kaggle_layout(folder: Path, survey: SurveySet, zipped: bool = True) -> None:
+    """Write train and test images, masks and tables as Kaggle does, and truth/ beside them.
+
+    Images are RGB with equal channels. Masks are 16-bit {0, 65535} where there is salt and 8-bit
+    where there is none: the real set's trap. Nothing that a pipeline may read lies in truth/:
+    sidecar.csv (see SurveySet) and test.csv (`id`, `rle_mask`). Raises InputError where a file
+    cannot be written.
+    """
+    crops = survey.crops
+    train_files = _train_files(survey)
+    test_files = _images(crops.test["id"], crops.test_images)
+    if zipped:
+        _write_zip(folder / "train.zip", train_files)
+        _write_zip(folder / "test.zip", test_files)
+    else:
+        _write_files(folder / "train", train_files)
+        _write_files(folder / "test", test_files)
+    _write_tables(folder, survey)
+    write_truth(folder / "truth", survey)
+
+
+def write_truth(folder: Path, survey: SurveySet) -> None:
+    """Write sidecar.csv and test.csv, which only a finished submission is scored against."""
+    write_csv(folder / "sidecar.csv", survey.sidecar)
+    write_csv(folder / "test.csv", _labels(survey.crops.test["id"], survey.test_masks))
+
+
+def _write_tables(folder: Path, survey: SurveySet) -> None:
+    crops = survey.crops
+    write_csv(folder / "train.csv", _labels(crops.train["id"], crops.train_masks))
+    depths = crops.table[["id", "depth"]].rename(columns={"depth": "z"})
+    write_csv(folder / "depths.csv", depths.sort_values("id"))
+    sample = crops.test.sort_values("sample_order")[["id"]].assign(rle_mask="1 1")
+    write_csv(folder / "sample_submission.csv", sample)
+
+
+def _labels(ids: "pd.Series[Any]", masks: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    return pd.DataFrame({"id": ids, "rle_mask": rle.encode(masks)})
+
+
+def _train_files(survey: SurveySet) -> Iterator[PngFile]:
+    crops = survey.crops
+    yield from _images(crops.train["id"], crops.train_images)
+    for name, mask in zip(crops.train["id"], crops.train_masks, strict=True):
+        pixels = mask.astype(np.uint16) * 65535 if mask.any() else mask.astype(np.uint8)
+        yield f"masks/{name}.png", _png(pixels)
+
+
+def _images(ids: "pd.Series[Any]", images: npt.NDArray[np.uint8]) -> Iterator[PngFile]:
+    for name, image in zip(ids, images, strict=True):
+        yield f"images/{name}.png", _png(np.repeat(image[:, :, None], 3, axis=2))
+
+
+def _png(pixels: npt.NDArray[Any]) -> bytes:
+    return bytes(cv2.imencode(".png", pixels)[1])
+
+
+def _write_zip(path: Path, files: Iterable[PngFile]) -> None:
+    with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), content)
+
+
+def _write_files(folder: Path, files: Iterable[PngFile]) -> None:
+    try:
+        for name in ("images", "masks"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        for name, content in files:
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror}; free space") from error

@@ -1,0 +1,93 @@
+"""Noise that migration leaves: low-dip ringing, swings, streaks, ghosts; stronger where deep."""
+
+import numpy as np
+
+from saltseg.survey.fields import Generator, log_uniform, smooth_field, smoothed, spectral_noise
+from saltseg.survey.grid import KX, KZ, Field, dip_frame
+from saltseg.survey.imaging import band_pass
+from saltseg.survey.structure import Structure
+from saltseg.survey.style import Setting
+
+
+def add_noise(setting: Setting, structure: Structure, image: Field, frequency: Field) -> Field:
+    """Return the image with a ghost of the overburden under salt tops, and with noise."""
+    rng = setting.generator("noise")
+    peak = float(frequency.mean(dtype=np.float64)) * rng.uniform(0.8, 1.5)
+    noise = spectral_noise(rng, _sediment_spectrum(rng, setting, peak))
+    level = _level(rng, setting, structure)
+    signal = _signal_level(structure, image)
+    if structure.salt.any():
+        softened = smoothed(structure.salt, 3)
+        in_salt = level * np.float32(setting.style.salt_noise * log_uniform(rng, 0.75, 1.35))
+        in_salt = np.maximum(in_salt, np.float32(log_uniform(rng, 0.06, 0.35)))
+        level = level + softened * (in_salt - level)
+        share = np.float32(rng.uniform(0.3, 1)) * softened
+        interior = spectral_noise(rng, _salt_spectrum(rng, setting, peak))
+        noise = noise * np.sqrt(1 - share * share) + interior * share
+        if rng.random() < 0.55:
+            image = image + _ghost(rng, structure, image)
+    if rng.random() < 0.06:
+        level = level * np.float32(rng.uniform(2, 5))
+    level = np.where(structure.water, np.float32(0.12) * level, level)
+    return image + np.float32(signal) * level * noise
+
+
+def _sediment_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
+    """Add the powers of three kinds of noise: they are independent, one transform makes all."""
+    wavenumber, dip = dip_frame(setting.exaggeration)
+    ring = band_pass(wavenumber / np.float32(peak), 1.0)
+    low_dip = ring * np.exp(-0.5 * (dip / rng.uniform(16, 42)) ** 2)
+    one_sided = 1 + rng.choice([-1, 1]) * rng.uniform(0.3, 1) * np.sign(KZ * KX)
+    swings = ring * np.exp(-(((dip - rng.uniform(35, 65)) / 13) ** 2)) * one_sided
+    streak_kz = KZ / (peak * rng.uniform(0.15, 0.5))
+    streak_kx = KX / (peak * rng.uniform(1, 2.2) * setting.exaggeration)
+    streaks = np.exp(-0.5 * (streak_kz**2 + streak_kx**2)) * (np.abs(KZ) > 0.004)
+    power = np.zeros_like(ring)
+    for weight, amplitude in zip(
+        setting.style.noise_weights, (low_dip, swings, streaks), strict=True
+    ):
+        power += np.float32(weight**2) * _unit_power(amplitude)
+    return np.sqrt(power)
+
+
+def _unit_power(amplitude: Field) -> Field:
+    power = np.square(amplitude, dtype=np.float32)
+    scaled: Field = power / power.sum(dtype=np.float64).astype(np.float32)
+    return scaled
+
+
+def _salt_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
+    """Return the spectrum of salt's interior: one steep direction, lower frequency."""
+    wavenumber, dip = dip_frame(setting.exaggeration)
+    ring = band_pass(wavenumber / np.float32(peak * rng.uniform(0.45, 1.1)), 1.0)
+    direction = np.exp(-(((dip - rng.uniform(0, 75)) / rng.uniform(14, 40)) ** 2))
+    one_sided = 1 + rng.uniform(-0.9, 0.9) * np.sign(KZ * KX)
+    return (ring * direction * one_sided).astype(np.float32)
+
+
+def _level(rng: Generator, setting: Setting, structure: Structure) -> Field:
+    """Return noise over signal in sediments: patchy, growing with depth, louder under salt."""
+    level = setting.style.noise_level * log_uniform(rng, 0.6, 1.6)
+    deep = np.clip((setting.depth - 350) / 600, 0, 1) ** 1.5
+    patches = np.exp(np.float32(0.3) * smooth_field(rng, 90, 90))
+    grown = np.float32(level) * (1 + np.float32(rng.uniform(0, 2.2)) * deep) * patches
+    if not structure.subsalt.any():
+        return grown
+    return grown * (1 + np.float32(rng.uniform(0, 1.2)) * smoothed(structure.subsalt, 8))
+
+
+def _signal_level(structure: Structure, image: Field) -> float:
+    """Return the standard deviation of sediments, not misled by a few strong reflectors."""
+    sediments = image[~(structure.salt | structure.water)]
+    deviation = float(sediments.std(dtype=np.float64)) if sediments.size else 0.0
+    return min(deviation or np.inf, 3 * float(np.median(np.abs(image[::2, ::2]))) + 1e-9)
+
+
+def _ghost(rng: Generator, structure: Structure, image: Field) -> Field:
+    """Return a weak, late, blurred repetition of the image in and below salt: a multiple."""
+    down, sideways = int(rng.uniform(40, 200)), int(rng.uniform(-20, 20))
+    delayed = np.roll(image, (down, sideways), axis=(0, 1))
+    delayed = (np.roll(delayed, 2, axis=1) + 2 * delayed + np.roll(delayed, -2, axis=1)) / 4
+    strength = np.float32(rng.choice([-1, 1]) * rng.uniform(0.02, 0.2))
+    below = smoothed(structure.salt | structure.subsalt, 4)
+    return strength * below * delayed
