@@ -77,7 +77,7 @@ class CoverageStratify(Section):
     min_correlation: Share
     """Two crops are neighbours when their borders correlate at least this much."""
     min_margin: Share
-    """And by this much more than with any other crop's border."""
+    """And 1 - correlation is smaller by this share than with any other crop's border."""
 
 
 class FoldSplit(Section):
@@ -107,8 +107,8 @@ class UnetModel(Section):
     """Family of the network."""
     encoder: str
     """Name of the encoder, as segmentation-models-pytorch and timm know it."""
-    weights: str | None
-    """`packaged`, `imagenet` (needs a network), `none`, or a .safetensors file."""
+    weights: str
+    """`packaged`, `imagenet` (needs a network), `none`, or a .safetensors file below weights/."""
     decoder_channels: list[AtLeastOne] = Field(min_length=3, max_length=5)
     """Channels of each decoder level, deepest first; as many as encoder levels are used."""
     scse: bool

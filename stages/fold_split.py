@@ -1,0 +1,55 @@
+"""fold-split: divide the training crops into folds.
+
+    python stages/fold_split.py
+
+Reads data/coverage-stratify. Writes data/fold-split/folds.parquet, the balance of the folds and
+what leaks between them in results/fold-split.json, and the classes of each fold.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from saltseg import folds
+from saltseg.crops import load_table, split_table
+from saltseg.errors import one_line_errors
+from saltseg.figures import bar_chart
+from saltseg.files import write_csv, write_table
+from saltseg.layout import Layout
+from saltseg.params import load_params
+from saltseg.tracking import stage_run
+
+
+def main(root: Path) -> None:
+    """Run the stage in the checkout at `root`."""
+    layout = Layout(root)
+    params = load_params(layout.params)
+    with stage_run("fold-split", layout, params) as run:
+        train = split_table(load_table(layout.data("coverage-stratify") / "crops.parquet"), "train")
+        neighbours = load_table(layout.data("coverage-stratify") / "neighbours.parquet")
+        split = params.fold_split
+        assigned = folds.assign_folds(train, split.n_folds, split.strategy, params.base.seed)
+        write_table(layout.data("fold-split") / "folds.parquet", assigned)
+        table = train.merge(assigned, on="id", validate="one_to_one")
+        run.metrics(folds.summary(table, neighbours))
+        draw(layout.plots("fold-split"), folds.class_balance(table))
+        run.artifact(layout.plots("fold-split"))
+
+
+def draw(folder: Path, balance: pd.DataFrame) -> None:
+    """Write the classes of each fold as a table and as a picture."""
+    write_csv(folder / "class_balance.csv", balance)
+    by_fold = balance.pivot(index="coverage_class", columns="fold", values="crops")
+    bar_chart(
+        folder / "class_balance.png",
+        list(by_fold.index),
+        {f"fold {number}": by_fold[number] for number in by_fold.columns},
+        "coverage class",
+        "crops",
+        "Classes of each fold",
+    )
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main(Path())
