@@ -63,6 +63,11 @@ def crop_table(
     return table.astype({"row": "int64", "depth": "int64", "sample_order": "int64"})
 
 
+def depth(table: pd.DataFrame) -> npt.NDArray[np.float32]:
+    """Return the depth of each line, float32 (n,) in feet, as networks take it."""
+    return table["depth"].to_numpy(np.float32)
+
+
 def save_crops(folder: Path, crops: CropSet) -> None:
     """Write a set of crops: three .npy files and crops.parquet."""
     write_array(folder / "train_images.npy", crops.train_images)

@@ -24,9 +24,24 @@ class Layout:
         """The truths of the embedded survey's test crops; empty with real data."""
         return self.root / "data" / "truth"
 
+    @property
+    def models(self) -> Path:
+        """The snapshots of all members: models/MEMBER/FOLD."""
+        return self.root / "models"
+
     def model(self, member: str, fold: int) -> Path:
         """The snapshots of one member trained without one fold."""
-        return self.root / "models" / member / str(fold)
+        return self.models / member / str(fold)
+
+    @property
+    def weights(self) -> Path:
+        """Files of pretrained weights that a user brings along."""
+        return self.root / "weights"
+
+    @property
+    def states(self) -> Path:
+        """States of interrupted trainings; no stage's output."""
+        return self.root / "tmp" / "states"
 
     def result(self, stage: str, *parts: str | int) -> Path:
         """The metrics of `stage`: results/STAGE.json, or results/STAGE/PART/PART.json."""

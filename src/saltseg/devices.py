@@ -1,0 +1,44 @@
+"""Where networks compute, and in which number format."""
+
+import logging
+
+import torch
+from lightning_fabric import Fabric
+
+from saltseg.params import Runtime
+
+
+def create_fabric(runtime: Runtime) -> Fabric:
+    """Choose device and precision, and make every operation deterministic."""
+    # Fabric tells the precision at each start; history and tracking have it.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    # Some CUDA kernels have no deterministic twin: torch warns then, where it could only fail.
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    accelerator = _accelerator(runtime.accelerator)
+    return Fabric(accelerator=accelerator, devices=1, precision=_precision(runtime, accelerator))
+
+
+def _accelerator(wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _precision(runtime: Runtime, accelerator: str) -> str:
+    if runtime.precision == "auto":
+        half = computes_bfloat16(accelerator)
+    else:
+        half = runtime.precision == "bfloat16"
+    return "bf16-mixed" if half else "32-true"
+
+
+def computes_bfloat16(accelerator: str) -> bool:
+    """Whether bfloat16 is computed by the device itself, not emulated, which is slower."""
+    if accelerator == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return accelerator == "cpu" and bool(
+        capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
+    )

@@ -1,0 +1,149 @@
+"""The mean over snapshots and members: out-of-fold for train, over the folds for test."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from saltseg.crops import CropSet, depth
+from saltseg.devices import create_fabric
+from saltseg.errors import InputError, first_few
+from saltseg.layout import Layout
+from saltseg.models import create_model
+from saltseg.params import Params
+from saltseg.prediction import predict_mean, snapshot_shares
+from saltseg.progress import progress
+from saltseg.schedules import expected_snapshots
+from saltseg.snapshots import load_snapshot, snapshot_path
+
+Probabilities = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Averaged probabilities of salt.
+
+    table: lines `id`, `fold`, `row` of the training crops of the trained folds, in array order.
+    out_of_fold: float32 (train crops, h, w), each from models that never saw the crop.
+    test: float32 (test crops, h, w).
+    members: out-of-fold probabilities of each member alone.
+    """
+
+    table: pd.DataFrame
+    out_of_fold: Probabilities
+    test: Probabilities
+    members: dict[str, Probabilities]
+
+
+def find_snapshots(layout: Layout, params: Params) -> dict[tuple[str, int], list[Path]]:
+    """Return the snapshots of every member and fold.
+
+    Raises InputError that counts and names what is missing or too much of a member and fold, so
+    that a partial ensemble is never averaged in silence.
+    """
+    settings = params.train_per_fold
+    count = expected_snapshots(settings.phases)
+    found = {}
+    missing: list[Path] = []
+    surplus: list[Path] = []
+    for member in settings.members:
+        for fold in settings.folds:
+            folder = layout.model(member, fold)
+            paths = [snapshot_path(folder, index) for index in range(count)]
+            missing += [path for path in paths if not path.is_file()]
+            surplus += sorted(set(folder.glob("*.safetensors")) - set(paths))
+            found[member, fold] = paths
+    if missing:
+        raise InputError(
+            f"{len(missing)} snapshots are missing: {first_few(missing)}; fetch them with "
+            "'dvc pull', or train them with 'dvc repro' without --allow-missing"
+        )
+    if surplus:
+        raise InputError(
+            f"{len(surplus)} snapshots are not of this training: {first_few(surplus)}; "
+            "remove them and run 'dvc repro'"
+        )
+    return found
+
+
+def remove_strangers(layout: Layout, params: Params) -> list[Path]:
+    """Remove the models of members and folds that the parameters no longer name.
+
+    DVC leaves the outputs of a shrunken matrix where they are, and they would count in the hash of
+    the models' folder. Its cache keeps them: growing again brings them back untrained.
+    """
+    settings = params.train_per_fold
+    wanted = {layout.model(member, fold) for member in settings.members for fold in settings.folds}
+    folders = layout.models.glob("*/*/")
+    strangers = sorted(folder for folder in folders if folder not in wanted)
+    for folder in strangers:
+        shutil.rmtree(folder)
+        if not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
+    return strangers
+
+
+def average(
+    params: Params,
+    crops: CropSet,
+    folds: pd.DataFrame,
+    snapshots: dict[tuple[str, int], list[Path]],
+) -> Ensemble:
+    """Predict with every snapshot and average.
+
+    folds: lines with `id` and `fold`; snapshots: as find_snapshots returns them.
+    """
+    table = _out_of_fold_table(crops, folds, params.train_per_fold.folds)
+    total = np.zeros((len(table), *crops.train_images.shape[1:]), np.float32)
+    test = np.zeros(crops.test_images.shape, np.float32)
+    members: dict[str, Probabilities] = {}
+    shares = _member_shares(params)
+    for (member, fold), paths in progress(snapshots.items(), "snapshot-ensemble", len(snapshots)):
+        predict = _predictor(params, member, paths)
+        alone = members.setdefault(member, np.zeros_like(total))
+        lines = np.flatnonzero(table["fold"] == fold)
+        rows = table["row"].to_numpy()[lines]
+        alone[lines] = predict(crops.train_images[rows], depth(crops.train)[rows])
+        total[lines] += shares[member] * alone[lines]
+        test += (
+            shares[member]
+            / len(params.train_per_fold.folds)
+            * predict(crops.test_images, depth(crops.test))
+        )
+    return Ensemble(table, total, test, members)
+
+
+def _predictor(
+    params: Params, member: str, paths: Sequence[Path]
+) -> Callable[[npt.NDArray[np.uint8], npt.NDArray[np.float32]], Probabilities]:
+    """Return the function that predicts with one member and fold's snapshots."""
+    settings = params.snapshot_ensemble
+    fabric = create_fabric(params.runtime)
+    network = create_model(params.models[member], seed=0, weights=None)
+    return partial(
+        predict_mean,
+        fabric.setup_module(network.to(memory_format=torch.channels_last)),
+        [load_snapshot(path) for path in paths],
+        snapshot_shares(len(paths), settings.snapshot_decay),
+        fabric=fabric,
+        flip=settings.flip,
+    )
+
+
+def _out_of_fold_table(crops: CropSet, folds: pd.DataFrame, trained: Sequence[int]) -> pd.DataFrame:
+    table = crops.train.merge(folds[["id", "fold"]], on="id", validate="one_to_one")
+    table = table[table["fold"].isin(trained)].sort_values("row")
+    return table[["id", "fold", "row"]].reset_index(drop=True)
+
+
+def _member_shares(params: Params) -> dict[str, float]:
+    given = params.snapshot_ensemble.member_weights
+    weights = {member: given.get(member, 1.0) for member in params.train_per_fold.members}
+    total = sum(weights.values())
+    return {member: weight / total for member, weight in weights.items()}

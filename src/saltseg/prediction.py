@@ -1,0 +1,85 @@
+"""Prediction with flips: from crops to probabilities."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+BATCH = 64
+"""Crops predicted at once; enough to fill a device and little beside the network's own memory."""
+
+
+def predict(
+    network: nn.Module,
+    images: npt.NDArray[np.uint8],
+    depth: npt.NDArray[np.float32],
+    fabric: Fabric,
+    flip: bool,
+) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
+    """Yield the probabilities of salt, float32 (b, h, w), of one slice of the crops after another.
+
+    network: a SaltNetwork set up by `fabric`; images: uint8 (n, h, w), may be mapped from a file;
+    depth: float32 (n,) in feet; flip: average with the prediction of the mirror image.
+    """
+    network.eval()
+    for start in range(0, len(images), BATCH):
+        part = slice(start, start + BATCH)
+        crops = fabric.to_device(torch.from_numpy(np.array(images[part])))
+        z = fabric.to_device(torch.from_numpy(depth[part]))
+        yield part, _probabilities(network, crops, z, flip).cpu().numpy()
+
+
+@torch.inference_mode()
+def _probabilities(
+    network: nn.Module, crops: torch.Tensor, depth: torch.Tensor, flip: bool
+) -> torch.Tensor:
+    grey = crops / 255
+    probabilities: torch.Tensor = network(grey, depth).sigmoid()
+    if flip:
+        mirrored = network(grey.flip(-1), depth).sigmoid().flip(-1)
+        probabilities = (probabilities + mirrored) / 2
+    return probabilities
+
+
+def predict_all(
+    network: nn.Module,
+    images: npt.NDArray[np.uint8],
+    depth: npt.NDArray[np.float32],
+    fabric: Fabric,
+    flip: bool,
+) -> npt.NDArray[np.float32]:
+    """Return the probabilities of all crops, float32 (n, h, w); see `predict`."""
+    probabilities = np.empty(images.shape, np.float32)
+    for part, values in predict(network, images, depth, fabric, flip):
+        probabilities[part] = values
+    return probabilities
+
+
+def predict_mean(
+    network: nn.Module,
+    snapshots: Sequence[Mapping[str, torch.Tensor]],
+    shares: Sequence[float],
+    images: npt.NDArray[np.uint8],
+    depth: npt.NDArray[np.float32],
+    fabric: Fabric,
+    flip: bool,
+) -> npt.NDArray[np.float32]:
+    """Return the mean over a network's snapshots, weighted by `shares`; see `predict`."""
+    mean = np.zeros(images.shape, np.float32)
+    for weights, share in zip(snapshots, shares, strict=True):
+        network.load_state_dict(weights)
+        for part, values in predict(network, images, depth, fabric, flip):
+            mean[part] += np.float32(share) * values
+    return mean
+
+
+def snapshot_shares(count: int, decay: float) -> list[float]:
+    """Return the weights of a model's snapshots, oldest first; they fall by `decay` with age.
+
+    Source: the 28th place's exponentially falling weights.
+    """
+    weights = [decay**age for age in reversed(range(count))]
+    return [weight / sum(weights) for weight in weights]

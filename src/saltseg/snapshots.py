@@ -1,0 +1,27 @@
+"""The snapshots of one member and fold: their weights as safetensors files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save
+
+from saltseg.files import whole_file
+
+
+def save_snapshots(folder: Path, snapshots: Sequence[Mapping[str, torch.Tensor]]) -> None:
+    """Write snapshot_0.safetensors, snapshot_1.safetensors, ..., the oldest first."""
+    for index, weights in enumerate(snapshots):
+        with whole_file(snapshot_path(folder, index)) as temporary:
+            temporary.write_bytes(save(dict(weights)))
+
+
+def snapshot_path(folder: Path, index: int) -> Path:
+    """Return the file of a snapshot, the oldest being 0."""
+    return folder / f"snapshot_{index}.safetensors"
+
+
+def load_snapshot(path: Path) -> dict[str, torch.Tensor]:
+    """Read the weights of one snapshot."""
+    weights: dict[str, torch.Tensor] = load_file(path)
+    return weights

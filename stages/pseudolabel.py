@@ -1,0 +1,55 @@
+"""pseudolabel: let the teacher of one fold label the test crops that it is sure of.
+
+    python stages/pseudolabel.py FOLD
+
+The teacher learns from all folds but FOLD. Reads the crops and folds; writes
+data/pseudolabel/FOLD, results/pseudolabel/FOLD.json and a figure of kept and rejected crops.
+"""
+
+import argparse
+from pathlib import Path
+
+from saltseg.crops import SIZE, load_crops, load_table, split_table
+from saltseg.errors import one_line_errors
+from saltseg.layout import Layout
+from saltseg.params import Params, load_params
+from saltseg.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, select, summary
+from saltseg.pseudolabel_figure import draw_examples
+from saltseg.seeds import stream_seed
+from saltseg.tracking import StageRun, stage_run
+
+
+def main(root: Path, fold: int) -> None:
+    """Run the stage for one fold below `root`."""
+    layout = Layout(root)
+    params = load_params(layout.params)
+    with stage_run("pseudolabel", layout, params, fold) as run:
+        if params.pseudolabel.enabled:
+            labels = teach(layout, params, fold, run)
+        else:
+            labels = no_pseudolabels((SIZE, SIZE))
+        save_pseudolabels(layout.data("pseudolabel", fold), labels)
+        figure = layout.plots("pseudolabel", fold) / "examples.png"
+        draw_examples(figure, labels, load_crops(layout.data("ingest")).test_images)
+        run.artifact(figure)
+        run.metrics(summary(labels))
+
+
+def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> PseudoLabels:
+    """Train the fold's teacher and let it choose."""
+    # torch takes seconds to import, and a disabled stage costs nothing.
+    from saltseg.teacher import predict_test
+
+    crops = load_crops(layout.data("ingest"))
+    folds = load_table(layout.data("fold-split") / "folds.parquet")
+    probabilities = predict_test(crops, folds, fold, params, layout, run.epoch)
+    table = split_table(load_table(layout.data("coverage-stratify") / "crops.parquet"), "test")
+    seed = stream_seed(params.base.seed, "pseudolabel", fold)
+    return select(table, probabilities, params.pseudolabel, seed)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Label test crops by the teacher of one fold.")
+    parser.add_argument("fold", type=int, help="the fold that the teacher never sees")
+    with one_line_errors():
+        main(Path(), parser.parse_args().fold)
