@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -35,6 +35,7 @@ def pairs_of_masks(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return truth ^ errors, truth
 
 
+@settings(deadline=None)
 @given(pairs_of_masks())
 def test_precision_is_the_competitions(pair: tuple[np.ndarray, np.ndarray]) -> None:
     predicted, truth = pair
@@ -105,6 +106,7 @@ def test_wrong_copies_in_circulation_differ() -> None:
     assert histogram_of_labels(*nothing_predicted) > 0.5
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_curve_is_precision_at_each_threshold(data: st.DataObject) -> None:
     shape = data.draw(hnp.array_shapes(min_dims=3, max_dims=3, max_side=6))

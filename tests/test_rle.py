@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -22,6 +22,7 @@ def code_of(mask: np.ndarray) -> str:
     return " ".join(f"{start} {length}" for start, length in runs)
 
 
+@settings(deadline=None)
 @given(stacks)
 def test_encode_is_the_pixel_walk_and_decode_its_inverse(masks: np.ndarray) -> None:
     codes = rle.encode(masks)
@@ -92,6 +93,7 @@ def test_every_wrong_code_is_named_in_order() -> None:
     assert list(caught.value.faults) == [0, 2, 3, 4]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(-2, 14), max_size=6), max_size=4))
 def test_decode_takes_exactly_the_codes_that_keep_the_rules(lists: list[list[int]]) -> None:
     def keeps_the_rules(numbers: list[int]) -> bool:
