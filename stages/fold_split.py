@@ -43,7 +43,7 @@ def draw(folder: Path, balance: pd.DataFrame) -> None:
     bar_chart(
         folder / "class_balance.png",
         list(by_fold.index),
-        {f"fold {number}": by_fold[number] for number in by_fold.columns},
+        {f"fold {number}": by_fold[number].to_numpy() for number in by_fold.columns},
         "coverage class",
         "crops",
         "Classes of each fold",

@@ -21,14 +21,12 @@ def coverage_class(salt_pixels: npt.NDArray[np.int64], area: int) -> npt.NDArray
 def is_vertical(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Tell which masks, of shape (crops, height, width), are full columns and nothing else."""
     same_rows = (masks == masks[:, :1]).all(axis=(1, 2))
-    result: npt.NDArray[np.bool_] = same_rows & masks[:, 0].any(axis=1)
-    return result
+    return np.logical_and(same_rows, masks[:, 0].any(axis=1))
 
 
 def is_black(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     """Tell which images, of shape (crops, height, width), are zero throughout."""
-    result: npt.NDArray[np.bool_] = ~images.any(axis=(1, 2))
-    return result
+    return np.logical_not(images.any(axis=(1, 2)))
 
 
 def describe_crops(crops: CropSet) -> pd.DataFrame:
@@ -69,7 +67,8 @@ def class_summary(train: pd.DataFrame) -> pd.DataFrame:
     grouped = train.groupby("coverage_class")["coverage"]
     summary = grouped.agg(crops="size", least="min", mean="mean", largest="max")
     summary = summary.reindex(pd.RangeIndex(CLASSES, name="coverage_class"))
-    return summary.fillna({"crops": 0}).astype({"crops": "int64"}).reset_index()
+    summary["crops"] = summary["crops"].fillna(0).astype("int64")
+    return summary.reset_index()
 
 
 def coverage_distribution(train: pd.DataFrame) -> pd.DataFrame:

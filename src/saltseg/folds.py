@@ -38,8 +38,10 @@ def assign_folds(train: pd.DataFrame, n_folds: int, strategy: str, seed: int) ->
 
 def class_balance(table: pd.DataFrame) -> pd.DataFrame:
     """Count crops by `fold` and `coverage_class`, pairs without a crop included, as `crops`."""
-    counts = pd.crosstab(table["fold"], table["coverage_class"])
-    return counts.stack().rename("crops").reset_index()
+    counts = pd.crosstab(table["coverage_class"], table["fold"])
+    return counts.melt(value_name="crops", ignore_index=False).reset_index()[
+        ["fold", "coverage_class", "crops"]
+    ]
 
 
 def largest_class_deviation(table: pd.DataFrame) -> float:
@@ -114,6 +116,6 @@ def _check_enough(table: pd.DataFrame, n_folds: int, strategy: str) -> None:
     count = table["mosaic"].nunique() if unit == "mosaics" else len(table)
     if count < n_folds:
         raise InputError(
-            f"fold_split.n_folds: {n_folds} folds are more than there are training {unit}, {count}; "
+            f"fold_split.n_folds: {n_folds} folds are more than the {count} training {unit}; "
             "take fewer folds or more crops"
         )

@@ -70,7 +70,7 @@ def find_neighbours(
 def name_mosaics(ids: pd.Series, neighbours: pd.DataFrame) -> pd.Series:
     """Name each crop's mosaic, all that neighbours connect, after the smallest id in it.
 
-    neighbours: `id` and `neighbour`. Returns the names (str), one for each of `ids`, with its index.
+    neighbours: `id` and `neighbour`. Returns the names (str) in the order of `ids`.
     """
     mosaic = {crop: crop for crop in ids}
 
