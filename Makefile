@@ -1,0 +1,57 @@
+# make demo: the whole pipeline on the embedded survey.  make test: the tests.  Both set up .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# DVC runs `python stages/...`, and that python is the environment's.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# The pipeline of CI: every stage, on few crops and a small network.
+SUBSET := -S survey.train=60 -S survey.test=24 -S train_per_fold.members=[class_unet] \
+	-S models.class_unet.filters=4 -S pseudolabel.teacher=class_unet
+
+.PHONY: help install demo test check format subset ui lock
+
+help:
+	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show what it made"
+	@echo "make test    set up .venv, run the tests"
+	@echo "make check   lint, formatting and types"
+	@echo "make subset  reproduce the pipeline on a small subset, as CI does"
+	@echo "make ui      compare runs in the MLflow UI"
+	@echo "make lock    pin the dependencies of pyproject.toml anew in requirements.lock"
+
+install: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "saltseg needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: $(READY)
+	dvc repro
+	@saltseg summary
+
+test: $(READY)
+	pytest
+
+check: $(READY)
+	ruff check
+	ruff format --check
+	mypy
+
+format: $(READY)
+	ruff check --fix
+	ruff format
+
+subset: $(READY)
+	dvc exp run --temp --name subset --force $(SUBSET)
+
+ui: $(READY)
+	mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db
+
+lock: $(READY)
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url \
+		--no-header --quiet --upgrade --output-file requirements.lock

@@ -1,0 +1,48 @@
+"""The real params.yaml, shrunk until a pipeline runs in seconds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from saltseg.crops import CropSet
+from saltseg.params import Params, parse_params
+from saltseg.survey import SurveySet, generate
+
+PROJECT = Path(__file__).parent.parent
+
+
+def shrunk_content() -> dict[str, Any]:
+    """Read params.yaml and make everything in it that costs time small."""
+    content: dict[str, Any] = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    content["survey"] |= {"train": 24, "test": 12}
+    content["fold_split"]["n_folds"] = 2
+    content["models"]["class_unet"]["filters"] = 2
+    content["training"]["batch_size"] = 8
+    content["train_per_fold"] |= {"members": ["class_unet"], "folds": [0, 1]}
+    content["pseudolabel"] |= {"teacher": "class_unet", "min_confidence": 0.0, "empty_share": 1.0}
+    content["pseudolabel"]["small_min_confidence"] = 0.0
+    for phase in content["pseudolabel"]["phases"] + content["train_per_fold"]["phases"]:
+        phase["epochs"] = 1
+    content["threshold_search"]["bootstrap"] = 50
+    content["submit"]["examples"] = 8
+    return content
+
+
+@pytest.fixture
+def shrunk_params() -> Params:
+    """The shrunk parameters, checked."""
+    return parse_params(shrunk_content(), "params.yaml")
+
+
+@pytest.fixture(scope="session")
+def small_survey() -> SurveySet:
+    """The survey of the shrunk parameters; not to be changed."""
+    return generate(train=24, test=12, seed=2018, workers=0)
+
+
+@pytest.fixture(scope="session")
+def small_crops(small_survey: SurveySet) -> CropSet:
+    """The crops of the small survey; not to be changed."""
+    return small_survey.crops
