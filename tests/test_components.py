@@ -54,7 +54,7 @@ def test_clean_is_region_by_region(masks: np.ndarray, salt_size: int, hole_size:
 
 
 def test_clean_is_region_by_region_on_nested_components() -> None:
-    masks = speckled(200)
+    masks = speckled(60)
     for salt_size, hole_size in SIZES:
         expected = clean_by_regions(masks, salt_size, hole_size)
         np.testing.assert_array_equal(clean(masks, salt_size, hole_size), expected)

@@ -1,0 +1,104 @@
+"""Cleaning masks by sizes of components that were searched, and what it brings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from saltseg.components import clean, precision_by_sizes
+from saltseg.files import whole_file
+from saltseg.metric import Scores, salt_masks
+from saltseg.thresholds import choose, first_of_best
+
+Masks = npt.NDArray[np.bool_]
+Sizes = tuple[int, int]
+"""Least salt component that stays and least hole that stays, in pixels; see components.clean."""
+
+KEEP: Sizes = (0, 0)
+"""Sizes that change nothing."""
+
+CHUNK = 500
+"""Test crops in memory at one time."""
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """The sizes to clean with, and the precision of each crop, float64 of shape (n,).
+
+    helps: whether the searched sizes raise the nested score; if not, all sizes are KEEP.
+    sizes: for the test crops, chosen on all out-of-fold crops.
+    by_part: for each part, chosen on the other parts.
+    before: without cleaning. searched: with each part's searched sizes. after: with `by_part`.
+    """
+
+    helps: bool
+    sizes: Sizes
+    by_part: dict[int, Sizes]
+    before: Scores
+    searched: Scores
+
+    @property
+    def after(self) -> Scores:
+        """The scores of what is handed on."""
+        return self.searched if self.helps else self.before
+
+
+def size_pairs(salt_sizes: Sequence[int], hole_sizes: Sequence[int]) -> list[Sizes]:
+    """Return every pair of sizes once, the gentlest first: by sum, then by salt size."""
+    return sorted({KEEP, *product(salt_sizes, hole_sizes)}, key=lambda pair: (sum(pair), pair))
+
+
+def search_sizes(
+    masks: Masks, truth: Masks, parts: npt.NDArray[np.int64], pairs: Sequence[Sizes]
+) -> Cleaning:
+    """Choose among `pairs`, KEEP first, on out-of-fold masks; ties go to the gentler pair.
+
+    masks, truth: bool, shape (n, height, width). parts: int64, shape (n,).
+    """
+    scores = precision_by_sizes(masks, truth, pairs)
+    choice = choose(scores, parts, first_of_best)
+    before = scores[:, 0]
+    gained_tenths = int(np.rint(10 * (choice.scores - before)).sum())
+    helps = gained_tenths > 0 and choice.setting > 0
+    return Cleaning(
+        helps=helps,
+        sizes=pairs[choice.setting] if helps else KEEP,
+        by_part={part: pairs[at] if helps else KEEP for part, at in choice.by_part.items()},
+        before=before,
+        searched=choice.scores,
+    )
+
+
+def clean_by_part(masks: Masks, parts: npt.NDArray[np.int64], by_part: dict[int, Sizes]) -> Masks:
+    """Return `masks`, shape (n, height, width), each cleaned with the sizes of its part."""
+    cleaned = np.empty(masks.shape, bool)
+    for part, sizes in by_part.items():
+        cleaned[parts == part] = clean(masks[parts == part], *sizes)
+    return cleaned
+
+
+def write_test_masks(
+    path: Path, probabilities: npt.NDArray[np.float16], threshold: float, sizes: Sizes
+) -> None:
+    """Write the cleaned masks of `probabilities`, shape (m, height, width), as a bool .npy.
+
+    A few crops at a time: memory doesn't grow with their number.
+    """
+    with whole_file(path) as temporary:
+        masks = np.lib.format.open_memmap(temporary, "w+", bool, probabilities.shape)
+        for start in range(0, len(masks), CHUNK):
+            part = slice(start, start + CHUNK)
+            masks[part] = clean(salt_masks(probabilities[part], threshold), *sizes)
+        masks.flush()
+
+
+def mean_scores_by(column: str, values: Sequence[int], cleaning: Cleaning) -> pd.DataFrame:
+    """Return one line for each of the values: `column`, crops, and mean score before and after."""
+    table = pd.DataFrame({column: values, "before": cleaning.before, "after": cleaning.after})
+    means = table.groupby(column)[["before", "after"]].mean()
+    means.insert(0, "crops", table[column].value_counts())
+    return means.reset_index()

@@ -1,0 +1,77 @@
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from saltseg.files import read_json, write_array
+from saltseg.layout import Layout
+from saltseg.metric import precision
+from stages import postprocess_connected_components, threshold_search
+from tests.stages.crops_and_probabilities import write_inputs
+
+NAME = "postprocess-connected-components"
+
+
+def run_stages(root: Path) -> Layout:
+    threshold_search.main(root)
+    postprocess_connected_components.main(root)
+    return Layout(root)
+
+
+def test_specks_are_removed_and_the_gain_is_told(tmp_path: Path) -> None:
+    write_inputs(tmp_path, [0, 1, 2])
+    layout = run_stages(tmp_path)
+    result = read_json(layout.result(NAME))
+    assert result["helps"] is True
+    assert result["salt_size"] == 10
+    assert result["score_after"] > result["score_before"]
+    assert result["score_after"] - result["score_before"] == pytest.approx(result["searched_gain"])
+    before = read_json(layout.result("threshold-search"))["nested_score"]
+    assert result["score_before"] == pytest.approx(before)
+    truth = np.load(layout.data("ingest") / "train_masks.npy")
+    out_of_fold = np.load(layout.data(NAME) / "out_of_fold_masks.npy")
+    assert result["score_after"] == pytest.approx(precision(out_of_fold, truth).mean())
+    test = np.load(layout.data(NAME) / "test_masks.npy")
+    assert test.shape == (20, 101, 101)
+    np.testing.assert_array_equal(test, truth[:20])
+
+
+def test_scores_by_coverage_and_depth_count_every_crop(tmp_path: Path) -> None:
+    write_inputs(tmp_path, [0, 1, 2])
+    layout = run_stages(tmp_path)
+    mean = read_json(layout.result(NAME))["score_after"]
+    for name, column in [("by_coverage", "coverage_class"), ("by_depth", "depth_from")]:
+        table = pd.read_csv(layout.plots(NAME) / f"{name}.csv")
+        assert table.columns.tolist() == [column, "crops", "before", "after"]
+        assert table["crops"].sum() == 60
+        assert np.average(table["after"], weights=table["crops"]) == pytest.approx(mean, abs=1e-5)
+    assert (layout.plots(NAME) / "worst.png").is_file()
+
+
+def test_nothing_changes_where_nothing_helps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_inputs(tmp_path, [0, 1, 2])
+    layout = Layout(tmp_path)
+    truth = np.load(layout.data("ingest") / "train_masks.npy")
+    write_array(layout.data("snapshot-ensemble") / "out_of_fold.npy", truth.astype(np.float16))
+    run_stages(tmp_path)
+    result = read_json(layout.result(NAME))
+    assert result["helps"] is False
+    assert (result["salt_size"], result["hole_size"]) == (0, 0)
+    assert result["score_after"] == result["score_before"] == 1
+    assert "no sizes raise the nested score" in capsys.readouterr().out
+    test = np.load(layout.data(NAME) / "test_masks.npy")
+    assert test[:, 5:8, 5:8].all()
+
+
+def test_outputs_are_the_same_each_time(tmp_path: Path) -> None:
+    write_inputs(tmp_path, [0])
+    hashes = []
+    for _ in range(2):
+        run_stages(tmp_path)
+        files = [path for path in sorted(tmp_path.rglob("*")) if path.is_file()]
+        hashes.append([(path.name, sha256(path.read_bytes()).hexdigest()) for path in files])
+    assert hashes[0] == hashes[1]

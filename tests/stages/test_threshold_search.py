@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from saltseg.errors import InputError
+from saltseg.files import read_json, write_array
+from saltseg.layout import Layout
+from saltseg.metric import precision, salt_masks
+from stages import threshold_search
+from tests.stages.crops_and_probabilities import write_inputs
+
+
+def test_threshold_is_chosen_and_scored_on_other_folds(tmp_path: Path) -> None:
+    write_inputs(tmp_path, [0, 1, 2])
+    threshold_search.main(tmp_path)
+    layout = Layout(tmp_path)
+    chosen = read_json(layout.data("threshold-search") / "thresholds.json")
+    assert 0.3 <= chosen["threshold"] < 0.4
+    assert set(chosen["threshold_by_part"]) == {"0", "1", "2"}
+    result = read_json(layout.result("threshold-search"))
+    assert result["crops"] == 60
+    assert result["nested_low"] <= result["nested_score"] <= result["nested_high"]
+    assert result["nested_score"] <= result["naive_score"]
+    folder = layout.data("snapshot-ensemble")
+    folds = pd.read_parquet(folder / "out_of_fold.parquet")["fold"]
+    thresholds = np.array([chosen["threshold_by_part"][str(fold)] for fold in folds])
+    masks = salt_masks(np.load(folder / "out_of_fold.npy"), thresholds)
+    scores = precision(masks, np.load(layout.data("ingest") / "train_masks.npy"))
+    assert result["nested_score"] == pytest.approx(scores.mean())
+
+
+def test_curve_is_drawn_over_the_grid(tmp_path: Path) -> None:
+    write_inputs(tmp_path, [0, 1])
+    threshold_search.main(tmp_path)
+    curve = pd.read_csv(Layout(tmp_path).plots("threshold-search") / "curve.csv")
+    assert curve.columns.tolist() == ["threshold", "precision"]
+    assert curve["threshold"].iloc[[0, -1]].tolist() == [0.1, 0.9]
+    result = read_json(Layout(tmp_path).result("threshold-search"))
+    assert curve["precision"].max() == pytest.approx(result["naive_score"], abs=1e-6)
+    assert (Layout(tmp_path).plots("threshold-search") / "curve.png").is_file()
+
+
+def test_a_single_fold_gets_an_honest_score_too(tmp_path: Path) -> None:
+    write_inputs(tmp_path, [1])
+    threshold_search.main(tmp_path)
+    result = read_json(Layout(tmp_path).result("threshold-search"))
+    assert result["crops"] == 20
+    assert set(result["threshold_by_part"]) <= set("01234")
+    assert len(result["threshold_by_part"]) > 1
+
+
+def test_probabilities_of_another_run_are_refused(tmp_path: Path) -> None:
+    write_inputs(tmp_path, [0, 1])
+    folder = Layout(tmp_path).data("snapshot-ensemble")
+    write_array(folder / "out_of_fold.npy", np.load(folder / "out_of_fold.npy")[1:])
+    with pytest.raises(InputError, match=r"out_of_fold.parquet: 40 lines for 39 crops"):
+        threshold_search.main(tmp_path)
+
+
+def test_crops_of_another_run_are_refused(tmp_path: Path) -> None:
+    write_inputs(tmp_path, [0, 1])
+    path = Layout(tmp_path).data("coverage-stratify") / "crops.parquet"
+    table = pd.read_parquet(path)
+    table.loc[table["id"] == "train00001", "row"] = 99
+    table.to_parquet(path)
+    with pytest.raises(InputError, match="1 out-of-fold crops are not in their row: train00001"):
+        threshold_search.main(tmp_path)
