@@ -2,9 +2,8 @@
 
     python stages/ingest.py
 
-Reads the folder `ingest.raw_dir` if `ingest.source` is `tgs`; writes data/ingest (crops.parquet,
-train_images.npy, train_masks.npy, test_images.npy), data/truth (the survey's test masks, which
-only submit may read; empty with real data) and results/plots/ingest/crops.png.
+Reads the folder `ingest.raw_dir` if `ingest.source` is `tgs`; writes data/ingest (a CropSet) and
+data/truth (what only submit may read: the survey's test masks; empty with real data).
 """
 
 import os
@@ -28,39 +27,31 @@ def main(root: Path) -> None:
     params = load_params(layout.params)
     with stage_run("ingest", layout, params) as run:
         crops, file_counts = obtain(layout, params)
-        save_crops(emptied(layout.data("ingest")), crops)
+        save_crops(layout.data("ingest"), crops)
         run.metrics({**count_crops(crops), "files": asdict(file_counts)})
-        figure = layout.plots("ingest") / "crops.png"
-        draw(figure, crops)
-        run.artifact(figure)
+        run.artifact(draw(layout.plots("ingest") / "crops.png", crops))
 
 
 def obtain(layout: Layout, params: Params) -> tuple[CropSet, FileCounts]:
     """Return the crops of the source that the parameters name; keep the survey's truths apart."""
     workers = params.runtime.workers or os.cpu_count() or 1
-    truth = emptied(layout.truth)
+    shutil.rmtree(layout.truth, ignore_errors=True)
+    layout.truth.mkdir(parents=True)
     if params.ingest.source == "tgs":
         return read_raw(layout.root / params.ingest.raw_dir, workers)
     from saltseg.survey import generate, write_truth  # scipy loads only for the survey
 
     survey = generate(params.survey.train, params.survey.test, params.base.seed, workers)
-    write_truth(truth, survey)
+    write_truth(layout.truth, survey)
     return survey.crops, FileCounts()
 
 
-def emptied(folder: Path) -> Path:
-    """Make `folder` anew, so that nothing of an older run stays in it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
-
-
-def draw(path: Path, crops: CropSet) -> None:
+def draw(path: Path, crops: CropSet) -> Path:
     """Draw 64 train crops with the outline of their salt, from the least to the most."""
     rows = spread_over_coverage(crops.train_masks, 64)
-    train = crops.train.iloc[rows]
-    titles = [f"{key}  {depth} ft" for key, depth in zip(train["id"], train["depth"], strict=True)]
+    titles = [f"{crop.id}  {crop.depth} ft" for crop in crops.train.iloc[rows].itertuples()]
     contact_sheet(path, crops.train_images[rows], [(crops.train_masks[rows], TRUTH)], titles)
+    return path
 
 
 if __name__ == "__main__":
