@@ -19,9 +19,14 @@ def precision(predicted: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) ->
     exceeds. Empty masks of both kinds score 1; only one of them empty scores 0.
     Source: the evaluation page of the TGS Salt Identification Challenge.
     """
-    intersection = np.count_nonzero(predicted & truth, axis=(1, 2))
-    union = np.count_nonzero(predicted | truth, axis=(1, 2))
-    return precision_of_counts(intersection, union)
+    return precision_of_counts(_salt_pixels(predicted & truth), _salt_pixels(predicted | truth))
+
+
+def _salt_pixels(masks: npt.NDArray[np.bool_]) -> Counts:
+    """Count the salt pixels of each mask: eight pixels a byte are counted at once."""
+    count, height, width = masks.shape
+    packed = np.packbits(masks.reshape(count, height * width), axis=1)
+    return np.bitwise_count(packed).sum(axis=1, dtype=np.int64)
 
 
 def precision_of_counts(intersection: Counts, union: Counts) -> Scores:
