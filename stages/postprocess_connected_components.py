@@ -5,7 +5,7 @@
 Reads data/snapshot-ensemble, data/threshold-search/thresholds.json, data/ingest (images and masks
 of train) and data/coverage-stratify/crops.parquet. Writes data/postprocess-connected-components
 (test_masks.npy, out_of_fold_masks.npy, sizes.json), the scores before and after in
-results/postprocess-connected-components.json, their means by coverage and depth, and a sheet of
+results/postprocess-connected-components.json, their means by coverage class and by 100 ft of depth, a sheet of
 the crops with the lowest scores.
 """
 
@@ -111,7 +111,7 @@ def draw(layout: Layout, crops: OutOfFold, masks: Masks, cleaning: Cleaning) -> 
     classes = crops.table["coverage_class"].tolist()
     depths = (crops.table["depth"] // 100 * 100).tolist()
     write_csv(folder / "by_coverage.csv", mean_scores_by("coverage_class", classes, cleaning))
-    write_csv(folder / "by_depth.csv", mean_scores_by("depth_from", depths, cleaning))
+    write_csv(folder / "by_depth.csv", mean_scores_by("depth", depths, cleaning))
     wrong_pixels = np.count_nonzero(masks != crops.truth, axis=(1, 2))
     worst = np.lexsort((-wrong_pixels, cleaning.after))[:32]
     images = load_array(layout.data("ingest") / "train_images.npy")

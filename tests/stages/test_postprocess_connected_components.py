@@ -42,7 +42,7 @@ def test_scores_by_coverage_and_depth_count_every_crop(tmp_path: Path) -> None:
     write_inputs(tmp_path, [0, 1, 2])
     layout = run_stages(tmp_path)
     mean = read_json(layout.result(NAME))["score_after"]
-    for name, column in [("by_coverage", "coverage_class"), ("by_depth", "depth_from")]:
+    for name, column in [("by_coverage", "coverage_class"), ("by_depth", "depth")]:
         table = pd.read_csv(layout.plots(NAME) / f"{name}.csv")
         assert table.columns.tolist() == [column, "crops", "before", "after"]
         assert table["crops"].sum() == 60
