@@ -5,8 +5,8 @@
 Reads data/snapshot-ensemble, data/threshold-search/thresholds.json, data/ingest (images and masks
 of train) and data/coverage-stratify/crops.parquet. Writes data/postprocess-connected-components
 (test_masks.npy, out_of_fold_masks.npy, sizes.json), the scores before and after in
-results/postprocess-connected-components.json, their means by coverage class and by 100 ft of depth, a sheet of
-the crops with the lowest scores.
+results/postprocess-connected-components.json, their means by coverage class and by
+100 ft of depth (each bin by its shallow end), and a sheet of the crops with the lowest scores.
 """
 
 from pathlib import Path
