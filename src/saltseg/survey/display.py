@@ -21,9 +21,9 @@ def display(setting: Setting, image: Field) -> Field:
     return image * np.float32(setting.style.polarity)
 
 
-def to_grey(crop: Field) -> npt.NDArray[np.uint8]:
-    """Scale a crop by its own minimum and maximum to 0..255, as Kaggle's crops were."""
-    low, high = crop.min(), crop.max()
+def to_grey(crop: Field, around: Field) -> npt.NDArray[np.uint8]:
+    """Scale a crop to 0..255 by the minimum and maximum of it and its surroundings."""
+    low, high = around.min(), around.max()
     if high - low < 1e-9:
         return np.zeros(crop.shape, np.uint8)
     return np.round((crop - low) * (255 / (high - low))).astype(np.uint8)

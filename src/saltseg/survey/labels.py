@@ -23,7 +23,8 @@ def draw_outline(setting: Setting, salt: Mask) -> Mask:
     offset = np.float32(rng.uniform(0, 1.6)) * smooth_field(rng, 25, 25)
     slope = np.float32(1 / (np.hypot(sigma, 0.3) * np.sqrt(2 * np.pi)))
     level = 0.5 + np.clip(offset * slope, -0.45, 0.45)
-    return smoothed(salt, sigma) > level
+    outline: Mask = np.roll(smoothed(salt, sigma) > level, -setting.style.label_lift, axis=0)
+    return outline
 
 
 def draw_columns(setting: Setting, outline: Mask) -> Mask | None:

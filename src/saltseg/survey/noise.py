@@ -12,14 +12,13 @@ from saltseg.survey.style import Setting
 def add_noise(setting: Setting, structure: Structure, image: Field, frequency: Field) -> Field:
     """Return the image with a ghost of the overburden under salt tops, and with noise."""
     rng = setting.generator("noise")
-    peak = float(frequency.mean(dtype=np.float64)) * rng.uniform(0.8, 1.5)
+    peak = float(frequency.mean(dtype=np.float64)) * rng.uniform(0.65, 1.15)
     noise = spectral_noise(rng, _sediment_spectrum(rng, setting, peak))
     level = _level(rng, setting, structure)
     signal = _signal_level(structure, image)
     if structure.salt.any():
         softened = smoothed(structure.salt, 3)
-        in_salt = level * np.float32(setting.style.salt_noise * log_uniform(rng, 0.75, 1.35))
-        in_salt = np.maximum(in_salt, np.float32(log_uniform(rng, 0.06, 0.35)))
+        in_salt = np.float32(setting.style.salt_noise * log_uniform(rng, 0.7, 1.4))
         level = level + softened * (in_salt - level)
         share = np.float32(rng.uniform(0.3, 1)) * softened
         interior = spectral_noise(rng, _salt_spectrum(rng, setting, peak))
@@ -27,7 +26,7 @@ def add_noise(setting: Setting, structure: Structure, image: Field, frequency: F
         if rng.random() < 0.55:
             image = image + _ghost(rng, structure, image)
     if rng.random() < 0.06:
-        level = level * np.float32(rng.uniform(2, 5))
+        level = level * np.float32(rng.uniform(1.3, 2.2))
     level = np.where(structure.water, np.float32(0.12) * level, level)
     return image + np.float32(signal) * level * noise
 
@@ -59,7 +58,7 @@ def _unit_power(amplitude: Field) -> Field:
 def _salt_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
     """Return the spectrum of salt's interior: one steep direction, lower frequency."""
     wavenumber, dip = dip_frame(setting.exaggeration)
-    ring = band_pass(wavenumber / np.float32(peak * rng.uniform(0.45, 1.1)), 1.0)
+    ring = band_pass(wavenumber / np.float32(peak * rng.uniform(0.18, 0.5)), 1.0)
     direction = np.exp(-(((dip - rng.uniform(0, 75)) / rng.uniform(14, 40)) ** 2))
     one_sided = 1 + rng.uniform(-0.9, 0.9) * np.sign(KZ * KX)
     return (ring * direction * one_sided).astype(np.float32)
@@ -67,13 +66,13 @@ def _salt_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
 
 def _level(rng: Generator, setting: Setting, structure: Structure) -> Field:
     """Return noise over signal in sediments: patchy, growing with depth, louder under salt."""
-    level = setting.style.noise_level * log_uniform(rng, 0.6, 1.6)
+    level = setting.style.noise_level * log_uniform(rng, 0.7, 1.4)
     deep = np.clip((setting.depth - 350) / 600, 0, 1) ** 1.5
     patches = np.exp(np.float32(0.3) * smooth_field(rng, 90, 90))
-    grown = np.float32(level) * (1 + np.float32(rng.uniform(0, 2.2)) * deep) * patches
+    grown = np.float32(level) * (1 + np.float32(rng.uniform(0, 1.3)) * deep) * patches
     if not structure.subsalt.any():
         return grown
-    return grown * (1 + np.float32(rng.uniform(0, 1.2)) * smoothed(structure.subsalt, 8))
+    return grown * (1 + np.float32(rng.uniform(0, 0.7)) * smoothed(structure.subsalt, 8))
 
 
 def _signal_level(structure: Structure, image: Field) -> float:

@@ -19,31 +19,34 @@ Body = Callable[[Generator, Field, Field, float, float], Mask]
 of structures; returns where the body is."""
 
 
+SMALLEST_BODY = 1500
+"""Pixels of the smallest piece of salt, and of the smallest hole in salt."""
+
+
 def draw_salt(setting: Setting) -> Mask:
-    """Return where a section holds salt, shape (SIDE, SIDE); a tenth of the sections hold none."""
+    """Return where a section holds salt, shape (SIDE, SIDE); a few sections hold none."""
     rng = setting.generator("salt")
     salt = np.zeros((SIDE, SIDE), np.bool_)
-    if rng.random() < 0.10:
+    if rng.random() < 0.03:
         return salt
     depth, column = _bent_coordinates(rng, setting)
-    for _ in range(rng.choice([1, 2, 3], p=[0.45, 0.38, 0.17])):
+    for _ in range(rng.choice([1, 2, 3, 4], p=[0.33, 0.40, 0.21, 0.06])):
         body = BODIES[rng.choice(len(BODIES), p=SHARES)]
-        top = rng.triangular(110, 330, 800)
+        top = rng.triangular(100, 390, 880)
         salt |= body(rng, depth, column, top, setting.scale)
-    opened: Mask = ndimage.binary_opening(salt)
-    return opened
+    return _without_specks(ndimage.binary_opening(salt))
 
 
 def _bent_coordinates(rng: Generator, setting: Setting) -> tuple[Field, Field]:
     """Return depth and column moved by large bends and by rugosity with a power-law spectrum."""
     scale, narrowing = setting.scale, setting.exaggeration
-    bend, bend_length = rng.uniform(4, 22) * scale, rng.uniform(60, 140) * scale
-    rough, rough_length = log_uniform(rng, 1.2, 9.0), log_uniform(rng, 6, 32)
+    bend, bend_length = rng.uniform(10, 38) * scale, rng.uniform(40, 120) * scale
+    rough, rough_length = log_uniform(rng, 2.5, 11.0), log_uniform(rng, 6, 30)
 
     def shift() -> tuple[Field, Field]:
         wide = smooth_field(rng, bend_length, bend_length / narrowing**0.7)
         exponent = rng.uniform(1.6, 3.2)
-        return wide, rough_field(rng, rough_length, rough_length / narrowing**0.5, exponent)
+        return wide, rough_field(rng, 3 * rough_length, rough_length / narrowing**0.5, exponent)
 
     wide, fine = shift()
     depth = setting.depth + np.float32(bend) * wide + np.float32(rough) * fine
@@ -52,10 +55,20 @@ def _bent_coordinates(rng: Generator, setting: Setting) -> tuple[Field, Field]:
     return depth, COLUMNS + sideways / np.float32(narrowing**0.5)
 
 
+def _without_specks(salt: Mask) -> Mask:
+    """Drop pieces that only the rugosity cut off, and fill the holes that it made."""
+    for _ in range(2):
+        labels, _count = ndimage.label(salt)
+        sizes = np.bincount(labels.ravel())
+        sizes[0] = SMALLEST_BODY
+        salt = ~(salt & (sizes >= SMALLEST_BODY)[labels])
+    return salt
+
+
 def _stock(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:
     """Draw a diapir with a rounded cap, a neck below it and a leaning stem."""
-    base = top + rng.uniform(200, 900) * scale
-    half_width = rng.uniform(45, 170) * scale
+    base = top + rng.uniform(90, 450) * scale
+    half_width = rng.uniform(40, 150) * scale
     cap_height = rng.uniform(0.5, 1.6) * half_width
     below_top = depth - np.float32(top)
     cap = np.sqrt(1 - (1 - np.clip(below_top / cap_height, 0, 1)) ** 2)
@@ -74,12 +87,12 @@ def _stock(rng: Generator, depth: Field, column: Field, top: float, scale: float
 
 def _sheet(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:
     """Draw salt that spread sideways: blunt ends, a rugged top, a base that steps, a feeder."""
-    half_length = rng.uniform(150, 500) * scale
+    half_length = rng.uniform(110, 430) * scale
     thickness = rng.uniform(45, 190) * scale * np.exp(0.3 * smooth_curve(rng, 90 * scale))
     offset = column - rng.uniform(0, SIDE)
     bluntness = rng.uniform(2.5, 7)
     reach = np.clip(1 - np.abs(offset / half_length) ** bluntness, 0, 1) ** (1 / bluntness)
-    rise = rng.uniform(-0.35, 0.35) * offset + 12 * scale * smooth_curve(rng, 70 * scale)
+    rise = rng.uniform(-0.6, 0.6) * offset + 12 * scale * smooth_curve(rng, 70 * scale)
     middle = depth - np.float32(top) - rise - 0.4 * thickness
     sheet = (middle > -0.4 * thickness * reach) & (middle < 0.6 * thickness * reach)
     feeder_half = rng.uniform(12, 50) * scale
@@ -94,11 +107,11 @@ def _massif(rng: Generator, depth: Field, column: Field, top: float, scale: floa
     below_top = depth - np.float32(top)
     offset = column - rng.uniform(40, SIDE - 40)
     from_flank = side * (offset - rng.uniform(-0.35, 0.35) * below_top)
-    from_top = below_top - rng.uniform(-0.15, 0.15) * side * offset
+    from_top = below_top - rng.uniform(-0.5, 0.5) * side * offset
     radius = rng.uniform(15, 120) * scale
     corner = (from_flank < radius) & (from_top < radius)
     corner &= (from_flank - radius) ** 2 + (from_top - radius) ** 2 > radius * radius
-    inside = (from_flank > 0) & (from_top > 0) & (below_top < rng.uniform(300, 1200))
+    inside = (from_flank > 0) & (from_top > 0) & (below_top < rng.uniform(120, 600))
     return inside & ~corner
 
 
@@ -109,7 +122,7 @@ def _wall(rng: Generator, depth: Field, column: Field, top: float, scale: float)
     offset = column - rng.uniform(40, SIDE - 40) - rng.uniform(-0.25, 0.25) * below_top
     widening = 1 + rng.uniform(-0.3, 0.9) * np.clip(below_top / 500, 0, 1)
     half = half_width * np.sqrt(np.clip(below_top / (1.2 * half_width), 0, 1)) * widening
-    return (below_top > 0) & (below_top < rng.uniform(400, 1400)) & (np.abs(offset) < half)
+    return (below_top > 0) & (below_top < rng.uniform(200, 900)) & (np.abs(offset) < half)
 
 
 def _pillow(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:
@@ -122,5 +135,5 @@ def _pillow(rng: Generator, depth: Field, column: Field, top: float, scale: floa
 
 
 BODIES: tuple[Body, ...] = (_stock, _sheet, _massif, _wall, _pillow)
-SHARES = (0.27, 0.27, 0.18, 0.14, 0.14)
+SHARES = (0.28, 0.31, 0.18, 0.10, 0.13)
 """Kinds of salt bodies, and how often each is drawn."""

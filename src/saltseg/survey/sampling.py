@@ -16,7 +16,7 @@ from saltseg.crops import SIZE
 from saltseg.progress import progress
 from saltseg.seeds import generator
 from saltseg.survey.display import to_grey
-from saltseg.survey.grid import USABLE, Mask
+from saltseg.survey.grid import USABLE, Field, Mask
 from saltseg.survey.sections import Section, make_section
 
 CLASS_COUNTS = np.array([1562, 576, 296, 224, 186, 225, 205, 174, 148, 159, 245])
@@ -25,8 +25,24 @@ CLASS_COUNTS = np.array([1562, 576, 296, 224, 186, 225, 205, 174, 148, 159, 245]
 VERTICAL_SHARE = 0.046
 """Share of vertical masks (all rows equal) among the real non-empty train masks."""
 
-BLACK_SHARES = ((100, 0.32), (200, 0.11), (250, 0.06), (300, 0.04), (400, 0.011))
-"""Share of black crops among all down to a depth in feet, from each depth to the next."""
+BLACK_SHARES = ((100, 0.42), (200, 0.158), (250, 0.118), (300, 0.12), (400, 0.035))
+"""Share of black crops among the empty ones down to a depth in feet, and to the next."""
+
+SALT_DEPTHS = (200, 300, 400, 500, 600, 700, 800)
+"""Edges of the depth bins, in feet, in which the set has the real share of crops with salt."""
+
+DEPTH_SHARES = np.array([0.083, 0.096, 0.137, 0.158, 0.170, 0.156, 0.120, 0.080])
+SALT_SHARES = np.array([0.25, 0.49, 0.67, 0.70, 0.70, 0.70, 0.63, 0.49])
+"""Share of the real crops in each depth bin, and of those with salt among them."""
+
+CELL_SHARES = np.stack([DEPTH_SHARES * (1 - SALT_SHARES), DEPTH_SHARES * SALT_SHARES])
+"""Share of crops without and with salt, in rows, by depth bin."""
+
+MAX_CELL_FILL = 1.1
+"""A bin takes a tenth more than its share at the most; exact shares would need many sections."""
+
+GRIDS = 12
+"""Random grids that are tried in a section; the one with most crops of salt and sediment is cut."""
 
 MAX_WATER = 0.93
 """A crop with more water than this shows nothing and is not cut."""
@@ -60,10 +76,20 @@ def cut_tiles(seed: int, number: int) -> list[Tile]:
     """Cut a section along a grid with a random offset; the tiles come in a random order."""
     section = make_section(seed, number)
     rng = generator(seed, "survey", "section", number, "tiles")
-    row, column = rng.integers(0, USABLE - TILES * SIZE + 1, 2)
+    grids = rng.integers(0, USABLE - TILES * SIZE + 1, (GRIDS, 2))
+    row, column = max(grids, key=partial(_partial_tiles, section.salt))
     places = [(row + SIZE * i, column + SIZE * j) for i in range(TILES) for j in range(TILES)]
     tiles = [_cut(section, rng, *places[index]) for index in rng.permutation(len(places))]
     return [tile for tile in tiles if tile is not None]
+
+
+def _partial_tiles(salt: Mask, grid: npt.NDArray[np.int64]) -> int:
+    """Count the tiles of a grid that hold some salt, but less than three quarters."""
+    row, column = grid
+    side = TILES * SIZE
+    window = salt[row : row + side, column : column + side].reshape(TILES, SIZE, TILES, SIZE)
+    coverage = window.mean(axis=(1, 3))
+    return int(((coverage > 0) & (coverage < 0.75)).sum())
 
 
 def _cut(section: Section, rng: np.random.Generator, row: int, column: int) -> Tile | None:
@@ -77,10 +103,19 @@ def _cut(section: Section, rng: np.random.Generator, row: int, column: int) -> T
     depth = section.setting.top_depth + int(row)
     empty = not (mask.any() or noisy_mask.any())
     black = empty and black_draw < _black_share(depth)
-    image = to_grey(section.amplitude[window] * (not black))
+    image = np.zeros_like(mask, np.uint8) if black else _grey(section.amplitude, row, column)
     setting = section.setting
     place = setting.section, setting.survey, int(row), int(column)
     return Tile(*place, depth, image, mask.copy(), noisy_mask.copy())
+
+
+def _grey(amplitude: Field, row: int, column: int) -> npt.NDArray[np.uint8]:
+    """Scale a crop by the least and largest value in it or one pixel beyond.
+
+    A few of the real crops end just short of 0 or 255, as if their scale had been taken so.
+    """
+    around = amplitude[row : row + SIZE + 1, column : column + SIZE + 1]
+    return to_grey(amplitude[row : row + SIZE, column : column + SIZE], around)
 
 
 def _black_share(depth: int) -> float:
@@ -110,6 +145,7 @@ class Split:
         self._label_noise = label_noise
         self._quotas = class_quotas(crops)
         self._counts = np.zeros_like(self._quotas)
+        self._cells = np.zeros_like(CELL_SHARES)
         salt = crops - self._quotas[0]
         self._vertical_left = int(np.ceil(salt * VERTICAL_SHARE)) if label_noise else 0
 
@@ -119,13 +155,13 @@ class Split:
         return bool((self._counts >= self._quotas).all())
 
     def take(self, tiles: list[Tile]) -> list[Tile]:
-        """Take up to PER_SECTION tiles, each time one of the class that is filled least."""
+        """Take up to PER_SECTION tiles, each time of the class and depth that are filled least."""
         taken: list[Tile] = []
         left = list(tiles)
         while left and len(taken) < PER_SECTION:
             left = [tile for tile in left if self._wanted(tile)]
             if left:
-                fill = [self._fill(tile) for tile in left]
+                fill = [self._fill(tile) + 2 * self._cell_fill(tile) for tile in left]
                 taken.append(left.pop(int(np.argmin(fill))))
                 self._count(taken[-1])
         self.tiles.extend(taken)
@@ -138,15 +174,24 @@ class Split:
     def _wanted(self, tile: Tile) -> bool:
         if self._is_vertical_noise(tile) and self._vertical_left == 0:
             return False
-        return self._fill(tile) < 1
+        return self._fill(tile) < 1 and self._cell_fill(tile) < MAX_CELL_FILL
 
     def _fill(self, tile: Tile) -> float:
         number = coverage_class(self.label(tile))
         quota = self._quotas[number]
         return float(self._counts[number] / quota) if quota else 1.0
 
+    def _cell_fill(self, tile: Tile) -> float:
+        cell = self._cell(tile)
+        return float(self._cells[cell] / (CELL_SHARES[cell] * self._quotas.sum() + 1))
+
+    def _cell(self, tile: Tile) -> tuple[int, int]:
+        """Return whether a tile holds salt, and its depth bin."""
+        return int(self.label(tile).any()), int(np.digitize(tile.depth, SALT_DEPTHS))
+
     def _count(self, tile: Tile) -> None:
         self._counts[coverage_class(self.label(tile))] += 1
+        self._cells[self._cell(tile)] += 1
         self._vertical_left -= self._is_vertical_noise(tile)
 
     def _is_vertical_noise(self, tile: Tile) -> bool:

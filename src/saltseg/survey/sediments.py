@@ -3,7 +3,7 @@
 import numpy as np
 
 from saltseg.survey.fields import Generator, log_uniform, smooth_curve, smooth_field, smoothed
-from saltseg.survey.grid import COLUMNS, SIDE, Field
+from saltseg.survey.grid import COLUMNS, SIDE, Field, Mask
 from saltseg.survey.structure import Structure
 from saltseg.survey.style import Setting
 
@@ -32,7 +32,7 @@ def log_impedance(setting: Setting, structure: Structure) -> Field:
     if structure.salt.any():
         shadow = 1 - np.float32(1 - log_uniform(rng, 0.12, 0.8)) * structure.subsalt
         beds *= smoothed(shadow, 6)
-        beds = np.where(structure.salt, _salt_contrast(rng, setting), beds)
+        beds = np.where(structure.salt, _salt_contrast(rng, setting, structure.salt), beds)
     return np.where(structure.water, np.float32(-rng.uniform(0.15, 0.5)), beds)
 
 
@@ -46,7 +46,7 @@ def _beds(rng: Generator, setting: Setting, layers: Field) -> Field:
     place = np.clip((layers + LOG_START) / LOG_STEP, 0, LOG_LENGTH - 2)
     lower = place.astype(np.intp)
     beds = log[lower] + (log[lower + 1] - log[lower]) * (place - lower).astype(np.float32)
-    length_x = log_uniform(rng, 0.5, 5) * wavelength / setting.exaggeration
+    length_x = log_uniform(rng, 0.4, 3.5) * wavelength / setting.exaggeration
     local = smooth_field(rng, wavelength * rng.uniform(0.12, 0.3), length_x)
     wobble = np.float32(rng.uniform(0, 0.25) * wavelength)
     moved = layers + wobble * smooth_field(rng, 25 * scale, 25 * scale)
@@ -117,8 +117,8 @@ def _gas_chimney(rng: Generator, setting: Setting) -> Field:
     return chimney.astype(np.float32)
 
 
-def _salt_contrast(rng: Generator, setting: Setting) -> Field:
-    """Return salt's contrast to sediments, unevenly illuminated.
+def _salt_contrast(rng: Generator, setting: Setting, salt: Mask) -> Field:
+    """Return salt's contrast to sediments, unevenly illuminated and weaker at its base.
 
     The illumination is log-normal and never clipped: a clipped field would draw contours.
     """
@@ -126,5 +126,7 @@ def _salt_contrast(rng: Generator, setting: Setting) -> Field:
     background = np.log(SHALLOW_IMPEDANCE + IMPEDANCE_GAIN * kilofeet)
     kept = setting.style.salt_contrast * log_uniform(rng, 0.7, 1.4)
     illumination = np.exp(np.float32(rng.uniform(0.2, 0.9)) * smooth_field(rng, 120, 120))
-    contrast = (np.log(SALT_IMPEDANCE) - background) * kept * illumination
+    passed = np.cumsum(salt, axis=0, dtype=np.float32)
+    weakening = 1 - np.float32(rng.uniform(0.3, 0.8)) * passed / (passed + np.float32(50))
+    contrast = (np.log(SALT_IMPEDANCE) - background) * kept * illumination * weakening
     return contrast.astype(np.float32)

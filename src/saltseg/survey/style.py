@@ -1,6 +1,8 @@
 """What the sections of one survey share, and what one section draws for itself."""
 
 from dataclasses import dataclass
+from math import exp
+from statistics import NormalDist
 
 import numpy as np
 
@@ -8,8 +10,12 @@ from saltseg.seeds import generator
 from saltseg.survey.fields import Generator, log_uniform
 from saltseg.survey.grid import MARGIN, ROWS, Field
 
-SECTIONS_PER_SURVEY = 12
+SECTIONS_PER_SURVEY = 8
 """Sections that share acquisition and processing."""
+
+BLOCK = 8
+SPREAD_PARTS = 12
+"""Surveys whose styles are spread over the whole range, and the parts that are spread."""
 
 FIRST_DEPTH = 51
 LAST_DEPTH = 959
@@ -46,15 +52,17 @@ class Style:
     noise_level: float
     """Noise over signal, both as standard deviations, in sediments."""
     salt_noise: float
-    """Noise in salt over noise in sediments."""
+    """Noise in salt over signal in sediments."""
     salt_contrast: float
     """Share of the impedance contrast of clean salt that the processing kept."""
     polarity: int
-    """+1 or -1: what a rise in impedance looks like."""
+    """+1 where a rise in impedance is white, as in nearly all of the real set, or -1."""
     gain_power: float
     """Exponent of automatic gain control; 0 for surveys without it."""
     label_smoothing: float
     """Standard deviation of the interpreter's smoothing in pixels."""
+    label_lift: int
+    """Pixels by which picks lie above the reflector: at the onset of the wavelet, not its peak."""
 
 
 @dataclass(frozen=True)
@@ -94,38 +102,64 @@ class Setting:
 
 
 def draw_style(seed: int, survey: int) -> Style:
-    """Draw the style of a survey."""
+    """Draw the style of a survey; see style_levels for how styles are spread."""
+    level = style_levels(seed, survey)
     rng = generator(seed, "survey", "style", survey)
     low_dip, swings, streaks = rng.dirichlet([2.0, 1.0, 0.4])
     return Style(
-        exaggeration=log_uniform(rng, 1.1, 4.0),
-        peak_frequency=0.060 * float(np.exp(rng.normal(0, 0.38))),
-        bandwidth_exponent=rng.uniform(1.0, 2.4),
-        phase=rng.normal(0, 0.45),
-        dip_limit=rng.uniform(52, 88),
-        aperture_exponent=rng.uniform(0.1, 1.0),
-        frequency_loss=rng.uniform(0.1, 0.5),
+        exaggeration=_log_between(1.3, 4.0, level[0]),
+        peak_frequency=0.070 * exp(_normal(0.38, level[1])),
+        bandwidth_exponent=_between(1.0, 2.4, level[2]),
+        phase=_normal(0.25, level[3]),
+        dip_limit=_between(52, 88, level[4]),
+        aperture_exponent=_between(0.1, 1.0, level[5]),
+        frequency_loss=_between(0.1, 0.5, level[6]),
         noise_weights=(float(low_dip), float(swings), float(streaks)),
-        noise_level=log_uniform(rng, 0.05, 0.55),
-        salt_noise=log_uniform(rng, 0.3, 1.15),
-        salt_contrast=log_uniform(rng, 0.2, 0.8),
-        polarity=int(rng.choice([-1, 1])),
-        gain_power=rng.uniform(0.3, 0.95) if rng.random() < 0.6 else 0.0,
-        label_smoothing=rng.uniform(0.5, 2.2),
+        noise_level=_log_between(0.08, 0.45, level[7]),
+        salt_noise=_log_between(0.4, 1.15, level[8]),
+        salt_contrast=_log_between(0.25, 0.75, level[9]),
+        polarity=1 if rng.random() < 0.97 else -1,
+        gain_power=_between(0.3, 0.95, rng.random()) if level[10] < 0.6 else 0.0,
+        label_smoothing=_between(0.4, 1.6, level[11]),
+        label_lift=int(rng.integers(0, 3)),
     )
+
+
+def style_levels(seed: int, survey: int) -> list[float]:
+    """Return a level from 0 to 1 for each spread part of a survey's style.
+
+    A Latin hypercube over BLOCK surveys (McKay, Beckman and Conover, 1979): of these, each has
+    another eighth of each part's range, so that even a small set shows the whole of it.
+    """
+    rng = generator(seed, "survey", "styles", survey // BLOCK)
+    strata = rng.permuted(np.tile(np.arange(BLOCK), (SPREAD_PARTS, 1)), axis=1)
+    levels = (strata + rng.random((SPREAD_PARTS, BLOCK))) / BLOCK
+    return [float(level) for level in levels[:, survey % BLOCK]]
+
+
+def _between(low: float, high: float, level: float) -> float:
+    return low + (high - low) * level
+
+
+def _log_between(low: float, high: float, level: float) -> float:
+    return low * (high / low) ** level
+
+
+def _normal(deviation: float, level: float) -> float:
+    return deviation * NormalDist().inv_cdf(min(max(level, 1e-6), 1 - 1e-6))
 
 
 def draw_setting(seed: int, section: int) -> Setting:
     """Draw the setting of a section, with the style of its survey."""
     style = draw_style(seed, section // SECTIONS_PER_SURVEY)
     rng = generator(seed, "survey", "section", section, "setting")
-    scale = log_uniform(rng, 0.6, 1.9)
+    scale = log_uniform(rng, 0.75, 2.1)
     frequency = style.peak_frequency * np.exp(rng.normal(0, 0.25)) / scale**0.3
     return Setting(
         seed=seed,
         section=section,
         style=style,
-        top_depth=FIRST_DEPTH + int(rng.integers(0, DEEPEST_TOP + 1)),
+        top_depth=FIRST_DEPTH + int(DEEPEST_TOP * rng.beta(0.6, 0.6)),
         scale=scale,
         exaggeration=style.exaggeration * log_uniform(rng, 0.85, 1.18),
         peak_frequency=float(np.clip(frequency, 0.032, 0.22)),
