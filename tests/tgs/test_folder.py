@@ -72,10 +72,12 @@ def test_one_outer_zip(layout: str, pristine: Path, tmp_path: Path, survey: Surv
 
 def test_what_is_more_unpacked_is_taken(zipped: Path, survey: SurveySet) -> None:
     """An outer zip left beside its content, a zip beside its folder: nothing counts twice."""
-    pack(zipped / "all.zip", zipped, sorted(zipped.glob("*.*")))
-    shutil.copy(zipped / "train.zip", zipped / "copy")
-    (zipped / "train").mkdir()
-    unpack(zipped / "copy", zipped / "train")
+    name = survey.crops.train["id"][0]
+    unpack(zipped / "train.zip", zipped / "train")
+    with zipfile.ZipFile(zipped / "train.zip", "w") as archive:
+        archive.writestr(f"images/{name}.png", b"not to be read")
+        archive.writestr("train.csv", b"not to be read")
+    pack(zipped / "all.zip", zipped, [zipped / "train.zip", zipped / "test.zip"])
 
     assert_same(read_raw(zipped, 2)[0], survey.crops)
 
@@ -104,7 +106,8 @@ def test_order_and_workers_change_nothing(unpacked: Path, survey: SurveySet) -> 
 def test_litter_of_operating_systems_is_ignored(zipped: Path, survey: SurveySet) -> None:
     name = survey.crops.train["id"][0]
     with zipfile.ZipFile(zipped / "train.zip", "a") as archive:
-        archive.writestr(f"__MACOSX/images/._{name}.png", b"litter")
+        archive.writestr(f"__MACOSX/images/{name}.png", b"litter")
+        archive.writestr(f"images/._{name}.png", b"litter")
         archive.writestr("images/", b"")
     (zipped / ".DS_Store").write_bytes(b"litter")
     (zipped / "images").mkdir()
@@ -135,8 +138,8 @@ def test_an_empty_folder_gets_the_command_that_fills_it(exists: bool, tmp_path: 
         ("train.csv", "train.csv"),
         ("depths.csv", "depths.csv"),
         ("sample_submission.csv", "sample_submission.csv"),
-        ("train.zip", "train/images, train/masks"),
-        ("test.zip", "test/images"),
+        ("train.zip", "train/images (of train.zip), train/masks (of train.zip)"),
+        ("test.zip", "test/images (of test.zip)"),
     ],
 )
 def test_missing_files_are_named(name: str, lacks: str, zipped: Path) -> None:
@@ -153,7 +156,7 @@ def test_all_missing_files_are_named_together(zipped: Path) -> None:
     (zipped / "depths.csv").unlink()
     (zipped / "test.zip").unlink()
 
-    with pytest.raises(InputError, match=r"lacks depths\.csv, test/images; "):
+    with pytest.raises(InputError, match=r"lacks depths\.csv, test/images \(of test\.zip\); "):
         read_raw(zipped, 1)
 
 

@@ -258,6 +258,14 @@ class TestPngs:
 
         assert f"damaged PNG, 1 of 24: {salty}.png (" in message_of(unpacked)
 
+    def test_a_flipped_bit_in_the_pixels(self, unpacked: Path, salty: str) -> None:
+        path = unpacked / "train" / "images" / f"{salty}.png"
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 4
+        path.write_bytes(content)
+
+        assert f"{salty}.png (wrong checksum of the chunk at byte " in message_of(unpacked)
+
     @pytest.mark.parametrize("recompressed", [True, False])
     def test_missing_pixels_behind_right_checksums(
         self, recompressed: bool, unpacked: Path, salty: str
@@ -293,10 +301,11 @@ class TestPngs:
         assert f"{first.parent}: size other than 101x101, 2 of " in message
         assert f": {first.name} (128x101), {last.name} (101x64); " in message
 
-    def test_unequal_channels(self, unpacked: Path, salty: str) -> None:
+    @pytest.mark.parametrize("channel", [0, 1, 2])
+    def test_unequal_channels(self, channel: int, unpacked: Path, salty: str) -> None:
         path = unpacked / "train" / "images" / f"{salty}.png"
         pixels = read_png(path)
-        pixels[3, :7, 1] ^= 1
+        pixels[3, :7, channel] ^= 1
         write_png(path, pixels)
 
         message = message_of(unpacked)

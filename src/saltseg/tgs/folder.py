@@ -81,7 +81,9 @@ def find(
 
 def require_all(folder: Path, found: Mapping[str, object]) -> None:
     """Raise InputError, with the command that fills `folder`, if a table or pictures miss."""
-    missing = [role for role in (*TABLES, *PICTURES) if role not in found]
+    pictures = {role: f"{role} (of {role.partition('/')[0]}.zip)" for role in PICTURES}
+    named = {role: role for role in TABLES} | pictures
+    missing = [name for role, name in named.items() if role not in found]
     if missing:
         what = f"lacks {', '.join(missing)}" if found else "holds none of Kaggle's files"
         raise InputError(f"{folder}: {what}; {how_to_download(folder)}")
