@@ -52,7 +52,7 @@ def test_a_wrong_value_is_named(field: str, value: object, said: str) -> None:
 def test_a_missing_field_is_named() -> None:
     content = shrunk_content()
     del content["base"]["seed"]
-    with pytest.raises(InputError, match="base.seed: is missing"):
+    with pytest.raises(InputError, match=r"base\.seed: is missing"):
         parse_params(content, "params.yaml")
 
 

@@ -1,0 +1,150 @@
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from saltseg.crops import CropSet
+from saltseg.labelled import LabelledCrops, training_crops
+from saltseg.params import Params
+from saltseg.states import drop_state
+from saltseg.training import Place, Task, Trained, train
+
+
+@pytest.fixture
+def task(shrunk_params: Params) -> Task:
+    return Task(
+        shrunk_params.models["class_unet"],
+        shrunk_params.training,
+        shrunk_params.train_per_fold.phases,
+        seed=7,
+    )
+
+
+@pytest.fixture
+def folded(small_crops: CropSet) -> tuple[LabelledCrops, LabelledCrops]:
+    train_table = small_crops.train
+    folds = pd.DataFrame({"id": train_table["id"], "fold": np.arange(len(train_table)) % 2})
+    return training_crops(small_crops, folds.sample(frac=1, random_state=0), fold=0)
+
+
+@pytest.fixture
+def place(shrunk_params: Params, tmp_path: Path) -> Iterator[Place]:
+    threads = torch.get_num_threads()
+    yield Place(shrunk_params.runtime, tmp_path / "weights", tmp_path / "states", "test")
+    torch.set_num_threads(threads)
+
+
+def silent(values: Mapping[str, float], step: int) -> None:
+    """Report to nobody."""
+
+
+def run(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place, pseudo: int = 0
+) -> Trained:
+    learned, held_out = folded
+    labels = LabelledCrops(
+        held_out.images[:pseudo], held_out.masks[:pseudo], held_out.depth[:pseudo]
+    )
+    return train(task, {"train": learned, "pseudolabels": labels}, held_out, place, silent)
+
+
+def same(one: Trained, two: Trained) -> bool:
+    return one.history == two.history and all(
+        torch.equal(a[name], b[name])
+        for a, b in zip(one.snapshots, two.snapshots, strict=True)
+        for name in a
+    )
+
+
+def test_workers_do_not_change_the_result(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+) -> None:
+    one = run(task, folded, place)
+    drop_state(one.state)
+    with_workers = place.runtime.model_copy(update={"workers": 2})
+    two = run(task, folded, replace(place, runtime=with_workers))
+    drop_state(two.state)
+    assert same(one, two)
+    assert not same(one, run(replace(task, seed=8), folded, place))
+
+
+class InterruptedTrainingError(Exception):
+    """Raised in the middle of a training."""
+
+
+@pytest.mark.parametrize("stop", [0, 1])
+def test_an_interrupted_training_goes_on_to_the_same_bytes(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place, stop: int
+) -> None:
+    whole = run(task, folded, place, pseudo=8)
+    drop_state(whole.state)
+    learned, held_out = folded
+    labels = LabelledCrops(held_out.images[:8], held_out.masks[:8], held_out.depth[:8])
+    crops = {"train": learned, "pseudolabels": labels}
+
+    def interrupt(values: Mapping[str, float], step: int) -> None:
+        if step == stop + 1:
+            raise InterruptedTrainingError
+
+    with pytest.raises(InterruptedTrainingError):
+        train(task, crops, held_out, place, interrupt)
+    reported: list[int] = []
+    resumed = train(task, crops, held_out, place, lambda _, step: reported.append(step))
+    assert same(whole, resumed)
+    assert reported == list(range(stop + 1, len(whole.history)))
+
+
+def test_a_state_of_another_task_is_not_used(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+) -> None:
+    one = run(task, folded, place)
+    other = run(replace(task, seed=8), folded, place)
+    assert one.state != other.state
+    learned, held_out = folded
+    changed = learned.masks.copy()
+    changed[0, 0, 0] ^= True
+    third = run(task, (replace(learned, masks=changed), held_out), place)
+    assert third.state not in (one.state, other.state)
+
+
+def test_a_damaged_state_is_set_aside(
+    task: Task,
+    folded: tuple[LabelledCrops, LabelledCrops],
+    place: Place,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    one = run(task, folded, place)
+    one.state.write_bytes(one.state.read_bytes()[:1000])
+    two = run(task, folded, place)
+    assert same(one, two)
+    assert "damaged state is set aside" in capsys.readouterr().err
+
+
+def test_each_cycle_leaves_its_own_snapshot(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+) -> None:
+    trained = run(task, folded, place, pseudo=8)
+    first, second = trained.snapshots
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+    assert [line["snapshot"] for line in trained.history] == [0, 1, 1]
+    assert [line["phase"] for line in trained.history] == [0, 1, 1]
+
+
+def test_it_learns(task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place) -> None:
+    """Bright crops are salt, dark ones are not: a few epochs find that out."""
+    learned, _ = folded
+    salt = np.arange(len(learned)) % 2 == 0
+    images = np.where(salt, 220, 30).astype(np.uint8)[:, None, None] + np.zeros_like(learned.images)
+    masks = np.broadcast_to(salt[:, None, None], images.shape).copy()
+    easy = LabelledCrops(images, masks, learned.depth)
+    definition = task.definition.model_copy(update={"filters": 4, "dropout": 0.0})
+    phase = task.phases[-1].model_copy(update={"cycles": 1, "epochs": 8, "learning_rate": 0.02})
+    settings = task.training.model_copy(update={"augmentation": "none", "batch_size": 4})
+    easy_task = Task(definition, settings, [phase], task.seed)
+    history = run(easy_task, (easy, easy), place).history
+    assert history[-1]["validation_precision"] == 1.0
+    assert history[-1]["loss"] < history[0]["loss"]
