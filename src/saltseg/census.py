@@ -66,7 +66,7 @@ def _count_split(crops: CropSet, split: str, distinct: int) -> dict[str, int | f
 def _distinct(images: npt.NDArray[np.uint8]) -> set[bytes]:
     """Return a hash of each different image that is not black."""
     shown = np.flatnonzero(~is_black(images))
-    return {hashlib.blake2b(images[row], digest_size=16).digest() for row in shown}
+    return {hashlib.blake2b(images[row].tobytes(), digest_size=16).digest() for row in shown}
 
 
 def _evenly(items: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
