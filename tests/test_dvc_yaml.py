@@ -64,7 +64,7 @@ def test_a_stage_depends_on_the_modules_that_determine_it(name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_runs_its_script_and_writes_its_metrics(name: str) -> None:
     stage = STAGES[name]
-    assert stage["cmd"].startswith(f"python stages/{name.replace('-', '_')}.py")
+    assert stage["cmd"].startswith(f"PYTHONPATH=src python stages/{name.replace('-', '_')}.py")
     (metrics,) = (path for entry in stage["metrics"] for path in entry)
     assert metrics.startswith(f"results/{name}")
 
