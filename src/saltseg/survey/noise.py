@@ -20,7 +20,7 @@ def add_noise(setting: Setting, structure: Structure, image: Field, frequency: F
         softened = smoothed(structure.salt, 3)
         in_salt = np.float32(setting.style.salt_noise * log_uniform(rng, 0.7, 1.4))
         level = level + softened * (in_salt - level)
-        share = np.float32(rng.uniform(0.3, 1)) * softened
+        share = np.float32(rng.uniform(0.75, 1)) * softened
         interior = spectral_noise(rng, _salt_spectrum(rng, setting, peak))
         noise = noise * np.sqrt(1 - share * share) + interior * share
         if rng.random() < 0.55:
@@ -58,7 +58,7 @@ def _unit_power(amplitude: Field) -> Field:
 def _salt_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
     """Return the spectrum of salt's interior: one steep direction, lower frequency."""
     wavenumber, dip = dip_frame(setting.exaggeration)
-    ring = band_pass(wavenumber / np.float32(peak * rng.uniform(0.18, 0.5)), 1.0)
+    ring = band_pass(wavenumber / np.float32(peak * rng.uniform(0.16, 0.42)), 1.0)
     direction = np.exp(-(((dip - rng.uniform(0, 75)) / rng.uniform(14, 40)) ** 2))
     one_sided = 1 + rng.uniform(-0.9, 0.9) * np.sign(KZ * KX)
     return (ring * direction * one_sided).astype(np.float32)

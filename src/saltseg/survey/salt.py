@@ -30,9 +30,9 @@ def draw_salt(setting: Setting) -> Mask:
     if rng.random() < 0.03:
         return salt
     depth, column = _bent_coordinates(rng, setting)
-    for _ in range(rng.choice([1, 2, 3, 4], p=[0.33, 0.40, 0.21, 0.06])):
+    for _ in range(rng.choice([1, 2, 3, 4], p=[0.46, 0.38, 0.13, 0.03])):
         body = BODIES[rng.choice(len(BODIES), p=SHARES)]
-        top = rng.triangular(100, 390, 880)
+        top = rng.triangular(100, 430, 900)
         salt |= body(rng, depth, column, top, setting.scale)
     return _without_specks(ndimage.binary_opening(salt))
 
@@ -45,7 +45,7 @@ def _bent_coordinates(rng: Generator, setting: Setting) -> tuple[Field, Field]:
 
     def shift() -> tuple[Field, Field]:
         wide = smooth_field(rng, bend_length, bend_length / narrowing**0.7)
-        exponent = rng.uniform(1.6, 3.2)
+        exponent = rng.uniform(2.0, 3.4)
         return wide, rough_field(rng, 3 * rough_length, rough_length / narrowing**0.5, exponent)
 
     wide, fine = shift()
@@ -67,7 +67,7 @@ def _without_specks(salt: Mask) -> Mask:
 
 def _stock(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:
     """Draw a diapir with a rounded cap, a neck below it and a leaning stem."""
-    base = top + rng.uniform(90, 450) * scale
+    base = top + rng.uniform(80, 360) * scale
     half_width = rng.uniform(40, 150) * scale
     cap_height = rng.uniform(0.5, 1.6) * half_width
     below_top = depth - np.float32(top)
@@ -87,8 +87,8 @@ def _stock(rng: Generator, depth: Field, column: Field, top: float, scale: float
 
 def _sheet(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:
     """Draw salt that spread sideways: blunt ends, a rugged top, a base that steps, a feeder."""
-    half_length = rng.uniform(110, 430) * scale
-    thickness = rng.uniform(45, 190) * scale * np.exp(0.3 * smooth_curve(rng, 90 * scale))
+    half_length = rng.uniform(90, 360) * scale
+    thickness = rng.uniform(35, 150) * scale * np.exp(0.3 * smooth_curve(rng, 90 * scale))
     offset = column - rng.uniform(0, SIDE)
     bluntness = rng.uniform(2.5, 7)
     reach = np.clip(1 - np.abs(offset / half_length) ** bluntness, 0, 1) ** (1 / bluntness)
@@ -98,7 +98,7 @@ def _sheet(rng: Generator, depth: Field, column: Field, top: float, scale: float
     feeder_half = rng.uniform(12, 50) * scale
     feeder_offset = offset - rng.uniform(-0.6, 0.6) * half_length - rng.uniform(-0.4, 0.4) * middle
     feeder = (np.abs(feeder_offset) < feeder_half) & (middle > 0) & (reach > 0.3)
-    return (sheet & (reach > 0)) | (feeder if rng.random() < 0.5 else False)
+    return (sheet & (reach > 0)) | (feeder if rng.random() < 0.3 else False)
 
 
 def _massif(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:
@@ -111,7 +111,7 @@ def _massif(rng: Generator, depth: Field, column: Field, top: float, scale: floa
     radius = rng.uniform(15, 120) * scale
     corner = (from_flank < radius) & (from_top < radius)
     corner &= (from_flank - radius) ** 2 + (from_top - radius) ** 2 > radius * radius
-    inside = (from_flank > 0) & (from_top > 0) & (below_top < rng.uniform(120, 600))
+    inside = (from_flank > 0) & (from_top > 0) & (below_top < rng.uniform(120, 500))
     return inside & ~corner
 
 
@@ -122,18 +122,17 @@ def _wall(rng: Generator, depth: Field, column: Field, top: float, scale: float)
     offset = column - rng.uniform(40, SIDE - 40) - rng.uniform(-0.25, 0.25) * below_top
     widening = 1 + rng.uniform(-0.3, 0.9) * np.clip(below_top / 500, 0, 1)
     half = half_width * np.sqrt(np.clip(below_top / (1.2 * half_width), 0, 1)) * widening
-    return (below_top > 0) & (below_top < rng.uniform(200, 900)) & (np.abs(offset) < half)
+    return (below_top > 0) & (below_top < rng.uniform(150, 600)) & (np.abs(offset) < half)
 
 
 def _pillow(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:
-    """Draw a layer of salt that swells under a gentle dome."""
-    height, width = rng.uniform(40, 200) * scale, rng.uniform(120, 320) * scale
+    """Draw a gentle dome over a flat base that thins out to a weld on both sides."""
+    height, width = rng.uniform(60, 260) * scale, rng.uniform(80, 260) * scale
     swell = height * np.exp(-0.5 * ((column - rng.uniform(40, SIDE - 40)) / width) ** 2)
-    surface = top + 180 - swell
-    base = surface + rng.uniform(60, 500) + 0.6 * swell
-    return (depth > surface) & (depth < base)
+    base = top + height * rng.uniform(0.6, 1.2)
+    return (depth > top + height - swell) & (depth < base)
 
 
 BODIES: tuple[Body, ...] = (_stock, _sheet, _massif, _wall, _pillow)
-SHARES = (0.28, 0.31, 0.18, 0.10, 0.13)
+SHARES = (0.29, 0.31, 0.14, 0.11, 0.15)
 """Kinds of salt bodies, and how often each is drawn."""

@@ -5,7 +5,7 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
@@ -25,8 +25,9 @@ CLASS_COUNTS = np.array([1562, 576, 296, 224, 186, 225, 205, 174, 148, 159, 245]
 VERTICAL_SHARE = 0.046
 """Share of vertical masks (all rows equal) among the real non-empty train masks."""
 
-BLACK_SHARES = ((100, 0.42), (200, 0.158), (250, 0.118), (300, 0.12), (400, 0.035))
-"""Share of black crops among the empty ones down to a depth in feet, and to the next."""
+BLACK_DEPTHS = (100, 200, 250, 300, 400)
+BLACK_SHARES = (0.42, 0.158, 0.118, 0.12, 0.035, 0.0)
+"""Edges of depth bins in feet, and the share of black crops among the real empty ones in each."""
 
 SALT_DEPTHS = (200, 300, 400, 500, 600, 700, 800)
 """Edges of the depth bins, in feet, in which the set has the real share of crops with salt."""
@@ -79,7 +80,7 @@ def cut_tiles(seed: int, number: int) -> list[Tile]:
     grids = rng.integers(0, USABLE - TILES * SIZE + 1, (GRIDS, 2))
     row, column = max(grids, key=partial(_partial_tiles, section.salt))
     places = [(row + SIZE * i, column + SIZE * j) for i in range(TILES) for j in range(TILES)]
-    tiles = [_cut(section, rng, *places[index]) for index in rng.permutation(len(places))]
+    tiles = [_cut(section, *places[index]) for index in rng.permutation(len(places))]
     return [tile for tile in tiles if tile is not None]
 
 
@@ -92,18 +93,15 @@ def _partial_tiles(salt: Mask, grid: npt.NDArray[np.int64]) -> int:
     return int(((coverage > 0) & (coverage < 0.75)).sum())
 
 
-def _cut(section: Section, rng: np.random.Generator, row: int, column: int) -> Tile | None:
-    """Cut one tile, black by chance where it is shallow and empty; None where it is water."""
-    black_draw = rng.random()
+def _cut(section: Section, row: int, column: int) -> Tile | None:
+    """Cut one tile; None where it is water or all salt."""
     window = slice(row, row + SIZE), slice(column, column + SIZE)
     mask = section.salt[window]
     noisy_mask = mask if section.columns is None else section.columns[window]
     if section.water[window].mean() > MAX_WATER or mask.all() or noisy_mask.all():
         return None
     depth = section.setting.top_depth + int(row)
-    empty = not (mask.any() or noisy_mask.any())
-    black = empty and black_draw < _black_share(depth)
-    image = np.zeros_like(mask, np.uint8) if black else _grey(section.amplitude, row, column)
+    image = _grey(section.amplitude, row, column)
     setting = section.setting
     place = setting.section, setting.survey, int(row), int(column)
     return Tile(*place, depth, image, mask.copy(), noisy_mask.copy())
@@ -116,10 +114,6 @@ def _grey(amplitude: Field, row: int, column: int) -> npt.NDArray[np.uint8]:
     """
     around = amplitude[row : row + SIZE + 1, column : column + SIZE + 1]
     return to_grey(amplitude[row : row + SIZE, column : column + SIZE], around)
-
-
-def _black_share(depth: int) -> float:
-    return next((share for end, share in BLACK_SHARES if depth < end), 0.0)
 
 
 def coverage_class(mask: Mask) -> int:
@@ -146,6 +140,7 @@ class Split:
         self._quotas = class_quotas(crops)
         self._counts = np.zeros_like(self._quotas)
         self._cells = np.zeros_like(CELL_SHARES)
+        self._empty = np.zeros_like(BLACK_SHARES, np.int64)
         salt = crops - self._quotas[0]
         self._vertical_left = int(np.ceil(salt * VERTICAL_SHARE)) if label_noise else 0
 
@@ -162,7 +157,7 @@ class Split:
             left = [tile for tile in left if self._wanted(tile)]
             if left:
                 fill = [self._fill(tile) + 2 * self._cell_fill(tile) for tile in left]
-                taken.append(left.pop(int(np.argmin(fill))))
+                taken.append(self._blackened(left.pop(int(np.argmin(fill)))))
                 self._count(taken[-1])
         self.tiles.extend(taken)
         return taken
@@ -180,6 +175,16 @@ class Split:
         number = coverage_class(self.label(tile))
         quota = self._quotas[number]
         return float(self._counts[number] / quota) if quota else 1.0
+
+    def _blackened(self, tile: Tile) -> Tile:
+        """Return a tile as it is or, one in so many shallow tiles without salt, black."""
+        if tile.mask.any() or tile.noisy_mask.any():
+            return tile
+        depth_bin = int(np.digitize(tile.depth, BLACK_DEPTHS))
+        share, before = BLACK_SHARES[depth_bin], int(self._empty[depth_bin])
+        self._empty[depth_bin] += 1
+        black = int(share * (before + 1) + 0.5) > int(share * before + 0.5)
+        return replace(tile, image=np.zeros_like(tile.image)) if black else tile
 
     def _cell_fill(self, tile: Tile) -> float:
         cell = self._cell(tile)
