@@ -1,7 +1,11 @@
 """The real params.yaml, shrunk until a pipeline runs in seconds."""
 
+import os
 from pathlib import Path
 from typing import Any
+
+# Small networks gain nothing from threads, and on a busy machine threads wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import yaml

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 import torch
@@ -55,25 +56,25 @@ def test_out_of_fold_comes_from_the_models_of_the_crop_s_own_fold(
     ensemble = average(params, small_crops, shuffled, find_snapshots(layout, params))
     fabric = create_fabric(params.runtime)
 
-    def alone(member: str, seed: int, images: np.ndarray, z: np.ndarray) -> np.ndarray:
+    def alone(
+        member: str, seed: int, images: npt.NDArray[np.uint8], z: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
         network = create_model(params.models[member], seed, None)
         network = network.to(memory_format=torch.channels_last)
         return predict_all(fabric.setup_module(network), images, z, fabric, flip=True)
 
     z = depth(small_crops.train)
-    for line in range(len(ensemble.table)):
-        fold = ensemble.table.loc[line, "fold"]
-        row = slice(ensemble.table.loc[line, "row"], ensemble.table.loc[line, "row"] + 1)
+    lines = ensemble.table[["fold", "row"]].to_numpy(int)
+    for line, (fold, row) in enumerate(lines[:4]):
+        one = slice(row, row + 1)
         expected = sum(
             share
             * weight
-            * alone(member, 10 * fold + age, small_crops.train_images[row], z[row])[0]
+            * alone(member, 10 * fold + age, small_crops.train_images[one], z[one])[0]
             for member, share in (("class_unet", 0.25), ("other", 0.75))
             for age, weight in ((0, 1 / 3), (1, 2 / 3))
         )
         assert np.allclose(ensemble.out_of_fold[line], expected, atol=0.01)
-        if line >= 3:
-            break
     expected_test = sum(
         share
         * weight

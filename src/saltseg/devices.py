@@ -1,6 +1,7 @@
 """Where networks compute, and in which number format."""
 
 import logging
+from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
@@ -26,7 +27,7 @@ def _accelerator(wanted: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _precision(runtime: Runtime, accelerator: str) -> str:
+def _precision(runtime: Runtime, accelerator: str) -> Literal["bf16-mixed", "32-true"]:
     if runtime.precision == "auto":
         half = computes_bfloat16(accelerator)
     else:

