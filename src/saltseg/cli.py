@@ -7,6 +7,10 @@ import typer
 
 from saltseg.errors import one_line_errors
 
+SUBMITTED = Path("data/submit")
+
+Sample = Annotated[Path, typer.Option(help="Kaggle's sample_submission.csv.")]
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -36,3 +40,46 @@ def survey(
         write_kaggle_layout(out, generate(train, test, seed, workers), zipped)
         if sections:
             write_sections(out / "sections", seed, sections)
+
+
+@app.command()
+def check(
+    submission: Annotated[Path, typer.Argument(help="The submission to check.")],
+    sample: Sample = SUBMITTED / "sample_submission.csv",
+) -> None:
+    """Check that Kaggle will take a submission: its ids, its form, its masks."""
+    from saltseg.submission import check_submission
+
+    with one_line_errors():
+        checked = check_submission(submission, sample)
+    order = "" if checked.in_order else "; in another order than the sample, as Kaggle allows"
+    print(f"{submission}: right; {checked.crops:,} crops, {checked.empty:,} without salt{order}")
+
+
+@app.command()
+def score(
+    submission: Annotated[Path, typer.Argument(help="The submission to score.")],
+    truth: Annotated[Path, typer.Option(help="The true masks, in the same form.")] = Path(
+        "data/truth/test.csv"
+    ),
+) -> None:
+    """Score a submission against known masks, as Kaggle does."""
+    from saltseg.seeds import generator
+    from saltseg.submission import score_submission
+
+    with one_line_errors():
+        scored = score_submission(submission, truth, generator(0, "score"))
+    interval = f"95% interval {scored.low:.4f} to {scored.high:.4f}"
+    print(f"{submission}: {scored.mean:.4f}, {interval}, {scored.crops:,} crops")
+
+
+@app.command()
+def upload(
+    message: Annotated[str, typer.Option(help="Kaggle shows it beside the score.")] = "saltseg",
+) -> None:
+    """Check data/submit/submission.csv and send it with the official kaggle client."""
+    from saltseg.submission import send_submission
+
+    with one_line_errors():
+        submission, sample = SUBMITTED / "submission.csv", SUBMITTED / "sample_submission.csv"
+        print(send_submission(submission, sample, message))

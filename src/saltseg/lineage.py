@@ -1,0 +1,135 @@
+"""Lineage: which data, parameters, code and models a submission comes from, as hashes.
+
+Hashes of files and folders are the MD5 that DVC writes into dvc.lock, so that the two can be
+compared; parameters and code have a SHA-256 of their own.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from saltseg.errors import InputError
+from saltseg.files import hash_file
+from saltseg.layout import Layout
+from saltseg.params import Params
+
+_PACKAGE = Path(__file__).parent
+
+
+def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]:
+    """Return the hashes of all that `submission` was made from, and its own.
+
+    It holds no time, no host and no commit: equal inputs give an equal manifest anywhere. A file
+    or folder is hashed where it lies here; where it doesn't, dvc.lock says its hash. Raises
+    InputError where neither has it.
+    """
+    return {
+        "submission": "md5:" + hash_file(submission),
+        "raw": _raw_data(layout.root, params),
+        "parameters": _parameters(params),
+        "code": {
+            "src/saltseg": _digest_code(_PACKAGE, _PACKAGE.rglob("*.py")),
+            "stages": _digest_code(layout.root, layout.root.glob("stages/*.py")),
+            "dvc.yaml": _tracked_hash(layout.root, "dvc.yaml"),
+        },
+        "requirements.lock": _tracked_hash(layout.root, "requirements.lock"),
+        "models": {
+            f"{member}/{fold}": _model_hash(layout, member, fold)
+            for member in params.train_per_fold.members
+            for fold in params.train_per_fold.folds
+        },
+    }
+
+
+def locked_outputs(root: Path) -> dict[str, str]:
+    """Return the hash of each output by path, as dvc.lock and the files of `dvc add` have them."""
+    added = {}
+    for file in sorted(root.glob("data/*.dvc")):
+        for entry in _yaml(file).get("outs", []):
+            added[f"data/{entry['path']}"] = entry.get("md5", "")
+    return added | _locked(root, "outs")
+
+
+def folder_hash(folder: Path) -> str:
+    """Return the hash of a folder as DVC writes it into dvc.lock.
+
+    DVC hashes the JSON list of the files' paths and hashes (dvc_data.hashfile.tree.Tree).
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    entries = [
+        {"md5": hash_file(path), "relpath": path.relative_to(folder).as_posix()}
+        for path in files
+        if path.name != ".gitignore"
+    ]
+    entries.sort(key=lambda entry: entry["relpath"])
+    return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
+def _raw_data(root: Path, params: Params) -> dict[str, str]:
+    """Return what the crops were made from: Kaggle's files, or the survey's parameters."""
+    if params.ingest.source == "survey":
+        made_from = {"seed": params.base.seed, "survey": params.survey.model_dump(mode="json")}
+        return {"source": "survey", "parameters": _digest(made_from)}
+    known = _locked(root, "deps").get(params.ingest.raw_dir)
+    return {"source": "tgs", "files": "md5:" + _hash(root / params.ingest.raw_dir, known)}
+
+
+def _model_hash(layout: Layout, member: str, fold: int) -> str:
+    folder = layout.model(member, fold)
+    known = locked_outputs(layout.root).get(folder.relative_to(layout.root).as_posix())
+    return "md5:" + _hash(folder, known)
+
+
+def _tracked_hash(root: Path, name: str) -> str:
+    return "md5:" + _hash(root / name, None)
+
+
+def _hash(path: Path, known: str | None) -> str:
+    """Hash what lies at `path`; `known` is its hash in dvc.lock, for what does not lie here."""
+    if path.is_dir():
+        return folder_hash(path)
+    if path.is_file():
+        return hash_file(path)
+    if known is None:
+        raise InputError(f"{path}: is missing, and dvc.lock has no hash of it; run dvc repro")
+    return known
+
+
+def _parameters(params: Params) -> dict[str, str]:
+    """Return the digest of each section; `runtime.workers`, which changes nothing, is left out."""
+    sections = params.model_dump(mode="json", exclude={"runtime": {"workers"}})
+    return {"all": _digest(sections)} | {name: _digest(part) for name, part in sections.items()}
+
+
+def _digest(content: object) -> str:
+    """Return the SHA-256 of canonical JSON: sorted keys, no spaces."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest_code(folder: Path, files: Iterable[Path]) -> str:
+    """Return one digest of the paths below `folder` and the contents of `files`."""
+    return _digest({path.relative_to(folder).as_posix(): hash_file(path) for path in files})
+
+
+def _locked(root: Path, kind: str) -> dict[str, str]:
+    """Return the hashes of all stages' "deps" or "outs" in dvc.lock by path."""
+    stages = _yaml(root / "dvc.lock").get("stages", {}).values()
+    return {
+        entry["path"]: entry["md5"]
+        for stage in stages
+        for entry in stage.get(kind, [])
+        if "md5" in entry
+    }
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    """Read one of DVC's files; an absent or empty one holds nothing."""
+    if not path.exists():
+        return {}
+    # The C loader reads a lock of a thousand lines ten times as fast.
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {}

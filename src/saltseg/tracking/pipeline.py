@@ -1,0 +1,95 @@
+"""What dvc.yaml says of a stage: its items, its place in the order, its inputs."""
+
+import itertools
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from saltseg.files import read_json
+from saltseg.layout import Layout
+from saltseg.lineage import locked_outputs
+from saltseg.tracking.flat import flat_metrics
+
+Item = tuple[str, ...]
+"""The parts of a matrix stage's item, for example ("lite0", "0"); empty for a plain stage."""
+
+_VARIABLE = re.compile(r"\$\{\s*([\w.]+)\s*\}")
+
+
+class Pipeline:
+    """dvc.yaml below `root`, with the parameters that its templates name."""
+
+    def __init__(self, root: Path, params: dict[str, Any]) -> None:
+        """Read dvc.yaml."""
+        self.layout = Layout(root)
+        self.params = params
+        self.stages: dict[str, Any] = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+
+    def is_last(self, stage: str) -> bool:
+        """Tell whether `stage` ends the pipeline."""
+        return stage == list(self.stages)[-1]
+
+    def metrics(self, before: str | None = None) -> dict[str, float]:
+        """Return all stages' metrics as STAGE.ITEM.KEY, or those of the stages above `before`."""
+        stages = list(self.stages)
+        if before is not None:
+            stages = stages[: stages.index(before)] if before in stages else []
+        found: dict[str, float] = {}
+        for stage in stages:
+            for item in self._items(stage):
+                path = self.layout.result(stage, *item)
+                if path.exists():
+                    found |= prefixed(flat_metrics(read_json(path)), stage, item)
+        return found
+
+    def inputs(self, stage: str, item: Item) -> dict[str, str]:
+        """Return the paths and hashes of earlier stages' outputs that `stage` reads."""
+        definition = self.stages.get(stage, {})
+        names = dict(zip(definition.get("matrix", {}), item, strict=False))
+        paths = [self._filled(each, names) for each in definition.get("deps", [])]
+        return {
+            output: digest
+            for output, digest in sorted(locked_outputs(self.layout.root).items())
+            if any(_overlap(output, path) for path in paths)
+        }
+
+    def _items(self, stage: str) -> list[Item]:
+        """Return the items that `stage` has with these parameters; () for a plain stage."""
+        matrix = self.stages[stage].get("matrix", {})
+        values = [self._listed(each) for each in matrix.values()]
+        return [tuple(map(str, item)) for item in itertools.product(*values)]
+
+    def _listed(self, values: str | list[Any]) -> list[Any]:
+        """Return a matrix's list, which may be written as the name of a parameter: ${...}."""
+        if isinstance(values, list):
+            return values
+        named = _VARIABLE.fullmatch(values)
+        found = _looked_up(self.params, named[1]) if named else []
+        return found if isinstance(found, list) else []
+
+    def _filled(self, template: str, item: dict[str, str]) -> str:
+        """Put the item's and the parameters' values in place of every ${...}."""
+        values = {**self.params, "item": item}
+        return _VARIABLE.sub(lambda found: str(_looked_up(values, found[1])), template)
+
+
+def prefixed(metrics: dict[str, float], stage: str, item: Item) -> dict[str, float]:
+    """Return a stage's metrics under the names that the parent run has for them."""
+    start = ".".join([stage, *item])
+    return {f"{start}.{key}": value for key, value in metrics.items()}
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Tell whether two paths are the same or one lies below the other."""
+    first, second = PurePosixPath(one), PurePosixPath(other)
+    return first.is_relative_to(second) or second.is_relative_to(first)
+
+
+def _looked_up(values: dict[str, Any], name: str) -> object:
+    """Return the value at the dotted path `name`."""
+    found: Any = values
+    for key in name.split("."):
+        found = found[key]
+    return found

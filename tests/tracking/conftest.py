@@ -1,0 +1,88 @@
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+SOURCE = Path(__file__).parents[2]
+
+STAGE = """
+import os, signal, sys, time
+from pathlib import Path
+from saltseg.layout import Layout
+from saltseg.params import load_params
+from saltseg.tracking import stage_run
+
+layout = Layout(Path())
+with stage_run(sys.argv[1], layout, load_params(layout.params), *sys.argv[3:]) as run:
+    {body}
+"""
+
+DVC_YAML = """
+stages:
+  ingest:
+    cmd: python stage.py ingest
+  train-per-fold:
+    matrix:
+      member: ${train_per_fold.members}
+      fold: ${train_per_fold.folds}
+    cmd: python stage.py train-per-fold
+    deps: [data/ingest, "data/pseudolabel/${item.fold}"]
+  submit:
+    cmd: python stage.py submit
+"""
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of MLflow's newest schema, which takes seconds to make."""
+    database = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    MlflowClient(f"sqlite:///{database}").search_experiments()
+    return database
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, migrated: Path) -> Path:
+    """A project with the real parameters, three stages and a database."""
+    root = tmp_path / "a project"
+    (root / "mlruns").mkdir(parents=True)
+    shutil.copy(migrated, root / "mlruns" / "mlflow.db")
+    shutil.copy(SOURCE / "params.yaml", root)
+    (root / "dvc.yaml").write_text(DVC_YAML)
+    return root
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(checkout: Path) -> Start:
+    """Start a stage whose work is `body`, as its own process in the checkout."""
+
+    def _start(body: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        names = arguments or ("ingest",)
+        script = STAGE.replace("{body}", body)
+        command = [sys.executable, "-c", script, names[0], "", *names[1:]]
+        dropped = {key: v for key, v in os.environ.items() if not key.startswith(("DVC", "MLFLOW"))}
+        return subprocess.Popen(
+            command, cwd=checkout, env=dropped | environment, stderr=subprocess.PIPE, text=True
+        )
+
+    return _start
+
+
+def runs(root: Path) -> dict[str, Run]:
+    """Return the runs of the checkout's database by name, the parent as "pipeline"."""
+    client = MlflowClient(f"sqlite:///{root / 'mlruns' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("saltseg")
+    assert experiment is not None
+    found = client.search_runs([experiment.experiment_id])
+    return {
+        run.info.run_name if "mlflow.parentRunId" in run.data.tags else "pipeline": run
+        for run in found
+    }

@@ -1,0 +1,185 @@
+"""Stages as real processes, with their recorders and a real SQLite store."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from tests.tracking.conftest import DVC_YAML, Start, runs
+
+
+def done(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """Wait for a stage; return its exit code and what it said on standard error."""
+    said = process.communicate(timeout=60)[1]
+    return process.returncode, said
+
+
+def test_a_finished_stage_is_recorded_with_all_that_it_reported(
+    checkout: Path, start: Start
+) -> None:
+    body = (
+        "run.epoch({'loss': 0.5}, 1); run.epoch({'loss': 0.25}, 2);"
+        " Path('note.txt').write_text('x'); run.artifact(Path('note.txt'));"
+        " run.metrics({'best_loss': 0.25, 'named': {'deep': 3}, 'text': 'no number'})"
+    )
+    (checkout / "dvc.lock").write_text(
+        "schema: '2.0'\nstages:\n  ingest:\n    cmd: x\n    outs:\n"
+        "    - {path: data/ingest, hash: md5, md5: 11223344556677889900112233445566.dir}\n"
+        "    - {path: data/pseudolabel/1, hash: md5, md5: 0a.dir}\n"
+    )
+    code, said = done(start(body, "train-per-fold", "lite0", "0"))
+    assert (code, said) == (0, "")
+    found = runs(checkout)
+    assert set(found) == {"pipeline", "train-per-fold lite0 0"}
+    parent, run = found["pipeline"], found["train-per-fold lite0 0"]
+    assert run.info.status == parent.info.status == "FINISHED"
+    assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert run.data.metrics == {"loss": 0.25, "best_loss": 0.25, "named.deep": 3}
+    assert parent.data.metrics == {
+        "train-per-fold.lite0.0.best_loss": 0.25,
+        "train-per-fold.lite0.0.named.deep": 3,
+    }
+    for each in (parent, run):
+        assert each.data.params["train_per_fold.phases.0.epochs"] == "2"
+        assert each.data.params["train_per_fold.members"] == '["lite0"]'
+        assert {"host", "cpu", "python", "torch"} <= set(each.data.tags)
+    assert run.data.tags["dvc.item"] == "lite0 0"
+    assert run.inputs is not None
+    datasets = {each.dataset.name: each.dataset.digest for each in run.inputs.dataset_inputs}
+    assert datasets == {"data/ingest": "11223344556677889900112233445566.dir"}
+    assert run.data.tags["input.data/ingest"] == datasets["data/ingest"]
+    client = MlflowClient(f"sqlite:///{checkout / 'mlruns' / 'mlflow.db'}")
+    losses = client.get_metric_history(run.info.run_id, "loss")
+    assert [(each.step, each.value) for each in losses] == [(1, 0.5), (2, 0.25)]
+    assert [each.path for each in client.list_artifacts(run.info.run_id)] == ["note.txt"]
+    assert list((checkout / "mlruns" / "artifacts").rglob("note.txt"))
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [("raise ValueError('torn\\npaper')", "FAILED"), ("raise KeyboardInterrupt", "KILLED")],
+)
+def test_a_stage_that_raises(checkout: Path, start: Start, body: str, status: str) -> None:
+    code, _ = done(start(body))
+    assert code != 0
+    found = runs(checkout)
+    assert [found["ingest"].info.status, found["pipeline"].info.status] == [status, status]
+    if status == "FAILED":
+        assert found["ingest"].data.tags["error"] == "ValueError: torn paper"
+        assert found["pipeline"].data.tags["error"] == "ingest: ValueError: torn paper"
+
+
+def test_a_stage_that_is_killed_leaves_no_running_run(checkout: Path, start: Start) -> None:
+    # A worker that outlives the stage holds the pipe open, as a data loader's may.
+    body = "child = os.fork(); child or time.sleep(15); os.kill(os.getpid(), signal.SIGKILL)"
+    process = start(body)
+    process.wait(20)
+    assert process.returncode == -signal.SIGKILL
+    until = time.monotonic() + 14
+    while time.monotonic() < until:
+        time.sleep(0.3)
+        try:
+            found = runs(checkout)
+        except AssertionError:
+            continue
+        if len(found) == 2 and found["pipeline"].info.status == "KILLED":
+            break
+    assert found["ingest"].info.status == found["pipeline"].info.status == "KILLED"
+
+
+def test_an_unreachable_server_costs_one_line(start: Start) -> None:
+    uri = "http://user:password@127.0.0.1:9"
+    body = "run.metrics({'loss': 1.0}); run.epoch({'loss': 1.0}, 0); run.artifact(Path('dvc.yaml'))"
+    # Two stages of one pipeline: this process, which has no DVC_STAGE, is their dvc.
+    first = done(start(body, MLFLOW_TRACKING_URI=uri, DVC_STAGE="ingest"))
+    second = done(start(body, "submit", MLFLOW_TRACKING_URI=uri, DVC_STAGE="submit"))
+    assert first[0] == second[0] == 0
+    assert first[1].count("\n") == 1
+    assert "saltseg: warning: MLflow may lack this run" in first[1]
+    assert "password" not in first[1]
+    assert second[1] == ""
+
+
+def test_a_broken_database_and_a_dead_recorder_cost_one_line(checkout: Path, start: Start) -> None:
+    kill = (
+        "import psutil; [each.kill() for each in psutil.Process().children()];"
+        " time.sleep(0.2); run.metrics({'loss': 1.0})"
+    )
+    code, said = done(start(kill))
+    assert code == 0
+    assert said.count("\n") == 1
+    assert "recorder ended with code -9" in said
+    (checkout / "mlruns" / "mlflow.db").write_bytes(b"no database" * 1000)
+    code, said = done(start("run.metrics({'loss': 1.0})"))
+    assert code == 0
+    assert said.count("\n") == 1
+    assert (checkout / "results" / "ingest.json").exists()
+
+
+def test_stages_of_one_pipeline_share_a_parent_that_shows_skipped_stages(
+    checkout: Path, start: Start
+) -> None:
+    for name, number in [
+        ("ingest", 1),
+        ("train-per-fold/lite0/0", 2),
+        ("train-per-fold/gone/0", 9),
+    ]:
+        path = checkout / "results" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'{{"number": {number}}}')
+    under_dvc = {"DVC_STAGE": "any", "DVC_EXP_NAME": "plump-newt", "DVC_EXP_BASELINE_REV": "abc"}
+    body = "run.metrics({'number': 3})"
+    assert done(start(body, "train-per-fold", "lite0", "1", **under_dvc)) == (0, "")
+    parent = runs(checkout)["pipeline"]
+    assert parent.info.run_name == "plump-newt"
+    assert parent.data.tags["dvc.baseline"] == "abc"
+    # Stages above the first that runs are as DVC wants them; the others may yet change.
+    assert parent.data.metrics == {"ingest.number": 1, "train-per-fold.lite0.1.number": 3}
+    # A stage under a shell of its own has the same dvc.
+    assert done(start(body, "submit", **under_dvc)) == (0, "")
+    found = runs(checkout)
+    assert set(found) == {"pipeline", "train-per-fold lite0 1", "submit"}
+    assert found["pipeline"].data.metrics == {
+        "ingest.number": 1,
+        "train-per-fold.lite0.0.number": 2,
+        "train-per-fold.lite0.1.number": 3,
+        "submit.number": 3,
+    }
+
+
+def test_a_run_left_open_by_a_power_cut_is_swept(checkout: Path, start: Start) -> None:
+    assert done(start("pass")) == (0, "")
+    client = MlflowClient(f"sqlite:///{checkout / 'mlruns' / 'mlflow.db'}")
+    left = runs(checkout)["ingest"].info.run_id
+    client.update_run(left, status="RUNNING")
+    assert done(start("pass")) == (0, "")
+    assert client.get_run(left).info.status == "KILLED"
+
+
+def test_two_processes_at_once_make_a_new_database(checkout: Path, start: Start) -> None:
+    (checkout / "mlruns" / "mlflow.db").unlink()
+    under_dvc = {"DVC_STAGE": "any"}
+    both = [
+        start("run.metrics({'loss': 1.0})", "train-per-fold", "lite0", fold, **under_dvc)
+        for fold in "01"
+    ]
+    assert [done(each) for each in both] == [(0, ""), (0, "")]
+    found = runs(checkout)
+    assert set(found) == {"pipeline", "train-per-fold lite0 0", "train-per-fold lite0 1"}
+    assert {each.info.status for each in found.values()} == {"FINISHED"}
+
+
+def test_in_a_temporary_copy_the_store_stays_with_the_main_checkout(
+    checkout: Path, start: Start, tmp_path: Path
+) -> None:
+    main = tmp_path / "main"
+    (main / "mlruns").mkdir(parents=True)
+    (checkout / "mlruns" / "mlflow.db").rename(main / "mlruns" / "mlflow.db")
+    assert done(start("run.artifact(Path('dvc.yaml'))", DVC_ROOT=str(main))) == (0, "")
+    assert runs(main)["ingest"].info.status == "FINISHED"
+    copy = next((main / "mlruns" / "artifacts").rglob("dvc.yaml"))
+    assert copy.read_text() == DVC_YAML
+    assert not any((checkout / "mlruns").iterdir())
