@@ -1,0 +1,125 @@
+"""Crops: quotas, splits, label noise, neighbours."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saltseg.crops import SIZE
+from saltseg.survey import SurveySet, generate
+from saltseg.survey.sampling import CLASS_COUNTS, class_quotas, coverage_class
+from saltseg.survey.sections import make_section
+from tests.survey.conftest import SEED
+
+
+@given(st.integers(1, 10_000))
+def test_quotas_add_up_and_are_within_one_of_the_real_shares(crops: int) -> None:
+    quotas = class_quotas(crops)
+    assert quotas.sum() == crops
+    assert np.abs(quotas - CLASS_COUNTS * crops / 4000).max() < 1
+
+
+def test_coverage_class_is_the_ceiling_of_tenths() -> None:
+    mask = np.zeros((SIZE, SIZE), np.bool_)
+    assert coverage_class(mask) == 0
+    mask[0, 0] = True
+    assert coverage_class(mask) == 1
+    mask[:10] = True
+    mask[10, :11] = True  # 1021 pixels, the first above a tenth
+    assert coverage_class(mask) == 2
+
+
+def test_every_coverage_class_has_its_quota(survey: SurveySet) -> None:
+    for masks in (survey.crops.train_masks, survey.test_masks):
+        classes = [coverage_class(mask) for mask in masks]
+        assert np.bincount(classes, minlength=11).tolist() == class_quotas(len(masks)).tolist()
+        assert not masks.all(axis=(1, 2)).any()
+
+
+def test_processes_change_nothing() -> None:
+    one, two = generate(12, 4, SEED, workers=1), generate(12, 4, SEED, workers=2)
+    pd.testing.assert_frame_equal(one.sidecar, two.sidecar)
+    pd.testing.assert_frame_equal(one.crops.table, two.crops.table)
+    np.testing.assert_array_equal(one.crops.train_images, two.crops.train_images)
+    np.testing.assert_array_equal(one.crops.train_masks, two.crops.train_masks)
+    np.testing.assert_array_equal(one.crops.test_images, two.crops.test_images)
+    np.testing.assert_array_equal(one.test_masks, two.test_masks)
+
+
+def test_train_and_test_share_no_section(survey: SurveySet) -> None:
+    sections = survey.sidecar.groupby("split")["section"].agg(set)
+    assert not sections["train"] & sections["test"]
+
+
+def test_sidecar_and_table_agree(survey: SurveySet) -> None:
+    table, sidecar = survey.crops.table, survey.sidecar
+    assert sidecar["id"].tolist() == table["id"].tolist()
+    assert sidecar["split"].tolist() == table["split"].tolist()
+    assert table["id"].str.fullmatch("[0-9a-f]{10}").all()
+    assert table["id"].is_unique
+    for part in (survey.crops.train, survey.crops.test):
+        assert part["id"].is_monotonic_increasing
+        assert part["row"].tolist() == list(range(len(part)))
+    assert sorted(survey.crops.test["sample_order"]) == list(range(30))
+
+
+def test_crops_come_from_where_the_sidecar_says(survey: SurveySet) -> None:
+    lit = survey.crops.test_images.max(axis=(1, 2)) > 0
+    lines = survey.sidecar[survey.sidecar["split"] == "test"].reset_index(drop=True)
+    for index in np.flatnonzero(lit)[:4]:
+        section = make_section(SEED, int(lines.loc[index, "section"]))
+        row, column = int(lines.loc[index, "row"]), int(lines.loc[index, "column"])
+        window = slice(row, row + SIZE), slice(column, column + SIZE)
+        np.testing.assert_array_equal(survey.test_masks[index], section.salt[window])
+        grey = survey.crops.test_images[index].ravel().astype(float)
+        assert np.corrcoef(grey, section.amplitude[window].ravel())[0, 1] > 0.9999
+        assert survey.crops.test.loc[index, "depth"] == section.setting.top_depth + row
+
+
+def test_label_noise_is_in_train_only_and_makes_columns(survey: SurveySet) -> None:
+    sidecar = survey.sidecar
+    assert not sidecar[sidecar["split"] == "test"]["label_noise"].any()
+    noisy = sidecar[sidecar["split"] == "train"]["label_noise"].to_numpy()
+    assert noisy.any()
+    vertical = (survey.crops.train_masks == survey.crops.train_masks[:, :1]).all(axis=(1, 2))
+    salt = survey.crops.train_masks.any(axis=(1, 2))
+    assert 0.02 < vertical[salt].mean() < 0.07
+
+
+def test_black_crops_are_empty_and_shallow(survey: SurveySet) -> None:
+    crops = survey.crops
+    black = crops.train_images.max(axis=(1, 2)) == 0
+    assert black.any()
+    assert not crops.train_masks[black].any()
+    assert crops.train["depth"].to_numpy()[black].max() < 400
+
+
+@pytest.mark.parametrize("column", ["right_neighbour", "lower_neighbour"])
+def test_neighbours_continue_each_other(survey: SurveySet, column: str) -> None:
+    images = dict(zip(survey.crops.train["id"], survey.crops.train_images, strict=True))
+    lines = survey.sidecar[survey.sidecar["split"] == "train"].set_index("id")
+    firsts = [images[name] for name in lines.index[lines[column] != ""]]
+    seconds = [images[name] for name in lines[column][lines[column] != ""]]
+    pairs = [(a, b) for a, b in zip(firsts, seconds, strict=True) if a.any() and b.any()]
+    assert len(pairs) >= 10
+    turned = column == "lower_neighbour"
+    true = [_continuation(a, b, turned) for a, b in pairs]
+    false = [_continuation(a, b, turned) for (a, _), (_, b) in pairwise(pairs)]
+    assert np.median(true) > 0.9
+    assert np.median(true) > np.median(false) + 0.3
+
+
+def _continuation(first: np.ndarray, second: np.ndarray, turned: bool) -> float:
+    """Correlate the right (or bottom) border of one with the left (or top) one of the other.
+
+    Each border line is extrapolated by half a pixel.
+    """
+    before, after = first.astype(float), second.astype(float)
+    if turned:
+        before, after = before.T, after.T
+    end = 1.5 * before[:, -1] - 0.5 * before[:, -2]
+    start = 1.5 * after[:, 0] - 0.5 * after[:, 1]
+    return float(np.corrcoef(end, start)[0, 1])
