@@ -10,6 +10,8 @@ from mlflow import MlflowClient
 
 from tests.tracking.conftest import DVC_YAML, Start, runs
 
+pytestmark = pytest.mark.slow  # every recorder imports MLflow
+
 
 def done(process: "subprocess.Popen[str]") -> tuple[int, str]:
     """Wait for a stage; return its exit code and what it said on standard error."""
