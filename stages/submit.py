@@ -21,6 +21,7 @@ from saltseg.lineage import manifest
 from saltseg.params import load_params
 from saltseg.seeds import generator
 from saltseg.submission import read_masks, score_submission, write_sample, write_submission
+from saltseg.summary import summary
 from saltseg.tracking import stage_run
 
 
@@ -45,13 +46,17 @@ def main(root: Path) -> None:
         for path in (submission, folder / "manifest.json", layout.plots("submit")):
             run.artifact(path)
         run.metrics({**numbers, "submission": hash_file(submission)})
-    tell(layout, numbers)
+    print(summary(layout))
 
 
 def scores(layout: Layout, submission: Path, seed: int) -> dict[str, Any]:
     """Return the nested out-of-fold score and, where the truth is known, the submission's."""
     cleaned = read_json(layout.result("postprocess-connected-components"))
-    found = {"out_of_fold_score": cleaned["score_after"]}
+    found = {
+        "out_of_fold_score": cleaned["score_after"],
+        "out_of_fold_low": cleaned["score_low"],
+        "out_of_fold_high": cleaned["score_high"],
+    }
     truth = layout.truth / "test.csv"
     if truth.exists():
         score = score_submission(submission, truth, generator(seed, "submit"))
@@ -67,18 +72,6 @@ def draw(layout: Layout, ids: list[str], rows: np.ndarray, masks: np.ndarray) ->
         outlines.insert(0, (read_masks(truth, ids), TRUTH))
     images = load_array(layout.data("ingest") / "test_images.npy")
     contact_sheet(layout.plots("submit") / "predictions.png", images[rows], outlines, ids)
-
-
-def tell(layout: Layout, numbers: dict[str, Any]) -> None:
-    """Say what came out, and where it is."""
-    print(f"out-of-fold score (nested): {numbers['out_of_fold_score']:.4f}")
-    if "test_score" in numbers:
-        interval = f"{numbers['test_low']:.4f} to {numbers['test_high']:.4f}"
-        print(f"score on the test crops:    {numbers['test_score']:.4f} ({interval})")
-    print(f"submission: {layout.data('submit') / 'submission.csv'}, checked")
-    print(f"manifest:   {layout.data('submit') / 'manifest.json'}")
-    print(f"figures:    {layout.plots('submit').parent}")
-    print("MLflow:     .venv/bin/mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,16 @@ def check(
 
 
 @app.command()
+def summary() -> None:
+    """Say what the last run of the pipeline came to, and where its files are."""
+    from saltseg.layout import Layout
+    from saltseg.summary import summary as summarise
+
+    with one_line_errors():
+        print(summarise(Layout(Path())))
+
+
+@app.command()
 def score(
     submission: Annotated[Path, typer.Argument(help="The submission to score.")],
     truth: Annotated[Path, typer.Option(help="The true masks, in the same form.")] = Path(

@@ -25,7 +25,8 @@ def layout(tmp_path: Path, small_crops: CropSet) -> Layout:
     masks = small_crops.test_images > 128
     masks[3] = False
     write_array(layout.data("postprocess-connected-components") / "test_masks.npy", masks)
-    write_json(layout.result("postprocess-connected-components"), {"score_after": 0.5})
+    cleaned = {"score_after": 0.5, "score_low": 0.4, "score_high": 0.6}
+    write_json(layout.result("postprocess-connected-components"), cleaned)
     write_text(tmp_path / "requirements.lock", "numpy==2")
     for fold in (0, 1):
         write_text(layout.model("class_unet", fold) / "0.safetensors", str(fold))
@@ -60,7 +61,9 @@ def test_submission_in_the_samples_order(
     assert "test_score" not in result
     found = read_json(layout.data("submit") / "manifest.json")
     assert found["submission"] == "md5:" + hash_file(path)
-    assert "mlflow ui" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "0.5000, 95% interval 0.4000 to 0.6000" in said
+    assert str(path) in said
 
 
 def test_with_the_truth_it_scores_and_repeats_itself(layout: Layout, small_crops: CropSet) -> None:
