@@ -30,9 +30,10 @@ def draw_salt(setting: Setting) -> Mask:
     if rng.random() < 0.03:
         return salt
     depth, column = _bent_coordinates(rng, setting)
-    for _ in range(rng.choice([1, 2, 3, 4], p=[0.46, 0.38, 0.13, 0.03])):
+    for _ in range(rng.choice([1, 2, 3], p=[0.56, 0.35, 0.09])):
         body = BODIES[rng.choice(len(BODIES), p=SHARES)]
-        top = rng.triangular(100, 430, 900)
+        in_view = setting.top_depth + rng.uniform(-100, 520)
+        top = max(in_view, rng.triangular(60, 180, 420))
         salt |= body(rng, depth, column, top, setting.scale)
     return _without_specks(ndimage.binary_opening(salt))
 
@@ -41,7 +42,7 @@ def _bent_coordinates(rng: Generator, setting: Setting) -> tuple[Field, Field]:
     """Return depth and column moved by large bends and by rugosity with a power-law spectrum."""
     scale, narrowing = setting.scale, setting.exaggeration
     bend, bend_length = rng.uniform(10, 38) * scale, rng.uniform(40, 120) * scale
-    rough, rough_length = log_uniform(rng, 2.5, 11.0), log_uniform(rng, 6, 30)
+    rough, rough_length = log_uniform(rng, 3.5, 12.0), log_uniform(rng, 7, 28)
 
     def shift() -> tuple[Field, Field]:
         wide = smooth_field(rng, bend_length, bend_length / narrowing**0.7)
@@ -111,7 +112,7 @@ def _massif(rng: Generator, depth: Field, column: Field, top: float, scale: floa
     radius = rng.uniform(15, 120) * scale
     corner = (from_flank < radius) & (from_top < radius)
     corner &= (from_flank - radius) ** 2 + (from_top - radius) ** 2 > radius * radius
-    inside = (from_flank > 0) & (from_top > 0) & (below_top < rng.uniform(120, 500))
+    inside = (from_flank > 0) & (from_top > 0) & (below_top < rng.uniform(150, 700))
     return inside & ~corner
 
 
@@ -134,5 +135,5 @@ def _pillow(rng: Generator, depth: Field, column: Field, top: float, scale: floa
 
 
 BODIES: tuple[Body, ...] = (_stock, _sheet, _massif, _wall, _pillow)
-SHARES = (0.29, 0.31, 0.14, 0.11, 0.15)
+SHARES = (0.26, 0.18, 0.35, 0.10, 0.11)
 """Kinds of salt bodies, and how often each is drawn."""

@@ -26,7 +26,7 @@ VERTICAL_SHARE = 0.046
 """Share of vertical masks (all rows equal) among the real non-empty train masks."""
 
 BLACK_DEPTHS = (100, 200, 250, 300, 400)
-BLACK_SHARES = (0.42, 0.158, 0.118, 0.12, 0.035, 0.0)
+BLACK_SHARES = (0.36, 0.15, 0.115, 0.10, 0.033, 0.0)
 """Edges of depth bins in feet, and the share of black crops among the real empty ones in each."""
 
 SALT_DEPTHS = (200, 300, 400, 500, 600, 700, 800)
@@ -39,8 +39,8 @@ SALT_SHARES = np.array([0.25, 0.49, 0.67, 0.70, 0.70, 0.70, 0.63, 0.49])
 CELL_SHARES = np.stack([DEPTH_SHARES * (1 - SALT_SHARES), DEPTH_SHARES * SALT_SHARES])
 """Share of crops without and with salt, in rows, by depth bin."""
 
-MAX_CELL_FILL = 1.1
-"""A bin takes a tenth more than its share at the most; exact shares would need many sections."""
+MAX_CELL_FILL = 1.05
+"""A bin takes a twentieth more than its share at the most; exact shares would need many sections."""
 
 GRIDS = 12
 """Random grids that are tried in a section; the one with most crops of salt and sediment is cut."""

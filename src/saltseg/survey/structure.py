@@ -20,6 +20,9 @@ from saltseg.survey.style import Setting
 CENTRED: Field = COLUMNS - SIDE / 2
 """Column of each pixel from the middle of the grid."""
 
+STEEPEST_FOLD = 1.6
+"""Height of a fold over its width at the most; steeper ones would be chevrons of one column."""
+
 UNCONFORMITY_JUMP = 900
 """Distance in the layer coordinate between the beds below an unconformity and those above."""
 
@@ -72,7 +75,7 @@ def _folds(rng: Generator, setting: Setting, strength: float) -> Field:
     shift = np.zeros((SIDE, SIDE), np.float32)
     for _ in range(rng.integers(3, 9)):
         centre, width = rng.uniform(-100, SIDE + 100), rng.uniform(35, 190) * lateral
-        height = rng.uniform(-1, 1) * 34 * scale * strength
+        height = rng.uniform(-1, 1) * min(34 * scale * strength, STEEPEST_FOLD * width)
         bump = height * np.exp(-0.5 * ((COLUMNS - centre) / width) ** 2)
         shift += bump.astype(np.float32) * (0.25 + kilometres * rng.uniform(0.3, 1.5))
     slope = rng.normal(0, 0.1) if rng.random() < 0.65 else rng.normal(0, 0.55)
