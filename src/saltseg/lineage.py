@@ -34,7 +34,6 @@ def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]
         "code": {
             "src/saltseg": _digest_code(_PACKAGE, _PACKAGE.rglob("*.py")),
             "stages": _digest_code(layout.root, layout.root.glob("stages/*.py")),
-            "dvc.yaml": _tracked_hash(layout.root, "dvc.yaml"),
         },
         "requirements.lock": _tracked_hash(layout.root, "requirements.lock"),
         "models": {
