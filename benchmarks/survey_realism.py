@@ -34,7 +34,12 @@ class Crops:
     @property
     def salt(self) -> Masks:
         """Masks of the crops that hold salt."""
-        return self.masks[self.masks.any(axis=(1, 2))]
+        return self.masks[self.with_salt]
+
+    @property
+    def with_salt(self) -> npt.NDArray[np.bool_]:
+        """Which crops hold salt."""
+        return np.asarray(self.masks.any(axis=(1, 2)))
 
     @property
     def black(self) -> npt.NDArray[np.bool_]:
@@ -62,7 +67,8 @@ def class_shares(crops: Crops) -> Floats:
 
 def column_shares(crops: Crops) -> Floats:
     """Shares of salt masks with a full column, and with full columns only."""
-    full, some = crops.salt.all(axis=1), crops.salt.any(axis=1)
+    full: Masks = np.asarray(crops.salt.all(axis=1))
+    some: Masks = np.asarray(crops.salt.any(axis=1))
     return np.array([full.any(axis=1).mean(), (full == some).all(axis=1).mean()])
 
 
@@ -198,7 +204,7 @@ ROWS = [
         "share with salt by depth",
         (0.25, 0.49, 0.67, 0.70, 0.70, 0.70, 0.63, 0.49),
         True,
-        lambda c: shares_by_depth(c.masks.any(axis=(1, 2)), c.depths, SALT_DEPTHS),
+        lambda c: shares_by_depth(c.with_salt, c.depths, SALT_DEPTHS),
     ),
     Row("black crops", (0.020,), True, lambda c: np.array([c.black.mean()])),
     Row(

@@ -30,7 +30,7 @@ def draw_salt(setting: Setting) -> Mask:
     if rng.random() < 0.03:
         return salt
     depth, column = _bent_coordinates(rng, setting)
-    for _ in range(rng.choice([1, 2, 3], p=[0.56, 0.35, 0.09])):
+    for _ in range(rng.choice([1, 2, 3], p=[0.60, 0.33, 0.07])):
         body = BODIES[rng.choice(len(BODIES), p=SHARES)]
         in_view = setting.top_depth + rng.uniform(-100, 520)
         top = max(in_view, rng.triangular(60, 180, 420))
@@ -68,8 +68,8 @@ def _without_specks(salt: Mask) -> Mask:
 
 def _stock(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:
     """Draw a diapir with a rounded cap, a neck below it and a leaning stem."""
-    base = top + rng.uniform(80, 360) * scale
-    half_width = rng.uniform(40, 150) * scale
+    base = top + rng.uniform(80, 340) * scale
+    half_width = rng.uniform(36, 140) * scale
     cap_height = rng.uniform(0.5, 1.6) * half_width
     below_top = depth - np.float32(top)
     cap = np.sqrt(1 - (1 - np.clip(below_top / cap_height, 0, 1)) ** 2)
@@ -88,7 +88,7 @@ def _stock(rng: Generator, depth: Field, column: Field, top: float, scale: float
 
 def _sheet(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:
     """Draw salt that spread sideways: blunt ends, a rugged top, a base that steps, a feeder."""
-    half_length = rng.uniform(90, 360) * scale
+    half_length = rng.uniform(80, 330) * scale
     thickness = rng.uniform(35, 150) * scale * np.exp(0.3 * smooth_curve(rng, 90 * scale))
     offset = column - rng.uniform(0, SIDE)
     bluntness = rng.uniform(2.5, 7)
@@ -112,7 +112,7 @@ def _massif(rng: Generator, depth: Field, column: Field, top: float, scale: floa
     radius = rng.uniform(15, 120) * scale
     corner = (from_flank < radius) & (from_top < radius)
     corner &= (from_flank - radius) ** 2 + (from_top - radius) ** 2 > radius * radius
-    inside = (from_flank > 0) & (from_top > 0) & (below_top < rng.uniform(150, 700))
+    inside = (from_flank > 0) & (from_top > 0) & (below_top < rng.uniform(120, 560))
     return inside & ~corner
 
 
@@ -123,7 +123,7 @@ def _wall(rng: Generator, depth: Field, column: Field, top: float, scale: float)
     offset = column - rng.uniform(40, SIDE - 40) - rng.uniform(-0.25, 0.25) * below_top
     widening = 1 + rng.uniform(-0.3, 0.9) * np.clip(below_top / 500, 0, 1)
     half = half_width * np.sqrt(np.clip(below_top / (1.2 * half_width), 0, 1)) * widening
-    return (below_top > 0) & (below_top < rng.uniform(150, 600)) & (np.abs(offset) < half)
+    return (below_top > 0) & (below_top < rng.uniform(120, 480)) & (np.abs(offset) < half)
 
 
 def _pillow(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:

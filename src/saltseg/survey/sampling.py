@@ -156,7 +156,7 @@ class Split:
         while left and len(taken) < PER_SECTION:
             left = [tile for tile in left if self._wanted(tile)]
             if left:
-                fill = [self._fill(tile) + 2 * self._cell_fill(tile) for tile in left]
+                fill = [self._fill(tile) + 3 * self._cell_fill(tile) for tile in left]
                 taken.append(self._blackened(left.pop(int(np.argmin(fill)))))
                 self._count(taken[-1])
         self.tiles.extend(taken)

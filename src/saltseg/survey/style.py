@@ -116,7 +116,7 @@ def draw_style(seed: int, survey: int) -> Style:
         frequency_loss=_between(0.1, 0.5, level[6]),
         noise_weights=(float(low_dip), float(swings), float(streaks)),
         noise_level=_log_between(0.08, 0.45, level[7]),
-        salt_noise=_log_between(0.36, 1.0, level[8]),
+        salt_noise=_log_between(0.38, 1.05, level[8]),
         salt_contrast=_log_between(0.25, 0.75, level[9]),
         polarity=1 if rng.random() < 0.97 else -1,
         gain_power=_between(0.3, 0.95, rng.random()) if level[10] < 0.6 else 0.0,
