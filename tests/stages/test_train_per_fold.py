@@ -1,0 +1,35 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from saltseg.errors import InputError
+from saltseg.files import read_json
+from saltseg.layout import Layout
+from saltseg.pseudolabels import no_pseudolabels, save_pseudolabels
+from stages import pseudolabel, train_per_fold
+
+
+def test_a_snapshot_for_each_cycle_and_the_last_epoch_s_numbers(folded: Layout) -> None:
+    pseudolabel.main(folded.root, 0)
+    train_per_fold.main(folded.root, "class_unet", 0)
+    snapshots = sorted(path.name for path in folded.model("class_unet", 0).iterdir())
+    assert snapshots == ["snapshot_0.safetensors", "snapshot_1.safetensors"]
+    history = pd.read_csv(folded.plots("train-per-fold", "class_unet", 0) / "history.csv")
+    assert history["phase"].tolist() == [0, 1, 2]
+    result = read_json(folded.result("train-per-fold", "class_unet", 0))
+    assert result["epochs"] == 3
+    assert np.isclose(result["validation_bce"], history["validation_bce"].iloc[-1], atol=1e-6)
+    assert not any(folded.states.iterdir())
+
+
+def test_without_pseudolabels_their_phase_is_left_out(folded: Layout) -> None:
+    save_pseudolabels(folded.data("pseudolabel", 1), no_pseudolabels((101, 101)))
+    train_per_fold.main(folded.root, "class_unet", 1)
+    history = pd.read_csv(folded.plots("train-per-fold", "class_unet", 1) / "history.csv")
+    assert history["phase"].tolist() == [1, 2]
+    assert len(list(folded.model("class_unet", 1).iterdir())) == 2
+
+
+def test_an_unknown_member_is_named(folded: Layout) -> None:
+    with pytest.raises(InputError, match="models: no 'resnet'; name one of"):
+        train_per_fold.main(folded.root, "resnet", 0)
