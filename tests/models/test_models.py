@@ -14,7 +14,7 @@ from saltseg.models.network import fit, unfit
 from saltseg.params import Input, Params, UnetModel
 
 
-def unet(params: Params, **changes: Any) -> UnetModel:
+def unet(params: Params, **changes: object) -> UnetModel:
     definition = params.models["lite0"]
     assert isinstance(definition, UnetModel)
     return definition.model_copy(update=changes)
