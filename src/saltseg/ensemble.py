@@ -18,7 +18,6 @@ from saltseg.layout import Layout
 from saltseg.models import create_model
 from saltseg.params import Params
 from saltseg.prediction import predict_mean, snapshot_shares
-from saltseg.progress import progress
 from saltseg.schedules import expected_snapshots
 from saltseg.snapshots import load_snapshot, snapshot_path
 
@@ -104,8 +103,8 @@ def average(
     test = np.zeros(crops.test_images.shape, np.float32)
     members: dict[str, Probabilities] = {}
     shares = _member_shares(params)
-    for (member, fold), paths in progress(snapshots.items(), "snapshot-ensemble", len(snapshots)):
-        predict = _predictor(params, member, paths)
+    for (member, fold), paths in snapshots.items():
+        predict = _predictor(params, member, paths, f"{member} of fold {fold} predicts")
         alone = members.setdefault(member, np.zeros_like(total))
         lines = np.flatnonzero(table["fold"] == fold)
         rows = table["row"].to_numpy()[lines]
@@ -120,7 +119,7 @@ def average(
 
 
 def _predictor(
-    params: Params, member: str, paths: Sequence[Path]
+    params: Params, member: str, paths: Sequence[Path], name: str
 ) -> Callable[[npt.NDArray[np.uint8], npt.NDArray[np.float32]], Probabilities]:
     """Return the function that predicts with one member and fold's snapshots."""
     settings = params.snapshot_ensemble
@@ -133,6 +132,7 @@ def _predictor(
         snapshot_shares(len(paths), settings.snapshot_decay),
         fabric=fabric,
         flip=settings.flip,
+        name=name,
     )
 
 

@@ -1,5 +1,6 @@
 """Prediction with flips: from crops to probabilities."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -7,6 +8,8 @@ import numpy.typing as npt
 import torch
 from lightning_fabric import Fabric
 from torch import nn
+
+from saltseg.progress import progress
 
 BATCH = 64
 """Crops predicted at once; enough to fill a device and little beside the network's own memory."""
@@ -66,13 +69,22 @@ def predict_mean(
     depth: npt.NDArray[np.float32],
     fabric: Fabric,
     flip: bool,
+    name: str,
 ) -> npt.NDArray[np.float32]:
-    """Return the mean over a network's snapshots, weighted by `shares`; see `predict`."""
+    """Return the mean over a network's snapshots, weighted by `shares`; see `predict`.
+
+    name: what the progress calls it.
+    """
+
+    def weighted() -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
+        for weights, share in zip(snapshots, shares, strict=True):
+            network.load_state_dict(weights)
+            for part, values in predict(network, images, depth, fabric, flip):
+                yield part, np.float32(share) * values
+
     mean = np.zeros(images.shape, np.float32)
-    for weights, share in zip(snapshots, shares, strict=True):
-        network.load_state_dict(weights)
-        for part, values in predict(network, images, depth, fabric, flip):
-            mean[part] += np.float32(share) * values
+    for part, values in progress(weighted(), name, len(shares) * math.ceil(len(images) / BATCH)):
+        mean[part] += values
     return mean
 
 

@@ -46,6 +46,7 @@ def predict_test(
         depth(crops.test),
         fabric,
         flip=True,
+        name=f"teacher of fold {fold} predicts",
     )
     drop_state(trained.state)
     return probabilities
