@@ -30,7 +30,7 @@ def draw_salt(setting: Setting) -> Mask:
     if rng.random() < 0.03:
         return salt
     depth, column = _bent_coordinates(rng, setting)
-    for _ in range(rng.choice([1, 2, 3], p=[0.60, 0.33, 0.07])):
+    for _ in range(rng.choice([1, 2, 3], p=[0.56, 0.36, 0.08])):
         body = BODIES[rng.choice(len(BODIES), p=SHARES)]
         in_view = setting.top_depth + rng.uniform(-100, 520)
         top = max(in_view, rng.triangular(60, 180, 420))
