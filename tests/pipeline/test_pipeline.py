@@ -1,0 +1,131 @@
+"""The whole pipeline in real DVC repositories, on the shrunk parameters."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from mlflow.tracking import MlflowClient
+
+from saltseg.survey import SurveySet, write_kaggle_layout
+from tests.conftest import shrunk_content
+from tests.pipeline.checkout import Checkout, make_checkout
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout in which `dvc repro` has run once; tests leave it reproduced."""
+    checkout = make_checkout(tmp_path_factory.mktemp("pipeline"), shrunk_content())
+    checkout.succeed("dvc", "repro")
+    checkout.commit("The results of the first run")
+    return checkout
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def test_it_leaves_a_submission_that_the_validator_accepts(pipeline: Checkout) -> None:
+    folder = pipeline.root / "data/submit"
+    pipeline.succeed(
+        "saltseg", "check", str(folder / "submission.csv"),
+        "--sample", str(folder / "sample_submission.csv"),
+    )  # fmt: skip
+    assert len(pd.read_csv(folder / "submission.csv")) == shrunk_content()["survey"]["test"]
+
+
+def test_the_quoted_score_is_nested_and_has_an_interval(pipeline: Checkout) -> None:
+    threshold = read_json(pipeline.root / "results/threshold-search.json")
+    assert threshold["nested_low"] <= threshold["nested_score"] <= threshold["nested_high"]
+    assert threshold["nested_score"] <= threshold["naive_score"]
+
+
+def test_nothing_runs_again_where_nothing_changed(pipeline: Checkout) -> None:
+    assert "Running stage" not in pipeline.succeed("dvc", "repro")
+
+
+def test_another_checkout_makes_the_same_bytes_with_other_workers(
+    pipeline: Checkout, tmp_path: Path
+) -> None:
+    content = shrunk_content()
+    content["runtime"]["workers"] = 2
+    twin = make_checkout(tmp_path, content)
+    twin.succeed("dvc", "repro")
+    assert twin.outputs() == pipeline.outputs()
+
+
+def test_every_stage_has_its_run_below_the_pipeline_s(pipeline: Checkout) -> None:
+    client = MlflowClient(f"sqlite:///{pipeline.root}/mlruns/mlflow.db")
+    (experiment,) = (e for e in client.search_experiments() if e.name != "Default")
+    runs = client.search_runs([experiment.experiment_id])
+    (parent,) = (run for run in runs if "mlflow.parentRunId" not in run.data.tags)
+    names = {run.info.run_name for run in runs} - {parent.info.run_name}
+    assert {"ingest", "train-per-fold class_unet 0", "train-per-fold class_unet 1"} <= names
+    assert len(names) == 11
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    result = read_json(pipeline.root / "results/threshold-search.json")
+    assert parent.data.metrics["threshold-search.nested_score"] == result["nested_score"]
+
+
+def test_plots_are_drawn(pipeline: Checkout) -> None:
+    said = pipeline.succeed("dvc", "plots", "show")
+    assert "failed" not in said
+    html = (pipeline.root / "dvc_plots/index.html").read_text()
+    for title in ("Out-of-fold precision by threshold", "Precision of the held-out fold"):
+        assert title in html
+    for image in ("crops.png", "predictions.png", "worst.png", "examples.png"):
+        assert image in html
+
+
+def test_a_missing_model_is_named_and_never_averaged_without(
+    pipeline: Checkout, tmp_path: Path
+) -> None:
+    """DVC takes the models' stages for done in a clone; the ensemble has to look for itself."""
+    remote = tmp_path / "remote"
+    pipeline.succeed("dvc", "remote", "add", "--force", "--default", "shared", str(remote))
+    pipeline.succeed("dvc", "push")
+    clone = Checkout(tmp_path / "clone")
+    pipeline.succeed("git", "clone", "--quiet", str(pipeline.root), str(clone.root))
+    clone.succeed("dvc", "remote", "add", "--default", "shared", str(remote))
+    content = shrunk_content()
+    content["snapshot_ensemble"]["flip"] = False
+    (clone.root / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    clone.succeed("dvc", "pull", "train-per-fold@class_unet-0")
+    done = clone.run("dvc", "repro", "--pull", "--allow-missing", "snapshot-ensemble")
+    assert done.returncode != 0
+    assert "2 snapshots are missing: models/class_unet/1/snapshot_0" in done.stderr
+    assert not (clone.root / "data/snapshot-ensemble").exists()
+    clone.succeed("dvc", "pull")
+    clone.succeed("dvc", "repro", "--pull", "--allow-missing", "snapshot-ensemble")
+
+
+def test_raw_data_that_dvc_tracks_is_read_in_a_temporary_checkout(
+    pipeline: Checkout, small_survey: SurveySet
+) -> None:
+    raw = pipeline.root / "data/kaggle"
+    write_kaggle_layout(raw, small_survey)
+    shutil.rmtree(raw / "truth")
+    pipeline.succeed("dvc", "add", "data/kaggle")
+    pipeline.commit("Track the raw data")
+    overrides = ("-S", "ingest.source=tgs", "-S", "ingest.raw_dir=data/kaggle")
+    pipeline.succeed("dvc", "exp", "run", "--temp", "--name", "raw", *overrides, "ingest")
+    refs = pipeline.succeed("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()
+    (experiment,) = (ref for ref in refs if ref.endswith("/raw"))
+    metrics = json.loads(pipeline.succeed("git", "show", f"{experiment}:results/ingest.json"))
+    assert metrics["files"]["masks_16_bit"] > 0
+
+
+def test_growing_and_shrinking_the_folds_leaves_nothing_stale(pipeline: Checkout) -> None:
+    before = pipeline.outputs()
+    pipeline.succeed("dvc", "exp", "run", "-S", "train_per_fold.folds=[1]")
+    assert not (pipeline.root / "models/class_unet/0").exists()
+    table = pd.read_parquet(pipeline.root / "data/snapshot-ensemble/out_of_fold.parquet")
+    assert set(table["fold"]) == {1}
+    pipeline.succeed("dvc", "exp", "run", "-S", "train_per_fold.folds=[0,1]")
+    assert pipeline.outputs() == before
