@@ -13,8 +13,8 @@ from saltseg.crops import SIZE, load_crops, load_table, split_table
 from saltseg.errors import one_line_errors
 from saltseg.layout import Layout
 from saltseg.params import Params, load_params
-from saltseg.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, select, summary
 from saltseg.pseudolabel_figure import draw_examples
+from saltseg.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, select, summary
 from saltseg.seeds import stream_seed
 from saltseg.tracking import StageRun, stage_run
 

@@ -62,9 +62,7 @@ def test_a_stage_depends_on_the_modules_that_determine_it(name: str) -> None:
 
 
 def test_submit_depends_on_everything_that_its_manifest_hashes() -> None:
-    assert {"src/saltseg", "stages", "requirements.lock", "models"} <= set(
-        STAGES["submit"]["deps"]
-    )
+    assert {"src/saltseg", "stages", "requirements.lock", "models"} <= set(STAGES["submit"]["deps"])
     tracked = {param.partition(".")[0] for param in STAGES["submit"]["params"]}
     assert tracked == set(sections())
 
