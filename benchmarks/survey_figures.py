@@ -1,0 +1,118 @@
+"""Draw the pictures of docs/survey.md.
+
+python benchmarks/survey_figures.py [--folder docs/figures] [--seed 2018] [--section 19]
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from saltseg.survey import generate
+from saltseg.survey.display import display
+from saltseg.survey.grid import Field, Mask, usable
+from saltseg.survey.imaging import local_frequency, migrate
+from saltseg.survey.noise import add_noise
+from saltseg.survey.salt import draw_salt
+from saltseg.survey.sections import make_section
+from saltseg.survey.sediments import log_impedance
+from saltseg.survey.structure import build_structure
+from saltseg.survey.style import draw_setting
+
+Picture = npt.NDArray[np.uint8]
+
+RED = (60, 60, 230)
+
+
+def grey(field: Field, side: int) -> Picture:
+    """Draw a field, clipped at its 99th percentile, as a square of `side` pixels."""
+    limit = np.percentile(np.abs(field - np.median(field)), 99)
+    level = np.clip((field - np.median(field)) / limit, -1, 1)
+    pixels = np.round(127.5 + 127.5 * level).astype(np.uint8)
+    small = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
+    return np.repeat(small[:, :, None], 3, axis=2)
+
+
+def outlined(picture: Picture, salt: Mask) -> Picture:
+    """Draw the outline of salt over a picture."""
+    side = len(picture)
+    small = cv2.resize(salt.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+    contours, _ = cv2.findContours(
+        (small > 0.5).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
+    )
+    cv2.drawContours(picture, contours, -1, RED, 1)
+    return picture
+
+
+def save(path: Path, picture: npt.NDArray[Any]) -> None:
+    """Write a PNG as small as it gets."""
+    if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 9]):
+        raise SystemExit(f"{path}: cannot be written")
+
+
+def steps(seed: int, number: int, side: int) -> dict[str, Picture]:
+    """Draw each step of one section."""
+    setting = draw_setting(seed, number)
+    structure = build_structure(setting, draw_salt(setting))
+    salt = usable(structure.salt)
+    impedance = log_impedance(setting, structure)
+    frequency = local_frequency(setting, structure)
+    image = migrate(setting, impedance, frequency)
+    noisy = add_noise(setting, structure, image, frequency)
+    section = make_section(seed, number)
+    bands = np.sin(usable(structure.layers) / 6) * ~salt
+    label = outlined(grey(section.amplitude, side), section.salt)
+    return {
+        "1-salt": grey(np.where(salt, np.float32(0.6), np.float32(0)) - 0.3, side),
+        "2-layers": outlined(grey(bands, side), salt),
+        "3-impedance": grey(usable(impedance), side),
+        "4-imaging": grey(usable(image), side),
+        "5-noise": grey(usable(noisy), side),
+        "6-display": grey(usable(display(setting, noisy)), side),
+        "7-label": label,
+    }
+
+
+def crops(seed: int, rows: int, columns: int) -> Picture:
+    """Draw crops with their outlines, salt in nearly all of them."""
+    survey = generate(3 * rows * columns, 1, seed, 0).crops
+    coverage = survey.train_masks.mean(axis=(1, 2))
+    chosen = np.flatnonzero((coverage > 0.02) & (coverage < 0.98))[: rows * columns]
+    tiles = []
+    for index in chosen:
+        tile = np.repeat(survey.train_images[index][:, :, None], 3, axis=2).copy()
+        tile = outlined(tile, survey.train_masks[index])
+        tiles.append(np.pad(tile, ((1, 1), (1, 1), (0, 0)), constant_values=255))
+    lines = [np.hstack(tiles[row * columns : (row + 1) * columns]) for row in range(rows)]
+    return np.vstack(lines)
+
+
+def gallery(seed: int, rows: int, columns: int, side: int) -> Picture:
+    """Draw every fifth section, so that several surveys are seen, with outlines."""
+    tiles = []
+    for number in range(0, 5 * rows * columns, 5):
+        section = make_section(seed, number)
+        tile = outlined(grey(section.amplitude, side), section.salt)
+        tiles.append(np.pad(tile, ((1, 1), (1, 1), (0, 0)), constant_values=255))
+    lines = [np.hstack(tiles[row * columns : (row + 1) * columns]) for row in range(rows)]
+    return np.vstack(lines)
+
+
+def main() -> None:
+    """Draw all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("docs/figures"))
+    parser.add_argument("--seed", type=int, default=2018)
+    parser.add_argument("--section", type=int, default=19)
+    options = parser.parse_args()
+    for name, picture in steps(options.seed, options.section, 300).items():
+        save(options.folder / f"survey-{name}.png", picture)
+    save(options.folder / "survey-8-crops.png", crops(options.seed, 4, 8))
+    save(options.folder / "survey-gallery.png", gallery(options.seed, 2, 4, 200))
+
+
+if __name__ == "__main__":
+    main()
