@@ -75,7 +75,7 @@ def test_crops_come_from_where_the_sidecar_says(survey: SurveySet) -> None:
         window = slice(row, row + SIZE), slice(column, column + SIZE)
         np.testing.assert_array_equal(survey.test_masks[index], section.salt[window])
         grey = survey.crops.test_images[index].ravel().astype(float)
-        assert np.corrcoef(grey, section.amplitude[window].ravel())[0, 1] > 0.9999
+        assert np.corrcoef(grey, section.amplitude[window].ravel())[0, 1] > 0.999
         assert survey.crops.test.loc[index, "depth"] == section.setting.top_depth + row
 
 
