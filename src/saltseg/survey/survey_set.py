@@ -10,7 +10,9 @@ import pandas as pd
 from saltseg.crops import SIZE, CropSet, crop_table
 from saltseg.seeds import generator
 from saltseg.survey.grid import Value
-from saltseg.survey.sampling import Split, Tile, collect, tile_id
+from saltseg.survey.quotas import Split
+from saltseg.survey.sampling import collect
+from saltseg.survey.tiles import Tile, tile_id
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,97 @@
+"""Tiles of a section: crops as they are cut, before any is chosen."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from saltseg.coverage import CLASSES, coverage_class
+from saltseg.crops import SIZE
+from saltseg.seeds import generator
+from saltseg.survey.display import to_grey
+from saltseg.survey.grid import USABLE, Field, Mask
+from saltseg.survey.sections import Section, make_section
+
+GRIDS = 50
+"""Random grids that are tried in a section; the one with most tiles of a wanted class is cut."""
+
+WANTED_SHARES = np.array([0, 0.12, 0.11, 0.11, 0.09, 0.11, 0.15, 0.08, 0.05, 0.12, 0.06])
+"""How often each coverage class is the wanted one: those that random grids seldom show."""
+
+MAX_WATER = 0.93
+"""A crop with more water than this shows nothing and is not cut."""
+
+TILES = USABLE // SIZE
+"""Rows and columns of the grid of crops in a section."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A crop as it is cut, with what is needed to choose it.
+
+    section: the section's number. row, column: its upper left pixel in the section. mask: what a
+    test crop has. noisy_mask: what a train crop has, other than `mask` where label noise struck.
+    """
+
+    section: int
+    survey: int
+    row: int
+    column: int
+    depth: int
+    image: npt.NDArray[np.uint8]
+    mask: Mask
+    noisy_mask: Mask
+
+
+def cut_tiles(seed: int, number: int) -> list[Tile]:
+    """Cut a section along a grid with a random offset; the tiles come in a random order."""
+    section = make_section(seed, number)
+    rng = generator(seed, "survey", "section", number, "tiles")
+    grids = rng.integers(0, USABLE - TILES * SIZE + 1, (GRIDS, 2))
+    wanted = rng.choice(len(WANTED_SHARES), p=WANTED_SHARES)
+    row, column = grids[int(np.argmax(_class_counts(section.salt, grids)[:, wanted]))]
+    places = [(row + SIZE * i, column + SIZE * j) for i in range(TILES) for j in range(TILES)]
+    tiles = [_cut(section, *places[index]) for index in rng.permutation(len(places))]
+    return [tile for tile in tiles if tile is not None]
+
+
+def _class_counts(salt: Mask, grids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Count the tiles of each coverage class on each grid, from one table of summed areas."""
+    areas = np.zeros((USABLE + 1, USABLE + 1), np.int32)
+    areas[1:, 1:] = salt.cumsum(axis=0, dtype=np.int32).cumsum(axis=1, dtype=np.int32)
+    lines = SIZE * np.arange(TILES + 1)
+    rows = grids[:, 0, None, None] + lines[:, None]
+    columns = grids[:, 1, None, None] + lines
+    pixels = np.diff(np.diff(areas[rows, columns], axis=1), axis=2)
+    classes = coverage_class(pixels.astype(np.int64), SIZE**2).reshape(len(grids), -1)
+    return np.stack([(classes == number).sum(axis=1) for number in range(CLASSES)], axis=1)
+
+
+def _cut(section: Section, row: int, column: int) -> Tile | None:
+    """Cut one tile; None where it is water or all salt."""
+    window = slice(row, row + SIZE), slice(column, column + SIZE)
+    mask = section.salt[window]
+    noisy_mask = mask if section.columns is None else section.columns[window]
+    if section.water[window].mean() > MAX_WATER or mask.all() or noisy_mask.all():
+        return None
+    depth = section.setting.top_depth + int(row)
+    image = _grey(section.amplitude, row, column)
+    setting = section.setting
+    place = setting.section, setting.survey, int(row), int(column)
+    return Tile(*place, depth, image, mask.copy(), noisy_mask.copy())
+
+
+def _grey(amplitude: Field, row: int, column: int) -> npt.NDArray[np.uint8]:
+    """Scale a crop by the least and largest value in it or one pixel beyond.
+
+    A few of the real crops end just short of 0 or 255, as if their scale had been taken so.
+    """
+    around = amplitude[row : row + SIZE + 1, column : column + SIZE + 1]
+    return to_grey(amplitude[row : row + SIZE, column : column + SIZE], around)
+
+
+def tile_id(seed: int, tile: Tile) -> str:
+    """Return ten hex digits that say nothing of where a crop lies."""
+    place = f"{seed}/{tile.section}/{tile.row}/{tile.column}"
+    return hashlib.sha256(place.encode()).hexdigest()[:10]
