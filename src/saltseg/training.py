@@ -1,7 +1,6 @@
 """The training of one network: phases of cosine cycles, a snapshot at the end of each cycle."""
 
 import math
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.wrappers import _FabricModule
+from torch import nn
 from torch.nn import functional
 
 from saltseg.batches import AugmentedBatches, Batch, load_batches
 from saltseg.devices import create_fabric
+from saltseg.errors import InputError
 from saltseg.labelled import LabelledCrops
 from saltseg.losses import Loss, create_loss
 from saltseg.metric import precision
@@ -85,7 +85,8 @@ def train(
     network = network.to(memory_format=torch.channels_last)
     optimizer = create_optimizer(network, task.training.optimizer)
     model, optimizer = fabric.setup(network, optimizer)
-    trained = _resume(_state_file(task, crops, validation, place, fabric), model, optimizer)
+    state = _state_file(task, network, crops, validation, place, fabric)
+    trained = _resume(state, model, optimizer)
     sizes = {name: len(part) for name, part in crops.items()}
     epochs = plan_epochs(task.phases, sizes, task.training.batch_size)[len(trained.history) :]
     batches = _stream(task, crops, epochs, place)
@@ -100,16 +101,19 @@ def train(
 
 def _state_file(
     task: Task,
+    network: nn.Module,
     crops: Mapping[str, LabelledCrops],
     validation: LabelledCrops,
     place: Place,
     fabric: Fabric,
 ) -> Path:
-    """Name the state by everything that determines the training."""
+    """Name the state by everything that determines the training, the first weights among it."""
     sets = [*crops.values(), validation]
+    weights = [tensor.cpu().numpy() for tensor in network.state_dict().values()]
     key = state_key(
-        texts=[repr(task), fabric.device.type, str(fabric._precision.precision), *crops],
-        arrays=[array for part in sets for array in (part.images, part.masks, part.depth)],
+        texts=[repr(task), fabric.device.type, str(fabric.strategy.precision.precision), *crops],
+        arrays=weights
+        + [array for part in sets for array in (part.images, part.masks, part.depth)],
     )
     return place.states / f"{key}.pt"
 
@@ -138,7 +142,7 @@ def _stream(
 
 
 def _run_epoch(
-    model: _FabricModule,
+    model: nn.Module,
     optimizer: torch.optim.Optimizer,
     phase: Phase,
     epoch: Epoch,
@@ -157,7 +161,7 @@ def _run_epoch(
 
 
 def _step(
-    model: _FabricModule,
+    model: nn.Module,
     optimizer: torch.optim.Optimizer,
     loss_function: Loss,
     batch: Batch,
@@ -173,7 +177,7 @@ def _step(
 
 def _record(
     trained: Trained,
-    model: _FabricModule,
+    model: nn.Module,
     phase: Phase,
     epoch: Epoch,
     loss: float,
@@ -182,7 +186,10 @@ def _record(
 ) -> None:
     """Add the epoch's line to the history, and the snapshot where the cycle ends."""
     if not math.isfinite(loss):
-        print(f"saltseg: epoch {epoch.number}: the loss is {loss}", file=sys.stderr)
+        raise InputError(
+            f"params.yaml: phases.{epoch.phase}.learning_rate: {phase.learning_rate} made the loss "
+            f"{loss} in epoch {epoch.number}; lower it"
+        )
     keeps = phase.snapshots and epoch.ends_cycle
     trained.history.append(
         {
@@ -199,7 +206,7 @@ def _record(
         trained.snapshots.append(_copy_weights(model))
 
 
-def _validate(model: _FabricModule, validation: LabelledCrops, fabric: Fabric) -> dict[str, float]:
+def _validate(model: nn.Module, validation: LabelledCrops, fabric: Fabric) -> dict[str, float]:
     """Score the held-out fold at p > 0.5, without flips."""
     probabilities = predict_all(model, validation.images, validation.depth, fabric, flip=False)
     loss = functional.binary_cross_entropy(
@@ -209,7 +216,7 @@ def _validate(model: _FabricModule, validation: LabelledCrops, fabric: Fabric) -
     return {"validation_bce": float(loss), "validation_precision": float(scores.mean())}
 
 
-def _copy_weights(model: _FabricModule) -> Weights:
+def _copy_weights(model: nn.Module) -> Weights:
     return {
         name: tensor.detach().cpu().clone().contiguous()
         for name, tensor in model.state_dict().items()
@@ -220,9 +227,7 @@ def _numbers(line: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in line.items() if name != "epoch"}
 
 
-def _state(
-    trained: Trained, model: _FabricModule, optimizer: torch.optim.Optimizer
-) -> dict[str, Any]:
+def _state(trained: Trained, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     return {
         "snapshots": trained.snapshots,
         "history": trained.history,
@@ -231,7 +236,7 @@ def _state(
     }
 
 
-def _resume(path: Path, model: _FabricModule, optimizer: torch.optim.Optimizer) -> Trained:
+def _resume(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> Trained:
     """Load the state of an interrupted training, if there is one."""
     state = load_state(path)
     if state is None:
