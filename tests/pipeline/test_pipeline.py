@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,23 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def twins(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Checkout]:
+    """Two checkouts with other numbers of workers; `dvc repro` has run in both, at once."""
+    checkouts = []
+    for workers in (0, 2):
+        content = shrunk_content()
+        content["runtime"]["workers"] = workers
+        checkouts.append(make_checkout(tmp_path_factory.mktemp("pipeline"), content))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda checkout: checkout.succeed("dvc", "repro"), checkouts))
+    return checkouts[0], checkouts[1]
+
+
+@pytest.fixture(scope="module")
+def pipeline(twins: tuple[Checkout, Checkout]) -> Checkout:
     """A checkout in which `dvc repro` has run once; tests leave it reproduced."""
-    checkout = make_checkout(tmp_path_factory.mktemp("pipeline"), shrunk_content())
-    checkout.succeed("dvc", "repro")
-    checkout.commit("The results of the first run")
-    return checkout
+    twins[0].commit("The results of the first run")
+    return twins[0]
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -51,13 +63,9 @@ def test_nothing_runs_again_where_nothing_changed(pipeline: Checkout) -> None:
 
 
 def test_another_checkout_makes_the_same_bytes_with_other_workers(
-    pipeline: Checkout, tmp_path: Path
+    twins: tuple[Checkout, Checkout],
 ) -> None:
-    content = shrunk_content()
-    content["runtime"]["workers"] = 2
-    twin = make_checkout(tmp_path, content)
-    twin.succeed("dvc", "repro")
-    assert twin.outputs() == pipeline.outputs()
+    assert twins[0].outputs() == twins[1].outputs()
 
 
 def test_every_stage_has_its_run_below_the_pipeline_s(pipeline: Checkout) -> None:

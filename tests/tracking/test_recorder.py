@@ -1,5 +1,6 @@
 """Stages as real processes, with their recorders and a real SQLite store."""
 
+import json
 import signal
 import subprocess
 import time
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from saltseg.params import load_params
+from tests.conftest import PROJECT
 from tests.tracking.conftest import DVC_YAML, Start, runs
 
 pytestmark = pytest.mark.slow  # every recorder imports MLflow
@@ -44,9 +47,10 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
         "train-per-fold.lite0.0.best_loss": 0.25,
         "train-per-fold.lite0.0.named.deep": 3,
     }
+    settings = load_params(PROJECT / "params.yaml").train_per_fold
     for each in (parent, run):
-        assert each.data.params["train_per_fold.phases.0.epochs"] == "2"
-        assert each.data.params["train_per_fold.members"] == '["lite0"]'
+        assert each.data.params["train_per_fold.phases.0.epochs"] == str(settings.phases[0].epochs)
+        assert json.loads(each.data.params["train_per_fold.members"]) == settings.members
         assert {"host", "cpu", "python", "torch"} <= set(each.data.tags)
     assert run.data.tags["dvc.item"] == "lite0 0"
     assert run.inputs is not None
