@@ -35,7 +35,6 @@ def test_each_part_chooses_on_the_others(tenths: np.ndarray) -> None:
         assert choice.scores[parts == part].tolist() == own[:, best].tolist()
     assert choice.setting == int(np.argmax(tenths.sum(axis=0)))
     assert choice.naive_score == pytest.approx(scores.mean(axis=0).max())
-    assert choice.of_crops(parts).tolist() == [choice.by_part[part] for part in parts.tolist()]
 
 
 def test_naive_flatters_and_nested_does_not() -> None:

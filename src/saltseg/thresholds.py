@@ -35,10 +35,6 @@ class Choice:
     by_part: dict[int, int]
     scores: Scores
 
-    def of_crops(self, parts: Integers) -> Integers:
-        """Return the position of the setting that each crop's part chose: int64, shape (n,)."""
-        return np.array([self.by_part[part] for part in parts.tolist()], np.int64)
-
 
 def threshold_grid(low: float, high: float, count: int) -> Scores:
     """Return `count` even thresholds from `low` to `high`, rounded to read well: float64."""
