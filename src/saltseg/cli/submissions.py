@@ -1,4 +1,4 @@
-"""The command line: what a person calls beside `dvc repro`."""
+"""`saltseg check`, `score`, `upload` and `summary`: what the pipeline handed in."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,38 +11,7 @@ SUBMITTED = Path("data/submit")
 
 Sample = Annotated[Path, typer.Option(help="Kaggle's sample_submission.csv.")]
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
 
-
-@app.callback()
-def main() -> None:
-    """Find salt in seismic images, reproducibly."""
-
-
-@app.command()
-def survey(
-    out: Annotated[Path, typer.Argument(help="Folder to write to.")],
-    train: Annotated[int, typer.Option(min=1, help="Train crops.")] = 1000,
-    test: Annotated[int, typer.Option(min=1, help="Test crops.")] = 400,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another survey.")] = 2018,
-    sections: Annotated[int, typer.Option(min=0, help="Whole sections to write, as .npy.")] = 0,
-    zipped: Annotated[bool, typer.Option(help="Zip the images as Kaggle does.")] = True,
-    workers: Annotated[int, typer.Option(min=0, help="Processes; never change a byte.")] = 2,
-) -> None:
-    """Make a synthetic survey in Kaggle's layout, with its truths in OUT/truth."""
-    from saltseg.survey import generate, write_kaggle_layout, write_sections
-
-    with one_line_errors():
-        write_kaggle_layout(out, generate(train, test, seed, workers), zipped)
-        if sections:
-            write_sections(out / "sections", seed, sections)
-
-
-@app.command()
 def check(
     submission: Annotated[Path, typer.Argument(help="The submission to check.")],
     sample: Sample = SUBMITTED / "sample_submission.csv",
@@ -56,17 +25,6 @@ def check(
     print(f"{submission}: right; {checked.crops:,} crops, {checked.empty:,} without salt{order}")
 
 
-@app.command()
-def summary() -> None:
-    """Say what the last run of the pipeline came to, and where its files are."""
-    from saltseg.layout import Layout
-    from saltseg.summary import summary as summarise
-
-    with one_line_errors():
-        print(summarise(Layout(Path())))
-
-
-@app.command()
 def score(
     submission: Annotated[Path, typer.Argument(help="The submission to score.")],
     truth: Annotated[Path, typer.Option(help="The true masks, in the same form.")] = Path(
@@ -83,7 +41,6 @@ def score(
     print(f"{submission}: {scored.mean:.4f}, {interval}, {scored.crops:,} crops")
 
 
-@app.command()
 def upload(
     message: Annotated[str, typer.Option(help="Kaggle shows it beside the score.")] = "saltseg",
 ) -> None:
@@ -93,3 +50,12 @@ def upload(
     with one_line_errors():
         submission, sample = SUBMITTED / "submission.csv", SUBMITTED / "sample_submission.csv"
         print(send_submission(submission, sample, message))
+
+
+def summary() -> None:
+    """Say what the last run of the pipeline came to, and where its files are."""
+    from saltseg.layout import Layout
+    from saltseg.summary import summary as summarise
+
+    with one_line_errors():
+        print(summarise(Layout(Path())))

@@ -1,0 +1,26 @@
+"""The command line: what a person calls beside `dvc repro`, one module for each subject."""
+
+import typer
+
+from saltseg.cli import submissions, surveys
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.callback()
+def main() -> None:
+    """Find salt in seismic images, reproducibly."""
+
+
+for command in (
+    surveys.survey,
+    submissions.check,
+    submissions.score,
+    submissions.upload,
+    submissions.summary,
+):
+    app.command()(command)

@@ -1,0 +1,26 @@
+"""`saltseg survey`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from saltseg.errors import one_line_errors
+
+
+def survey(
+    out: Annotated[Path, typer.Argument(help="Folder to write to.")],
+    train: Annotated[int, typer.Option(min=1, help="Train crops.")] = 1000,
+    test: Annotated[int, typer.Option(min=1, help="Test crops.")] = 400,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another survey.")] = 2018,
+    sections: Annotated[int, typer.Option(min=0, help="Whole sections to write, as .npy.")] = 0,
+    zipped: Annotated[bool, typer.Option(help="Zip the images as Kaggle does.")] = True,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; never change a byte.")] = 2,
+) -> None:
+    """Make a synthetic survey in Kaggle's layout, with its truths in OUT/truth."""
+    from saltseg.survey import generate, write_kaggle_layout, write_sections
+
+    with one_line_errors():
+        write_kaggle_layout(out, generate(train, test, seed, workers), zipped)
+        if sections:
+            write_sections(out / "sections", seed, sections)
