@@ -1,7 +1,7 @@
 """The mean over snapshots and members: out-of-fold for train, over the folds for test."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,9 @@ from saltseg.snapshots import load_snapshot, snapshot_path
 
 Probabilities = npt.NDArray[np.float32]
 
+Snapshots = dict[tuple[str, int], list[Path]]
+"""The files of each member's snapshots without each fold, the oldest first."""
+
 
 @dataclass(frozen=True)
 class Ensemble:
@@ -40,7 +43,24 @@ class Ensemble:
     members: dict[str, Probabilities]
 
 
-def find_snapshots(layout: Layout, params: Params) -> dict[tuple[str, int], list[Path]]:
+@dataclass(frozen=True)
+class Part:
+    """What one member adds to the ensemble with the models that were trained without one fold.
+
+    share: in the mean over members, for crops of the fold.
+    test_share: in the mean over members and folds, for crops that no model saw.
+    predict: from images, uint8 (n, h, w), and depth, float32 (n,) in feet, to the mean over the
+        part's snapshots, float32 (n, h, w); its `name` is what the progress calls it.
+    """
+
+    member: str
+    fold: int
+    share: float
+    test_share: float
+    predict: Callable[..., Probabilities]
+
+
+def find_snapshots(layout: Layout, params: Params) -> Snapshots:
     """Return the snapshots of every member and fold.
 
     Raises InputError that counts and names what is missing or too much of a member and fold, so
@@ -88,12 +108,7 @@ def remove_strangers(layout: Layout, params: Params) -> list[Path]:
     return strangers
 
 
-def average(
-    params: Params,
-    crops: CropSet,
-    folds: pd.DataFrame,
-    snapshots: dict[tuple[str, int], list[Path]],
-) -> Ensemble:
+def average(params: Params, crops: CropSet, folds: pd.DataFrame, snapshots: Snapshots) -> Ensemble:
     """Predict with every snapshot and average.
 
     folds: lines with `id` and `fold`; snapshots: as find_snapshots returns them.
@@ -102,25 +117,27 @@ def average(
     total = np.zeros((len(table), *crops.train_images.shape[1:]), np.float32)
     test = np.zeros(crops.test_images.shape, np.float32)
     members: dict[str, Probabilities] = {}
-    shares = _member_shares(params)
-    for (member, fold), paths in snapshots.items():
-        predict = _predictor(params, member, paths, f"{member} of fold {fold} predicts")
-        alone = members.setdefault(member, np.zeros_like(total))
-        lines = np.flatnonzero(table["fold"] == fold)
+    for part in load_parts(params, snapshots):
+        name = f"{part.member} of fold {part.fold} predicts"
+        alone = members.setdefault(part.member, np.zeros_like(total))
+        lines = np.flatnonzero(table["fold"] == part.fold)
         rows = table["row"].to_numpy()[lines]
-        alone[lines] = predict(crops.train_images[rows], depth(crops.train)[rows])
-        total[lines] += shares[member] * alone[lines]
-        test += (
-            shares[member]
-            / len(params.train_per_fold.folds)
-            * predict(crops.test_images, depth(crops.test))
-        )
+        alone[lines] = part.predict(crops.train_images[rows], depth(crops.train)[rows], name=name)
+        total[lines] += part.share * alone[lines]
+        test += part.test_share * part.predict(crops.test_images, depth(crops.test), name=name)
     return Ensemble(table, total, test, members)
 
 
-def _predictor(
-    params: Params, member: str, paths: Sequence[Path], name: str
-) -> Callable[[npt.NDArray[np.uint8], npt.NDArray[np.float32]], Probabilities]:
+def load_parts(params: Params, snapshots: Snapshots) -> Iterator[Part]:
+    """Yield each member and fold's part, with its snapshots in memory."""
+    shares = _member_shares(params)
+    for (member, fold), paths in snapshots.items():
+        predict = _predictor(params, member, paths)
+        test_share = shares[member] / len(params.train_per_fold.folds)
+        yield Part(member, fold, shares[member], test_share, predict)
+
+
+def _predictor(params: Params, member: str, paths: Sequence[Path]) -> Callable[..., Probabilities]:
     """Return the function that predicts with one member and fold's snapshots."""
     settings = params.snapshot_ensemble
     fabric = create_fabric(params.runtime)
@@ -132,7 +149,6 @@ def _predictor(
         snapshot_shares(len(paths), settings.snapshot_decay),
         fabric=fabric,
         flip=settings.flip,
-        name=name,
     )
 
 

@@ -69,11 +69,11 @@ def predict_mean(
     depth: npt.NDArray[np.float32],
     fabric: Fabric,
     flip: bool,
-    name: str,
+    name: str = "",
 ) -> npt.NDArray[np.float32]:
     """Return the mean over a network's snapshots, weighted by `shares`; see `predict`.
 
-    name: what the progress calls it.
+    name: what the progress calls it; without a name no progress is shown.
     """
 
     def weighted() -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
@@ -83,7 +83,10 @@ def predict_mean(
                 yield part, np.float32(share) * values
 
     mean = np.zeros(images.shape, np.float32)
-    for part, values in progress(weighted(), name, len(shares) * math.ceil(len(images) / BATCH)):
+    steps = weighted()
+    if name:
+        steps = progress(steps, name, len(shares) * math.ceil(len(images) / BATCH))
+    for part, values in steps:
         mean[part] += values
     return mean
 
