@@ -32,7 +32,7 @@ def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]
         "raw": _raw_data(layout.root, params),
         "parameters": _parameters(params),
         "code": {
-            "src/saltseg": _digest_code(_PACKAGE, _PACKAGE.rglob("*.py")),
+            "src/saltseg": code_digest(),
             "stages": _digest_code(layout.root, layout.root.glob("stages/*.py")),
         },
         "requirements.lock": _tracked_hash(layout.root, "requirements.lock"),
@@ -42,6 +42,11 @@ def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]
             for fold in params.train_per_fold.folds
         },
     }
+
+
+def code_digest() -> str:
+    """Return the digest of the package's own code: paths and contents of its modules."""
+    return _digest_code(_PACKAGE, _PACKAGE.rglob("*.py"))
 
 
 def locked_outputs(root: Path) -> dict[str, str]:
