@@ -9,7 +9,6 @@ from saltseg.metric import precision, salt_masks
 from saltseg.postprocess import (
     KEEP,
     clean_by_part,
-    mean_scores_by,
     search_sizes,
     size_pairs,
     write_test_masks,
@@ -82,14 +81,3 @@ def test_test_masks_are_written_whole(tmp_path: Path, monkeypatch: pytest.Monkey
     assert masks.dtype == bool
     np.testing.assert_array_equal(masks, expected)
     assert [each.name for each in path.parent.iterdir()] == ["masks.npy"]
-
-
-def test_scores_by_class() -> None:
-    masks, truth = disks_and_specks()
-    cleaning = search_sizes(masks, truth, PARTS, PAIRS)
-    table = mean_scores_by("coverage_class", [2, 0] * 20, cleaning)
-    assert table.columns.tolist() == ["coverage_class", "crops", "before", "after"]
-    assert table["coverage_class"].tolist() == [0, 2]
-    assert table["crops"].tolist() == [20, 20]
-    assert table["before"].tolist() == pytest.approx([0.0, cleaning.before[::2].mean()])
-    assert table["after"].tolist() == [1.0, 1.0]

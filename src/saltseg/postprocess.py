@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from saltseg.components import clean, precision_by_sizes
 from saltseg.files import whole_file
 from saltseg.metric import Scores, salt_masks
-from saltseg.thresholds import choose, first_of_best
+from saltseg.thresholds import bootstrap_interval, choose, first_of_best
 
 Masks = npt.NDArray[np.bool_]
 Sizes = tuple[int, int]
@@ -96,9 +96,37 @@ def write_test_masks(
         masks.flush()
 
 
-def mean_scores_by(column: str, values: Sequence[int], cleaning: Cleaning) -> pd.DataFrame:
-    """Return one line for each of the values: `column`, crops, and mean score before and after."""
-    table = pd.DataFrame({column: values, "before": cleaning.before, "after": cleaning.after})
-    means = table.groupby(column)[["before", "after"]].mean()
-    means.insert(0, "crops", table[column].value_counts())
-    return means.reset_index()
+def chosen_sizes(cleaning: Cleaning) -> dict[str, Any]:
+    """Return the sizes for the test crops and for each part, ready for JSON."""
+    by_part = {str(part): sizes for part, sizes in cleaning.by_part.items()}
+    return {
+        "helps": cleaning.helps,
+        "salt_size": cleaning.sizes[0],
+        "hole_size": cleaning.sizes[1],
+        "salt_size_by_part": {part: sizes[0] for part, sizes in by_part.items()},
+        "hole_size_by_part": {part: sizes[1] for part, sizes in by_part.items()},
+    }
+
+
+def nested_gain(
+    cleaning: Cleaning, groups: Sequence[str], resamples: int, seed: int
+) -> dict[str, Any]:
+    """Return the nested scores, and what the search gains, each with its interval.
+
+    groups: see thresholds.bootstrap_interval. seed: draws the same resamples for both.
+    """
+    gain = cleaning.searched - cleaning.before
+    draws = (np.random.default_rng(seed) for _ in range(2))
+    low, high = bootstrap_interval(cleaning.after, groups, resamples, next(draws))
+    gain_low, gain_high = bootstrap_interval(gain, groups, resamples, next(draws))
+    return {
+        "crops": len(gain),
+        "score_before": float(cleaning.before.mean()),
+        "score_after": float(cleaning.after.mean()),
+        "score_low": low,
+        "score_high": high,
+        "searched_gain": float(gain.mean()),
+        "searched_gain_low": gain_low,
+        "searched_gain_high": gain_high,
+        **chosen_sizes(cleaning),
+    }

@@ -5,6 +5,7 @@ It serves thresholds and component sizes alike; `scores` are always precisions, 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -116,3 +117,24 @@ def bootstrap_interval(
         means[index] = totals[drawn].sum() / sizes[drawn].sum()
     low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
+
+
+def nested_summary(
+    choice: Choice,
+    parts: Integers,
+    groups: Sequence[str],
+    resamples: int,
+    generator: np.random.Generator,
+) -> dict[str, Any]:
+    """Return what a choice is worth: naive, nested with its interval and spread, and by part."""
+    low, high = bootstrap_interval(choice.scores, groups, resamples, generator)
+    by_part = part_means(choice.scores, parts)
+    return {
+        "crops": len(choice.scores),
+        "naive_score": choice.naive_score,
+        "nested_score": float(choice.scores.mean()),
+        "nested_low": low,
+        "nested_high": high,
+        "fold_spread": spread(by_part),
+        "score_by_part": {str(part): mean for part, mean in by_part.items()},
+    }

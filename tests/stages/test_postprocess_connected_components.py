@@ -38,15 +38,18 @@ def test_specks_are_removed_and_the_gain_is_told(tmp_path: Path) -> None:
     np.testing.assert_array_equal(test, truth[:20])
 
 
-def test_scores_by_coverage_and_depth_count_every_crop(tmp_path: Path) -> None:
+def test_scores_by_kinds_of_crops_count_every_crop(tmp_path: Path) -> None:
     write_inputs(tmp_path, [0, 1, 2])
     layout = run_stages(tmp_path)
     mean = read_json(layout.result(NAME))["score_after"]
-    for name, column in [("by_coverage", "coverage_class"), ("by_depth", "depth")]:
+    columns = {"by_coverage": "coverage_class", "by_depth": "depth", "by_mask": "mask"}
+    for name, column in columns.items():
         table = pd.read_csv(layout.plots(NAME) / f"{name}.csv")
         assert table.columns.tolist() == [column, "crops", "before", "after"]
         assert table["crops"].sum() == 60
         assert np.average(table["after"], weights=table["crops"]) == pytest.approx(mean, abs=1e-5)
+    kinds = pd.read_csv(layout.plots(NAME) / "by_mask.csv", index_col="mask")["crops"]
+    assert kinds["empty"] == 15 and set(kinds.index) <= {"empty", "tiny", "vertical", "common"}
     assert (layout.plots(NAME) / "worst.png").is_file()
 
 

@@ -1,0 +1,46 @@
+"""A member of the ensemble without one fold: it learns from all the others."""
+
+import pandas as pd
+
+from saltseg.crops import CropSet
+from saltseg.errors import InputError
+from saltseg.labelled import pseudolabelled_crops, training_crops
+from saltseg.layout import Layout
+from saltseg.params import Params
+from saltseg.pseudolabels import PseudoLabels
+from saltseg.seeds import stream_seed
+from saltseg.training import History, Place, Report, Task, Trained, train
+
+
+def check_member(member: str, params: Params, layout: Layout) -> None:
+    """Raise InputError where params.yaml defines no such member."""
+    if member not in params.models:
+        raise InputError(f"{layout.params}: models: no {member!r}; name one of {[*params.models]}")
+
+
+def train_member(
+    member: str,
+    fold: int,
+    crops: CropSet,
+    folds: pd.DataFrame,
+    labels: PseudoLabels,
+    params: Params,
+    layout: Layout,
+    report: Report,
+) -> Trained:
+    """Train `member` on all folds but `fold` and on the pseudo-labels of the same fold."""
+    seed = stream_seed(params.base.seed, "train", member, fold)
+    learned, held_out = training_crops(crops, folds, fold)
+    return train(
+        Task(params.models[member], params.training, params.train_per_fold.phases, seed),
+        {"train": learned, "pseudolabels": pseudolabelled_crops(crops, labels)},
+        held_out,
+        Place(params.runtime, layout.weights, layout.states, f"{member}, fold {fold}"),
+        report,
+    )
+
+
+def final_numbers(history: History) -> dict[str, float]:
+    """Return the last epoch's numbers; the last, not the best, which the fold would choose."""
+    names = ["loss", "validation_bce", "validation_precision"]
+    return {"epochs": len(history), **{name: history[-1][name] for name in names}}
