@@ -1,0 +1,75 @@
+"""What DVC stores by hash: the objects in a checkout's cache and its default remote."""
+
+import json
+from enum import Enum
+from pathlib import Path
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc_data.hashfile.db import HashFileDB
+
+from saltseg.files import hash_file
+
+_FOLDER = ".dir"
+"""The end of a folder's hash; its object is a JSON list of the files' paths and hashes."""
+
+
+class State(Enum):
+    """Where a whole object is to be had, or what is wrong with it."""
+
+    CACHED = "in the cache"
+    REMOTE = "in the remote only"
+    MISSING = "neither in the cache nor in a remote"
+    DAMAGED = "in the cache, but its bytes do not match its hash"
+    DAMAGED_REMOTE = "in the remote only, and its bytes do not match its hash"
+
+
+class Objects:
+    """The objects within reach of a checkout. Those on this machine are hashed anew."""
+
+    def __init__(self, repo: Repo) -> None:
+        """Take the cache and the default remote of `repo`; it may have none."""
+        self.cache: HashFileDB = repo.cache.local
+        self.remote = _default_remote(repo)
+        self.known: dict[str, State] = {}
+
+    def state(self, digest: str) -> State:
+        """Look for the object of an MD5, with ".dir" behind it for a folder."""
+        if digest not in self.known:
+            self.known[digest] = self._look(digest)
+        return self.known[digest]
+
+    def files(self, digest: str) -> dict[str, str] | None:
+        """Return the hashes of a folder's files by relative path; None without a whole list."""
+        store = {State.CACHED: self.cache, State.REMOTE: self.remote}.get(self.state(digest))
+        if store is None:
+            return None
+        with store.fs.open(store.oid_to_path(digest), "r") as file:
+            return {entry["relpath"]: entry["md5"] for entry in json.load(file)}
+
+    def _look(self, digest: str) -> State:
+        cached = Path(self.cache.oid_to_path(digest))
+        if cached.is_file():
+            return State.CACHED if _matches(cached, digest) else State.DAMAGED
+        if self.remote is None or not self.remote.exists(digest):
+            return State.MISSING
+        if self.remote.fs.protocol != "local":
+            return State.REMOTE
+        there = Path(self.remote.oid_to_path(digest))
+        return State.REMOTE if _matches(there, digest) else State.DAMAGED_REMOTE
+
+
+def is_folder(digest: str) -> bool:
+    """Tell a folder's hash from a file's."""
+    return digest.endswith(_FOLDER)
+
+
+def _matches(path: Path, digest: str) -> bool:
+    return hash_file(path) == digest.removesuffix(_FOLDER)
+
+
+def _default_remote(repo: Repo) -> HashFileDB | None:
+    try:
+        return repo.cloud.get_remote_odb()
+    except DvcException:
+        return None

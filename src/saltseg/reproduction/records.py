@@ -1,0 +1,194 @@
+"""The record of a run: all that it takes to have the run again."""
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from saltseg.errors import InputError, first_few
+from saltseg.reproduction.revisions import find_commit, find_experiments
+from saltseg.tracking.dossier import NAMES, files_of_commit, results_in
+from saltseg.tracking.flat import flat_metrics
+
+_PATCH = "changes.patch"
+_ENVIRONMENT = "environment.json"
+_ID = re.compile(r"[0-9a-f]{4,32}")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What one run of the pipeline recorded; a part that it lacks is empty."""
+
+    reference: str
+    """As the person named it."""
+    commit: str
+    """The commit that the code was at, a full hash."""
+    files: dict[str, bytes]
+    """params.yaml, dvc.yaml, dvc.lock, requirements.lock and results/**.json, in exact bytes."""
+    patch: bytes = b""
+    """The binary patch of a dirty tree upon `commit`."""
+    environment: dict[str, Any] | None = None
+    """Python, processor, threads and versions of the packages; None where nobody recorded them."""
+    run_id: str | None = None
+    """MLflow's id of the pipeline's run; None for a bare commit."""
+    status: str = "FINISHED"
+    """How the run ended, in MLflow's words."""
+    tags: dict[str, str] | None = None
+    """The run's tags in MLflow."""
+
+    @property
+    def name(self) -> str:
+        """Return a short name for tables and messages: the reference and what it stands for."""
+        short = self.run_id or self.commit
+        kind = "run" if self.run_id else "commit"
+        known = short.startswith(self.reference)
+        return f"{kind} {short[:12]}" if known else f"{self.reference} ({kind} {short[:12]})"
+
+    @cached_property
+    def params(self) -> dict[str, Any]:
+        """Return the parameters."""
+        return self._yaml("params.yaml")
+
+    @cached_property
+    def lock(self) -> dict[str, Any]:
+        """Return the stages of dvc.lock by name."""
+        return self._yaml("dvc.lock").get("stages") or {}
+
+    @cached_property
+    def pipeline(self) -> dict[str, Any]:
+        """Return the stages of dvc.yaml by name, in their order."""
+        return self._yaml("dvc.yaml").get("stages") or {}
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """Return every metric as STAGE.ITEM.KEY."""
+        return metrics_in(self.files, self.lock)
+
+    def lacks(self) -> list[str]:
+        """Name what is missing of the record; an empty list for a whole one."""
+        missing = [name for name in NAMES if not self.files.get(name)]
+        if not self.metrics:
+            missing.append("results")
+        if not self.commit:
+            missing.append("the commit of its code (tag mlflow.source.git.commit)")
+        if self.run_id:
+            missing += self._lacks_of_run()
+        return missing
+
+    def _lacks_of_run(self) -> list[str]:
+        tags = self.tags or {}
+        missing = [] if self.environment else [_ENVIRONMENT]
+        if tags.get("git.dirty") == "true" and not self.patch:
+            missing.append(f"{_PATCH}, though its tree was dirty")
+        digest = "sha256:" + hashlib.sha256(self.patch).hexdigest()
+        if self.patch and tags.get("patch", digest) != digest:
+            missing.append(f"{_PATCH} with the hash in its tag `patch`")
+        if "patch.omitted" in tags:
+            missing.append(f"files too large for {_PATCH}: {tags['patch.omitted']}; git add them")
+        if self.status != "FINISHED":
+            missing.append(f"a finished pipeline (it is {self.status})")
+        return missing
+
+    def _yaml(self, name: str) -> dict[str, Any]:
+        # The C loader reads a lock of a thousand lines ten times as fast.
+        return yaml.load(self.files.get(name, b""), Loader=yaml.CSafeLoader) or {}
+
+
+def metrics_in(files: dict[str, bytes], lock: dict[str, Any]) -> dict[str, float]:
+    """Return the numbers of the stages' results as STAGE.ITEM.KEY.
+
+    files: contents by path. lock: the stages of dvc.lock; results of none of them, as an earlier
+    list of members leaves behind, are left out.
+    """
+    outputs = {out["path"] for stage in lock.values() for out in stage.get("outs", [])}
+    results = {name: content for name, content in files.items() if name in outputs}
+    return {
+        f"{stage.replace('/', '.')}.{key}": value
+        for stage, content in results_in(results).items()
+        for key, value in flat_metrics(content).items()
+    }
+
+
+def find_record(reference: str, root: Path) -> RunRecord:
+    """Find the record of the run that `reference` names.
+
+    reference: an MLflow run id, whole or its first characters (a stage's run stands for its
+    pipeline's); the name of a DVC experiment; or a git revision, whose commit is then the record
+    and says nothing of the environment. They are tried in this order.
+    root: the checkout whose git and mlruns/ are asked.
+
+    Raises InputError where nothing, or more than one run, has that name, and where the code's
+    commit is not in this repository. What else the record lacks, `RunRecord.lacks` names.
+    """
+    if not (root / "dvc.yaml").exists():
+        raise InputError(f"{root.resolve()}: holds no dvc.yaml; call it in the project's folder")
+    record = _run_record(reference, root) or _commit_record(reference, root)
+    if record is None:
+        raise InputError(
+            f"{reference}: is no MLflow run, DVC experiment or git revision here; "
+            "dvc exp show and make ui list them"
+        )
+    if record.commit and find_commit(root, record.commit) is None:
+        raise InputError(
+            f"{record.name}: its commit {record.commit} is not in this repository; "
+            "fetch the branch that has it"
+        )
+    return record
+
+
+def _run_record(reference: str, root: Path) -> RunRecord | None:
+    """Look for a run in MLflow, by id or by its experiment's name."""
+    folder = root.resolve() / "mlruns"
+    if not (folder / "mlflow.db").exists() and "MLFLOW_TRACKING_URI" not in os.environ:
+        return None  # a question must not make a store
+    from saltseg.tracking.archive import Archive  # with MLflow, which takes seconds
+
+    archive = Archive(folder)
+    ids = archive.with_id(reference) if _ID.fullmatch(reference) else []
+    if len(ids) > 1:
+        raise InputError(f"{reference}: begins {first_few(ids)}; give more characters")
+    if not ids and "'" not in reference:
+        known = _experiment(reference, root)
+        ids = archive.of_experiment(reference, known or "")[:1]
+    if not ids:
+        return None
+    run = archive.open(ids[0])
+    named = run.files
+    environment = named.get(_ENVIRONMENT)
+    return RunRecord(
+        reference=reference,
+        commit=run.tags.get("mlflow.source.git.commit", ""),
+        files={name: content for name, content in named.items() if _reproducible(name)},
+        patch=named.get(_PATCH, b""),
+        environment=json.loads(environment) if environment else None,
+        run_id=run.run_id,
+        status=run.status,
+        tags=run.tags,
+    )
+
+
+def _reproducible(name: str) -> bool:
+    return name in NAMES or (name.startswith("results/") and name.endswith(".json"))
+
+
+def _commit_record(reference: str, root: Path) -> RunRecord | None:
+    """Take the commit of an experiment or a revision for the record."""
+    commit = _experiment(reference, root) or find_commit(root, reference)
+    if commit is None:
+        return None
+    return RunRecord(reference, commit, files_of_commit(root, commit))
+
+
+def _experiment(name: str, root: Path) -> str | None:
+    """Return the commit of the DVC experiment with this name; None where there is none."""
+    commits = find_experiments(root, name)
+    if len(commits) > 1:
+        short = first_few([commit[:12] for commit in commits])
+        raise InputError(f"{name}: names {len(commits)} experiments; give a commit: {short}")
+    return commits[0] if commits else None

@@ -1,0 +1,102 @@
+"""Git, as far as a run's record needs it: commits, DVC's experiments, changed code."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from saltseg.errors import InputError
+
+_WRITTEN = [".", ":(exclude)params.yaml", ":(exclude)dvc.lock", ":(exclude)results"]
+"""Code: all files but the parameters and what the pipeline writes, which are told of apart."""
+
+
+def git(
+    root: Path,
+    *arguments: str,
+    stdin: bytes = b"",
+    environment: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return what git prints. Raises InputError with its reason where it fails."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments],
+            input=stdin,
+            env={**os.environ, **(environment or {})},
+            capture_output=True,
+            check=False,
+        )
+    except OSError as error:
+        raise InputError(f"git: cannot be run ({error.strerror}); install it") from error
+    if done.returncode != 0:
+        said = " ".join(done.stderr.decode(errors="replace").split())
+        raise InputError(f"git {arguments[0]}: {said}")
+    return done.stdout
+
+
+def find_commit(root: Path, revision: str) -> str | None:
+    """Return the hash of the commit that `revision` names; None where it names none."""
+    named = ["rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}"]
+    try:
+        return git(root, *named).decode().strip()
+    except InputError:
+        return None
+
+
+def find_experiments(root: Path, name: str) -> list[str]:
+    """Return the commits of the DVC experiments with this name, one for each of their baselines."""
+    listed = git(root, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").decode()
+    refs = [line.split(" ", 1) for line in listed.splitlines()]
+    # refs/exps/BA/SELINE.../NAME; DVC's own, such as refs/exps/exec/..., are shorter or other.
+    return [
+        commit
+        for commit, ref in refs
+        if ref.split("/")[4:] == [name] and len(ref.split("/")[2]) == 2
+    ]
+
+
+def changed_files(
+    root: Path, first: tuple[str, bytes], second: tuple[str, bytes]
+) -> dict[str, str]:
+    """Return what happened to each file of the code between two commits with their patches.
+
+    first, second: a commit's hash and the binary patch upon it, b"" for none. Nothing is written
+    into the repository. Returns, by path, "added", "removed" or "changed, +LINES -LINES".
+    """
+    with _scratch_objects(root) as environment:
+        trees = [_tree(root, *each, environment) for each in (first, second)]
+        options = ["--no-renames", "--numstat", "-z"]
+        counted = git(root, "diff", *options, *trees, "--", *_WRITTEN, environment=environment)
+        named = ["--no-renames", "--name-status", "-z"]
+        states = git(root, "diff", *named, *trees, "--", *_WRITTEN, environment=environment)
+    letters = states.decode().split("\0")
+    state = dict(zip(letters[1::2], letters[::2], strict=False))
+    words = {"A": "added", "D": "removed"}
+    found = {}
+    for line in filter(None, counted.decode().split("\0")):
+        added, removed, path = line.split("\t")
+        found[path] = words.get(state[path], f"changed, +{added} -{removed}")
+    return found
+
+
+@contextmanager
+def _scratch_objects(root: Path) -> Iterator[dict[str, str]]:
+    """Yield the variables that make git write new objects into a folder that is then removed."""
+    objects = git(root, "rev-parse", "--path-format=absolute", "--git-path", "objects").decode()
+    with tempfile.TemporaryDirectory(prefix="saltseg-diff-") as folder:
+        yield {
+            "GIT_INDEX_FILE": str(Path(folder) / "index"),
+            "GIT_OBJECT_DIRECTORY": folder,
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects.strip(),
+        }
+
+
+def _tree(root: Path, commit: str, patch: bytes, environment: dict[str, str]) -> str:
+    """Return the tree of `commit` with `patch` applied."""
+    git(root, "read-tree", commit, environment=environment)
+    if patch:
+        apply = ["apply", "--cached", "--binary", "--whitespace=nowarn", "-"]
+        git(root, *apply, stdin=patch, environment=environment)
+    return git(root, "write-tree", environment=environment).decode().strip()

@@ -1,0 +1,101 @@
+"""Whether all that a run recorded is still to be had, and is what it was."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc.output import Output
+from dvc.repo import Repo
+
+from saltseg.reproduction.inputs import changed_inputs, unlinked_inputs
+from saltseg.reproduction.objects import Objects, State, is_folder
+from saltseg.reproduction.records import RunRecord, find_record
+from saltseg.reproduction.workplace import workplace
+
+_WHOLE = (State.CACHED, State.REMOTE)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a run's record, or with what it names."""
+
+    path: str
+    """The output, or the file within one, or the part of the record."""
+    problem: str
+    """What is wrong with it, without the path."""
+
+    def __str__(self) -> str:
+        """Return one line."""
+        return f"{self.path} {self.problem}"
+
+
+def verify_run(reference: str, root: Path) -> list[Finding]:
+    """Check that the hashes of a run are all still there and that their files match them.
+
+    reference, root: as for records.find_record. Every output in dvc.lock, and every file within
+    one, has to be in DVC's cache or its default remote; files on this machine are hashed anew.
+    Data of `dvc add` as well. Metrics, which DVC keeps in git, have to be in the record, and code,
+    parameters and raw data have to be those whose hashes are in dvc.lock.
+
+    Returns what is wrong; an empty list where all is well. Raises InputError where there is no
+    such run, or its code cannot be restored.
+    """
+    return verify(find_record(reference, root), root)
+
+
+def verify(record: RunRecord, root: Path) -> list[Finding]:
+    """Check a record as `verify_run` does."""
+    lacking = [Finding(part, "is missing from the run's record") for part in record.lacks()]
+    if lacking:
+        return lacking
+    with workplace(record, root) as clone, Repo(str(clone)) as repo:
+        stages = [stage for stage in repo.index.stages if stage.addressing in record.lock]
+        added = [stage for stage in repo.index.stages if not stage.cmd]
+        outputs = {Path(out.fs_path): out for stage in stages + added for out in stage.outs}
+        objects = Objects(repo)
+        findings = verify_outputs(outputs.values(), objects)
+        findings += _verify_results(outputs.values(), record)
+        for stage in stages:
+            wrong = [*changed_inputs(stage, outputs), *unlinked_inputs(stage, outputs, objects)]
+            findings += [Finding(*each) for each in wrong]
+    return findings
+
+
+def verify_outputs(outputs: Iterable[Output], objects: Objects) -> list[Finding]:
+    """Check that what DVC keeps of `outputs`, file by file, is whole in cache or remote."""
+    kept = [out for out in outputs if out.use_cache]
+    return [finding for out in kept for finding in _verify_output(out, objects)]
+
+
+def _verify_output(out: Output, objects: Objects) -> Iterator[Finding]:
+    digest: str | None = out.hash_info.value
+    if digest is None:
+        yield Finding(str(out), "has no hash in the record")
+        return
+    state = objects.state(digest)
+    if state not in _WHOLE:
+        yield _finding(str(out), digest, state)
+    elif is_folder(digest):
+        for name, each in (objects.files(digest) or {}).items():
+            state = objects.state(each)
+            if state not in _WHOLE:
+                yield _finding(f"{out}/{name}", each, state)
+
+
+def _finding(path: str, digest: str, state: State) -> Finding:
+    return Finding(path, f"is {state.value}: {digest}")
+
+
+def _verify_results(outputs: Iterable[Output], record: RunRecord) -> list[Finding]:
+    """Check the metrics, which lie in git and in the record and not in DVC's cache."""
+    findings = []
+    for out in outputs:
+        if out.use_cache:
+            continue
+        content = record.files.get(str(out))
+        if content is None:
+            findings.append(Finding(str(out), "is missing from the run's record"))
+        elif hashlib.md5(content).hexdigest() != out.hash_info.value:
+            findings.append(Finding(str(out), "in the record has another hash than in dvc.lock"))
+    return findings

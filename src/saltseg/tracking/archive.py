@@ -1,0 +1,92 @@
+"""Runs of the pipeline read back from MLflow, with the record that each one left."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
+from mlflow.exceptions import MlflowException
+
+from saltseg.tracking import wait_for_recorders
+from saltseg.tracking.store import store_uri
+
+RECORD = "record"
+"""The artifact folder that holds what a run of the pipeline recorded."""
+
+_PARENT = "mlflow.parentRunId"
+
+
+@dataclass(frozen=True)
+class ArchivedRun:
+    """A run of the pipeline; a stage's run is told of through its pipeline's."""
+
+    run_id: str
+    name: str
+    status: str
+    tags: dict[str, str]
+    files: dict[str, bytes]
+    """Contents of the files below record/, by their path there."""
+
+
+class Archive:
+    """The runs in the store of `folder`, or of the server that MLFLOW_TRACKING_URI names."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the store. folder: the project's mlruns, with a database in it."""
+        self.folder = folder
+        self.client = MlflowClient(tracking_uri=store_uri(folder))
+
+    def with_id(self, start: str) -> list[str]:
+        """Return the ids of the pipelines' runs that are, or have a stage's run, so named.
+
+        start: the first characters of an id, or the whole.
+        """
+        found = self._search(f"attributes.run_id LIKE '{start}%'")
+        return sorted({run.data.tags.get(_PARENT, run.info.run_id) for run in found})
+
+    def of_experiment(self, name: str, revision: str = "") -> list[str]:
+        """Return the ids of the runs of the DVC experiment `name`, the last one first.
+
+        revision: the experiment's own commit, for a name that was used again; "" for any.
+        """
+        found = self._search(f"tags.`dvc.experiment` = '{name}'")
+        return [
+            run.info.run_id
+            for run in found
+            if _PARENT not in run.data.tags
+            and revision in ("", run.data.tags.get("dvc.revision", ""))
+        ]
+
+    def open(self, run_id: str) -> ArchivedRun:
+        """Read a run's tags and record; a record that it lacks is empty."""
+        run = self.client.get_run(run_id)
+        return ArchivedRun(
+            run_id=run_id,
+            name=run.info.run_name or run_id,
+            status=run.info.status,
+            tags=run.data.tags,
+            files=_download(self.client, run_id),
+        )
+
+    def _search(self, query: str) -> list[Run]:
+        """Search all experiments, the last run first; runs that are being recorded are awaited."""
+        places = [each.experiment_id for each in self.client.search_experiments()]
+        order = ["attributes.start_time DESC"]
+        found = self.client.search_runs(places, query, order_by=order)
+        if any(run.info.status == "RUNNING" for run in found):
+            wait_for_recorders(self.folder)
+            found = self.client.search_runs(places, query, order_by=order)
+        return list(found)
+
+
+def _download(client: MlflowClient, run_id: str) -> dict[str, bytes]:
+    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
+    with tempfile.TemporaryDirectory(prefix="saltseg-record-") as folder:
+        try:
+            record = Path(client.download_artifacts(run_id, RECORD, folder))
+        except (MlflowException, OSError):
+            return {}
+        paths = [path for path in sorted(record.rglob("*")) if path.is_file()]
+        return {path.relative_to(record).as_posix(): path.read_bytes() for path in paths}
