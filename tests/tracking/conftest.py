@@ -2,12 +2,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+
+from saltseg.tracking import wait_for_recorders
 
 SOURCE = Path(__file__).parents[2]
 
@@ -76,8 +78,27 @@ def start(checkout: Path) -> Start:
     return _start
 
 
+@pytest.fixture
+def pipeline(checkout: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process that stands for dvc: stages that name it in their environment share a parent."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, text=True)
+    yield process
+    process.communicate("")
+
+
+def under(pipeline: "subprocess.Popen[str]", **environment: str) -> dict[str, str]:
+    """Return the environment of a stage that belongs to `pipeline`."""
+    return {"SALTSEG_PIPELINE": str(pipeline.pid), **environment}
+
+
 def runs(root: Path) -> dict[str, Run]:
     """Return the runs of the checkout's database by name, the parent as "pipeline"."""
+    wait_for_recorders(root / "mlruns")
+    return recorded(root)
+
+
+def recorded(root: Path) -> dict[str, Run]:
+    """Return the same while recorders may still be at work."""
     client = MlflowClient(f"sqlite:///{root / 'mlruns' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("saltseg")
     assert experiment is not None

@@ -1,13 +1,13 @@
 """MLflow as the mirror of DVC: one run for each executed stage, under one for the pipeline.
 
 A stage never imports MLflow, which takes seconds, and never waits for a server while it works: it
-hands lines of JSON to a recorder, a process of its own (saltseg.tracking.recorder). A recorder
-whose stage has died ends the run as KILLED. Whatever happens to the recorder, the stage goes on.
+hands lines of JSON to a recorder (saltseg.tracking.recorder), a process that lives as long as the
+pipeline's own, and records what dvc does after the last stage. Whatever happens to the recorder,
+the stage goes on.
 """
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
+from filelock import FileLock, Timeout
 
+from saltseg.errors import InputError
 from saltseg.files import write_json
 from saltseg.layout import Layout
 from saltseg.params import Params
+from saltseg.tracking.wire import Wire, WireError, open_wire, pipeline_process
 
 _PATIENCE = 30
 """Seconds that a finished stage waits for its recorder."""
-
-_SHELLS = {"bash", "dash", "fish", "ksh", "sh", "zsh"}
 
 
 @dataclass(frozen=True)
@@ -74,84 +74,82 @@ def stage_run(stage: str, layout: Layout, params: Params, *parts: str | int) -> 
     recorder.finish("FINISHED", None)
 
 
-def warn_once(folder: Path, pipeline: Mapping[str, float], reason: str) -> None:
-    """Say on standard error that MLflow keeps no record, once for each run of the pipeline.
+def wait_for_recorders(folder: Path, patience: float = 60) -> None:
+    """Wait until no recorder writes to the store in `folder` any more.
 
-    folder: where the local store is; it keeps a note of the pipeline that was warned.
-    pipeline: `pid` and start (`created`, seconds since 1970) of the process that stands for it.
+    A recorder outlives its pipeline by a second or two. Raises InputError where one is still at
+    work after `patience` seconds, as it is while a pipeline runs.
     """
-    note = folder / ".warned"
-    name = f"{pipeline['pid']} {pipeline['created']:.0f}"
-    with suppress(OSError):
-        if note.exists() and note.read_text() == name:
-            return
-        note.write_text(name)
-    line = f"saltseg: warning: MLflow may lack this run, the results do not: {reason}"
-    print(line, file=sys.stderr, flush=True)
+    until = time.monotonic() + patience
+    for path in sorted(folder.glob(".recorder-*.lock")):
+        try:
+            FileLock(path, timeout=max(until - time.monotonic(), 0)).acquire().lock.release()
+        except Timeout as error:
+            pid = path.stem.rpartition("-")[2]
+            raise InputError(
+                f"{folder}: process {pid} still records a running pipeline; wait for its end"
+            ) from error
+        path.unlink(missing_ok=True)
 
 
 class _Recorder:
-    """The stage's end of the pipe to its recorder."""
+    """The stage's end of the wire to its pipeline's recorder."""
 
     def __init__(self, stage: str, layout: Layout, params: Params, *parts: str | int) -> None:
         # DVC_ROOT names the main checkout, also where `dvc exp run --temp` works in a copy.
-        self.folder = Path(os.environ.get("DVC_ROOT", layout.root)).resolve() / "mlruns"
-        process = _pipeline()
-        self.pipeline = {"pid": process.pid, "created": process.create_time()}
-        # In a session of its own it outlives Ctrl-C and a killed group, and can tell of them.
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "saltseg.tracking.recorder"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-            text=True,
-        )
+        main = Path(os.environ.get("DVC_ROOT", layout.root)).resolve()
+        self.folder = main / "mlruns"
+        self.pipeline = pipeline_process()
+        self.lost: str | None = None
+        self.wire: Wire | None = None
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.wire = open_wire(self.folder, layout.root.resolve(), self.pipeline)
+        except (OSError, WireError) as error:
+            self.lost = str(error)
         self.send(
             "begin",
             stage=stage,
             parts=parts,
             root=str(layout.root.resolve()),
-            folder=str(self.folder),
+            main=str(main),
             params=params.model_dump(mode="json"),
             pipeline=self.pipeline,
             stage_pid=os.getpid(),
         )
 
     def send(self, kind: str, **content: object) -> None:
-        """Hand on one message; a recorder that has died takes none and is told of at the end."""
+        """Hand on one message; after a failure none is sent, and the end tells of it."""
+        if self.wire is None or self.lost is not None:
+            return
         message = {"kind": kind, "time": int(time.time() * 1000), **content}
-        assert self.process.stdin
-        with suppress(BrokenPipeError):
-            self.process.stdin.write(json.dumps(message) + "\n")
-            self.process.stdin.flush()
+        try:
+            self.wire.send(message)
+        except OSError:
+            self.lost = "the recorder ended before its stage"
 
     def finish(self, status: str, error: str | None) -> None:
-        """Tell how the stage ended, and wait a while for the recorder to be done."""
+        """Tell how the stage ended, and wait a while until all is recorded."""
         self.send("end", status=status, error=error)
-        assert self.process.stdin
-        with suppress(BrokenPipeError):
-            self.process.stdin.close()
-        try:
-            code = self.process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            reason = f"the tracking server took more than {_PATIENCE} s"
-            warn_once(self.folder, self.pipeline, reason)
-            return
-        if code != 0:
-            warn_once(self.folder, self.pipeline, f"the recorder ended with code {code}")
+        if self.wire is not None and self.lost is None:
+            try:
+                self.lost = self.wire.receive(_PATIENCE).get("lost")
+            except TimeoutError:
+                self.lost = f"the tracking server took more than {_PATIENCE} s"
+            except (OSError, ValueError):
+                self.lost = "the recorder ended before its stage"
+        if self.wire is not None:
+            self.wire.close()
+        if self.lost is not None:
+            self._warn(self.lost)
 
-
-def _pipeline() -> psutil.Process:
-    """Return the process that stands for the run of the pipeline: dvc, or a stage run by hand."""
-    process = psutil.Process()
-    if "DVC_STAGE" not in os.environ:
-        return process
-    return next((each for each in process.parents() if not _of_stage(each)), process)
-
-
-def _of_stage(process: psutil.Process) -> bool:
-    """Tell a stage's command, and the shell around it, from the dvc that started both."""
-    try:
-        return process.name() in _SHELLS or "DVC_STAGE" in process.environ()
-    except psutil.Error:
-        return False
+    def _warn(self, reason: str) -> None:
+        """Say on standard error that MLflow keeps no record, once for each run of the pipeline."""
+        note = self.folder / ".warned"
+        name = f"{self.pipeline['pid']} {self.pipeline['created']:.0f}"
+        with suppress(OSError):
+            if note.exists() and note.read_text() == name:
+                return
+            note.write_text(name)
+        line = f"saltseg: warning: MLflow may lack this run, the results do not: {reason}"
+        print(line, file=sys.stderr, flush=True)

@@ -1,9 +1,14 @@
 """What a run is remembered with: the code's state and the machine."""
 
+import hashlib
 import os
 import platform
+import shutil
 import socket
 import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,13 +18,36 @@ from saltseg.files import hash_file
 _CODE = [".", ":(exclude)dvc.lock", ":(exclude)results"]
 """What counts as changed code: all but what the pipeline itself writes."""
 
+_LARGEST_NEW_FILE = 5_000_000
+"""Bytes up to which a file that git does not know goes into the patch."""
+
+_COMMITTING = 20.0
+"""Seconds that dvc may take to make and collect an experiment's commit after its last stage."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The difference between a checkout and its commit."""
+
+    text: bytes
+    """In git's binary form; empty where the tree is clean."""
+    omitted: list[str] = field(default_factory=list)
+    """Files that git does not know and that are too large."""
+
+    def tags(self) -> dict[str, str]:
+        """Return what a run's tags say of it."""
+        if not self.text and not self.omitted:
+            return {}
+        digest = "sha256:" + hashlib.sha256(self.text).hexdigest()
+        return {"patch": digest, "patch.omitted": " ".join(self.omitted)[:5000]}
+
 
 def run_tags(root: Path) -> dict[str, str]:
     """Return the tags that every run has: experiment, commit, machine, versions."""
     changed = _git(root, "status", "--porcelain", "--", *_CODE)
     tags = {
         "host": socket.gethostname(),
-        "cpu": _cpu(),
+        "cpu": cpu_model(),
         "python": platform.python_version(),
         "torch": version("torch"),
         "git.dirty": str(bool(changed)).lower(),
@@ -34,9 +62,47 @@ def run_tags(root: Path) -> dict[str, str]:
     return {key: value for key, value in tags.items() if value}
 
 
-def code_patch(root: Path) -> str:
-    """Return the difference between the last commit and the files that git tracks."""
-    return _git(root, "diff", "HEAD", "--", *_CODE)
+def code_patch(root: Path) -> Patch:
+    """Return the difference between the last commit and the files that git does not ignore.
+
+    New files are in it, up to 5 MB each. The repository's own index stays as it is.
+    """
+    index = _git(root, "rev-parse", "--absolute-git-dir").strip()
+    if not index or not (Path(index) / "index").exists():
+        return Patch(b"")
+    large = [
+        name
+        for name in _git(root, "ls-files", "-z", "--others", "--exclude-standard").split("\0")
+        if name and (root / name).is_file() and (root / name).stat().st_size > _LARGEST_NEW_FILE
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "index"
+        shutil.copy2(Path(index) / "index", copy)
+        there = {"GIT_INDEX_FILE": str(copy)}
+        kept = [*_CODE, *(f":(exclude,literal){name}" for name in large)]
+        _git(root, "add", "--all", "--", *kept, **there)
+        text = git_bytes(root, "diff", "--cached", "--binary", "HEAD", "--", *kept, **there)
+    return Patch(text, large)
+
+
+def experiment_revision(repository: Path, since: float, patient: bool) -> str:
+    """Return the commit that dvc has made of the running experiment; nothing outside of one.
+
+    since: seconds since 1970; an experiment of an earlier run may have had the same name.
+    patient: wait for it, for dvc makes it after the last stage, and collects it from a temporary
+    copy later still.
+    """
+    name, baseline = (os.environ.get(f"DVC_EXP_{each}", "") for each in ("NAME", "BASELINE_REV"))
+    until = time.monotonic() + (_COMMITTING if patient and name else 0)
+    reference = f"refs/exps/{baseline[:2]}/{baseline[2:]}/{name}"
+    while name:
+        found = _git(repository, "log", "-1", "--format=%H %ct", reference, "--").split()
+        if found and int(found[1]) >= int(since):
+            return found[0]
+        if time.monotonic() > until:
+            break
+        time.sleep(0.25)
+    return ""
 
 
 def pipeline_name(root: Path) -> str:
@@ -47,18 +113,26 @@ def pipeline_name(root: Path) -> str:
     return os.environ.get("DVC_EXP_NAME") or made.strip()
 
 
-def _git(root: Path, *arguments: str) -> str:
+def git_bytes(root: Path, *arguments: str, **environment: str) -> bytes:
     """Return what git says; nothing where there is no git, no repository or no commit."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, timeout=20, check=True
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            timeout=60,
+            check=True,
+            env={**os.environ, **environment},
         )
     except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.decode(errors="replace")
+        return b""
+    return done.stdout
 
 
-def _cpu() -> str:
+def _git(root: Path, *arguments: str, **environment: str) -> str:
+    return git_bytes(root, *arguments, **environment).decode(errors="replace")
+
+
+def cpu_model() -> str:
     """Return the processor's model as Linux and macOS name it."""
     try:
         if platform.system() == "Darwin":

@@ -2,14 +2,12 @@
 
 import itertools
 import re
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
-from saltseg.files import read_json
-from saltseg.layout import Layout
-from saltseg.lineage import locked_outputs
 from saltseg.tracking.flat import flat_metrics
 
 Item = tuple[str, ...]
@@ -23,35 +21,33 @@ class Pipeline:
 
     def __init__(self, root: Path, params: dict[str, Any]) -> None:
         """Read dvc.yaml."""
-        self.layout = Layout(root)
         self.params = params
         self.stages: dict[str, Any] = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
 
-    def is_last(self, stage: str) -> bool:
-        """Tell whether `stage` ends the pipeline."""
-        return stage == list(self.stages)[-1]
+    def metrics(self, results: Mapping[str, Any], before: str | None = None) -> dict[str, float]:
+        """Return all stages' metrics as STAGE.ITEM.KEY, or those of the stages above `before`.
 
-    def metrics(self, before: str | None = None) -> dict[str, float]:
-        """Return all stages' metrics as STAGE.ITEM.KEY, or those of the stages above `before`."""
+        results: contents of the metrics files by "STAGE" or "STAGE/PART/PART"; what an earlier
+        list of members or folds has left among them is left out.
+        """
         stages = list(self.stages)
         if before is not None:
             stages = stages[: stages.index(before)] if before in stages else []
         found: dict[str, float] = {}
         for stage in stages:
             for item in self._items(stage):
-                path = self.layout.result(stage, *item)
-                if path.exists():
-                    found |= prefixed(flat_metrics(read_json(path)), stage, item)
+                numbers = flat_metrics(results.get("/".join([stage, *item]), {}))
+                found |= prefixed(numbers, stage, item)
         return found
 
-    def inputs(self, stage: str, item: Item) -> dict[str, str]:
-        """Return the paths and hashes of earlier stages' outputs that `stage` reads."""
+    def inputs(self, outputs: Mapping[str, str], stage: str, item: Item) -> dict[str, str]:
+        """Return those of `outputs`, hashes by path, that `stage` reads."""
         definition = self.stages.get(stage, {})
         names = dict(zip(definition.get("matrix", {}), item, strict=False))
         paths = [self._filled(each, names) for each in definition.get("deps", [])]
         return {
             output: digest
-            for output, digest in sorted(locked_outputs(self.layout.root).items())
+            for output, digest in sorted(outputs.items())
             if any(_overlap(output, path) for path in paths)
         }
 

@@ -1,15 +1,24 @@
-"""One stage's run in MLflow, below the run of the pipeline."""
+"""The runs in MLflow: the pipeline's, and one stage's below it."""
 
 import json
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
-from saltseg.tracking.facts import code_patch, pipeline_name, run_tags
+from saltseg.lineage import locked_outputs
+from saltseg.tracking.dossier import (
+    Files,
+    environment,
+    files_of_folder,
+    files_of_run,
+    results_in,
+)
+from saltseg.tracking.facts import code_patch, experiment_revision, pipeline_name, run_tags
 from saltseg.tracking.flat import flat_metrics, flat_params
 from saltseg.tracking.pipeline import Item, Pipeline, prefixed
 from saltseg.tracking.store import find_parent, open_experiment, recorder_tags, store_uri, sweep
@@ -17,78 +26,31 @@ from saltseg.tracking.store import find_parent, open_experiment, recorder_tags, 
 _MOST_METRICS = 1000
 _MOST_PARAMS = 100
 _LONGEST_PARAM = 6000
+_LONGEST_TAG = 5000
 """MLflow's limits for one batch and for one value."""
 
 
-class Record:
-    """The open run of a stage and its parent; every method is a call to MLflow."""
+class PipelineRecord:
+    """The pipeline's run, open until the pipeline's process has ended."""
 
     def __init__(self, begin: dict[str, Any]) -> None:
-        """Open both runs as the stage's first message says."""
-        self.stage: str = begin["stage"]
-        self.item: Item = tuple(map(str, begin["parts"]))
+        """Open it as the first stage's first message says."""
+        self.root, self.main = Path(begin["root"]), Path(begin["main"])
         self.params = flat_params(begin["params"])
-        self.pipeline = Pipeline(Path(begin["root"]), begin["params"])
-        self.tags = run_tags(Path(begin["root"])) | recorder_tags()
-        folder = Path(begin["folder"])
-        folder.mkdir(parents=True, exist_ok=True)
+        self.pipeline = Pipeline(self.root, begin["params"])
+        self.started: float = begin["pipeline"]["created"]
+        self.status = "FINISHED"
+        folder = self.main / "mlruns"
         uri = store_uri(folder)
         # One at a time makes a new database, the experiment, the parent.
         with FileLock(folder / ".lock", timeout=60):
             self.client = MlflowClient(tracking_uri=uri)
             self.experiment = open_experiment(self.client, uri, folder)
             sweep(self.client, self.experiment)
-            self.parent = self._open_parent(begin)
-        self.run = self._open_run(begin)
+            self.run = self._opened(begin)
 
-    def take(self, message: dict[str, Any]) -> None:
-        """Mirror one message of the stage."""
-        match message["kind"]:
-            case "metrics":
-                numbers = flat_metrics(message["content"])
-                self._log_metrics(self.run, numbers, message["time"])
-                named = prefixed(numbers, self.stage, self.item)
-                self._log_metrics(self.parent, named, message["time"])
-            case "epoch":
-                self._log_metrics(self.run, message["values"], message["time"], message["step"])
-            case "artifact":
-                self._log_artifact(Path(message["path"]))
-            case "end":
-                self._end(message["status"], message["error"])
-
-    def _open_parent(self, begin: dict[str, Any]) -> str:
-        """Return the id of the pipeline's run, which is running now."""
-        known = find_parent(self.client, self.experiment, begin["pipeline"])
-        if known:
-            parent = str(known.info.run_id)
-            self.client.log_batch(parent, tags=_tags(recorder_tags()))
-            self.client.update_run(parent, status="RUNNING")
-            return parent
-        process = {f"pipeline.{key}": str(value) for key, value in begin["pipeline"].items()}
-        name = pipeline_name(self.pipeline.layout.root)
-        parent = self._create(name, begin["time"], self.tags | process)
-        # What DVC skips runs no code that could report it: these are its metrics of before.
-        self._log_metrics(parent, self.pipeline.metrics(before=self.stage), begin["time"])
-        patch = code_patch(self.pipeline.layout.root)
-        if patch:
-            self.client.log_text(parent, patch, "changes.patch")
-        return parent
-
-    def _open_run(self, begin: dict[str, Any]) -> str:
-        """Start the stage's run, with the hashes of what it reads."""
-        inputs = self.pipeline.inputs(self.stage, self.item)
-        tags = {
-            "mlflow.parentRunId": self.parent,
-            "dvc.stage": self.stage,
-            "dvc.item": " ".join(self.item),
-            **{f"input.{path}": digest for path, digest in inputs.items()},
-        }
-        run = self._create(" ".join([self.stage, *self.item]), begin["time"], self.tags | tags)
-        if inputs:
-            self.client.log_inputs(run, [_dataset(*each) for each in inputs.items()])
-        return run
-
-    def _create(self, name: str, started: int, tags: dict[str, str]) -> str:
+    def create(self, name: str, started: int, tags: dict[str, str]) -> str:
+        """Create a run with the pipeline's parameters; return its id."""
         made = self.client.create_run(self.experiment, started, tags, run_name=name)
         run = str(made.info.run_id)
         params = [Param(key, value[:_LONGEST_PARAM]) for key, value in self.params.items()]
@@ -96,10 +58,100 @@ class Record:
             self.client.log_batch(run, params=params[start : start + _MOST_PARAMS])
         return run
 
-    def _log_metrics(self, run: str, numbers: dict[str, float], at: int, step: int = 0) -> None:
+    def log_metrics(self, run: str, numbers: dict[str, float], at: int, step: int = 0) -> None:
+        """Log any number of metrics."""
         metrics = [Metric(key, value, at, step) for key, value in numbers.items()]
         for start in range(0, len(metrics), _MOST_METRICS):
             self.client.log_batch(run, metrics=metrics[start : start + _MOST_METRICS])
+
+    def fail(self, stage: str, status: str, error: str) -> None:
+        """Note that a stage failed: the run ends as that stage did."""
+        self.status = status
+        self.client.set_tag(self.run, "error", f"{stage}: {error}"[:_LONGEST_TAG])
+
+    def close(self) -> None:
+        """Store what dvc has written by now, and end the run."""
+        patient = self.status == "FINISHED"
+        revision = experiment_revision(self.main, self.started, patient)
+        if revision:
+            self.client.set_tag(self.run, "dvc.revision", revision)
+        files = files_of_run(self.root, self.main, revision)
+        self._store(self.run, files)
+        self.log_metrics(self.run, self.pipeline.metrics(results_in(files)), _now())
+        self.client.set_terminated(self.run, self.status)
+
+    def _opened(self, begin: dict[str, Any]) -> str:
+        """Return the id of the pipeline's run; an earlier recorder may have died on it."""
+        known = find_parent(self.client, self.experiment, begin["pipeline"], self.root)
+        tags = run_tags(self.root) | recorder_tags()
+        if known:
+            run = str(known.info.run_id)
+            for key, value in tags.items():
+                self.client.set_tag(run, key, value)
+            self.client.update_run(run, status="RUNNING")
+            return run
+        process = {f"pipeline.{key}": str(value) for key, value in begin["pipeline"].items()}
+        patch = code_patch(self.root)
+        tags |= process | {"root": str(self.root), "seed": self.params["base.seed"]} | patch.tags()
+        run = self.create(pipeline_name(self.root), begin["time"], tags)
+        # What DVC skips runs no code that could report it: these are its metrics of before.
+        results = results_in(files_of_folder(self.root))
+        metrics = self.pipeline.metrics(results, before=begin["stage"])
+        self.log_metrics(run, metrics, begin["time"])
+        facts = json.dumps(environment(begin["params"]), indent=2).encode()
+        patched = {"changes.patch": patch.text} if patch.text else {}
+        self._store(run, {"environment.json": facts, **patched})
+        return run
+
+    def _store(self, run: str, files: Files) -> None:
+        """Log files as artifacts of `run` below record/."""
+        with TemporaryDirectory() as folder:
+            for name, content in files.items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            self.client.log_artifacts(run, folder, "record")
+
+
+class StageRecord:
+    """The open run of a stage; every method is a call to MLflow."""
+
+    def __init__(self, parent: PipelineRecord, begin: dict[str, Any]) -> None:
+        """Open the run, with the hashes of what the stage reads."""
+        self.parent = parent
+        self.client = parent.client
+        self.stage: str = begin["stage"]
+        self.item: Item = tuple(map(str, begin["parts"]))
+        self.name = " ".join([self.stage, *self.item])
+        inputs = parent.pipeline.inputs(locked_outputs(parent.root), self.stage, self.item)
+        tags = {
+            "mlflow.parentRunId": parent.run,
+            "dvc.stage": self.stage,
+            "dvc.item": " ".join(self.item),
+            **{f"input.{path}": digest for path, digest in inputs.items()},
+        }
+        self.run = parent.create(
+            self.name, begin["time"], run_tags(parent.root) | recorder_tags() | tags
+        )
+        if inputs:
+            self.client.log_inputs(self.run, [_dataset(*each) for each in inputs.items()])
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Mirror one message of the stage."""
+        match message["kind"]:
+            case "metrics":
+                numbers = flat_metrics(message["content"])
+                self.parent.log_metrics(self.run, numbers, message["time"])
+                named = prefixed(numbers, self.stage, self.item)
+                self.parent.log_metrics(self.parent.run, named, message["time"])
+            case "epoch":
+                self.parent.log_metrics(
+                    self.run, message["values"], message["time"], message["step"]
+                )
+            case "artifact":
+                self._log_artifact(Path(message["path"]))
+            case "end":
+                self._end(message["status"], message["error"])
 
     def _log_artifact(self, path: Path) -> None:
         if path.is_dir():
@@ -108,28 +160,16 @@ class Record:
             self.client.log_artifact(self.run, str(path))
 
     def _end(self, status: str, error: str | None) -> None:
-        """End the run, and the parent until its next stage; one failure marks it for good."""
         if error is not None:
-            name = " ".join([self.stage, *self.item])
-            self.client.set_tag(self.run, "error", error[:5000])
-            self.client.set_tag(self.parent, "error", f"{name}: {error}"[:5000])
-        elif self.pipeline.is_last(self.stage):
-            self._log_metrics(self.parent, self.pipeline.metrics(), _now())
+            self.client.set_tag(self.run, "error", error[:_LONGEST_TAG])
+            self.parent.fail(self.name, status, error)
         self.client.set_terminated(self.run, status)
-        failed_before = "error" in self.client.get_run(self.parent).data.tags
-        self.client.set_terminated(
-            self.parent, "FAILED" if failed_before and status == "FINISHED" else status
-        )
 
 
 def _dataset(path: str, digest: str) -> DatasetInput:
     source = json.dumps({"uri": path})
     dataset = Dataset(name=path, digest=digest, source_type="local", source=source)
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "input")])
-
-
-def _tags(tags: dict[str, str]) -> list[RunTag]:
-    return [RunTag(key, value) for key, value in tags.items()]
 
 
 def _now() -> int:

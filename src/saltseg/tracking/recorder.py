@@ -1,27 +1,33 @@
-"""The recorder of one stage: reads the stage's messages and mirrors them to MLflow.
+"""The recorder of one pipeline: mirrors its stages to MLflow, and its end.
 
-    python -m saltseg.tracking.recorder   # started by saltseg.tracking.stage_run, not by hand
+    python -m saltseg.tracking.recorder   # started by saltseg.tracking.wire, not by hand
 
-It ends with exit code 0 also where MLflow fails, after one warning line.
+It lives until the pipeline's process has ended, for what dvc writes after the last stage, dvc.lock
+and the experiment's commit, belongs to the record. MLflow's failures end no stage: the stage is
+told, and says so in one line.
 """
 
-import json
+import argparse
 import logging
 import os
 import queue
 import re
+import socket
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
-from saltseg.tracking import warn_once
+import psutil
+from filelock import FileLock
+
+from saltseg.tracking.wire import Message, Wire, listen
 
 if TYPE_CHECKING:
-    from saltseg.tracking.record import Record
-
-Message = dict[str, Any]
+    from saltseg.tracking.record import PipelineRecord, StageRecord
 
 _QUIET = {
     # MLflow's own defaults let a dead server take minutes; a mirror must not.
@@ -31,78 +37,149 @@ _QUIET = {
     "GIT_PYTHON_REFRESH": "quiet",
 }
 
-_WATCH = 2.0
-"""Seconds between looks at the stage, whose workers may hold its end of the pipe open."""
+_WATCH = 0.5
+"""Seconds between looks at the pipeline, and at stages whose workers hold their wire open."""
+
+_CLOCK_DRIFT = 5.0
+"""Seconds by which a process's start seems to move when the system's clock is set."""
 
 
 def main() -> None:
-    """Record until the stage has ended."""
+    """Record until the pipeline's process has ended."""
+    parser = argparse.ArgumentParser(description="Record one pipeline. Started by its stages.")
+    for name, kind in (("address", Path), ("folder", Path), ("pid", int), ("created", float)):
+        parser.add_argument(name, type=kind)
+    given = parser.parse_args()
     os.nice(5)
     logging.disable(logging.CRITICAL)
     os.environ.update({key: value for key, value in _QUIET.items() if key not in os.environ})
-    inbox: queue.Queue[Message | None] = queue.Queue()
-    # Reading never waits for MLflow, so that the stage never waits for the pipe.
-    threading.Thread(target=_read, args=(sys.stdin, inbox), daemon=True).start()
-    begin = inbox.get()
-    if begin is not None:
-        _record(begin, _messages(inbox, begin["stage_pid"]))
-
-
-def _record(begin: Message, messages: Iterable[Message]) -> None:
-    """Mirror all messages; after the first failure only the end, so that no run stays open."""
-    record: Record | None = None
-    failed = False
+    with FileLock(given.folder / ".starting.lock", timeout=60):
+        channel = listen(given.address)
+    if channel is None:
+        return
+    lock = given.folder / f".recorder-{os.getpid()}.lock"
     try:
-        record = _opened(begin)
-    except Exception as error:
-        failed = True
-        _warn(begin, error)
-    for message in messages:
-        if record is None or (failed and message["kind"] != "end"):
-            continue
-        try:
-            record.take(message)
-        except Exception as error:
-            failed = True
-            _warn(begin, error)
+        with FileLock(lock):
+            _Recorder(channel, given.pid, given.created).record()
+            given.address.unlink(missing_ok=True)
+    finally:
+        lock.unlink(missing_ok=True)
 
 
-def _opened(begin: Message) -> "Record":
-    """Open the stage's run; MLflow, whose import takes seconds and may fail, is imported here."""
-    from saltseg.tracking.record import Record
+@dataclass
+class _Stage:
+    """A stage that is connected: its wire, its process and, where MLflow took it, its run."""
 
-    return Record(begin)
-
-
-def _warn(begin: Message, error: Exception) -> None:
-    said = " ".join(f"{type(error).__name__}: {error}".split())
-    reason = re.sub(r"//[^/\s]*@", "//", said)  # a server's address may hold a password
-    warn_once(Path(begin["folder"]), begin["pipeline"], reason[:200])
+    wire: Wire
+    pid: int
+    record: "StageRecord | None" = None
+    lost: str | None = None
 
 
-def _read(stream: TextIO, inbox: "queue.Queue[Message | None]") -> None:
-    """Put each line's message into the inbox, and None at the end of the stream."""
-    for line in stream:
-        if line.endswith("\n"):  # a stage that was killed may leave half a line
-            inbox.put(json.loads(line))
-    inbox.put(None)
+class _Recorder:
+    """Takes all stages' messages in one thread, in the order in which they came."""
 
+    def __init__(self, channel: socket.socket, pid: int, created: float) -> None:
+        """Record the pipeline of process `pid`, which started at `created`."""
+        self.pid = pid
+        self.created = created
+        self.inbox: queue.Queue[tuple[Wire, Message | None]] = queue.Queue()
+        self.stages: dict[Wire, _Stage] = {}
+        self.pipeline: PipelineRecord | None = None
+        # Reading never waits for MLflow, so that no stage ever waits for the wire.
+        threading.Thread(target=self._accept, args=(channel,), daemon=True).start()
 
-def _messages(inbox: "queue.Queue[Message | None]", stage_pid: int) -> Iterator[Message]:
-    """Yield messages up to the stage's last word; where the stage died, say so in its place."""
-    while True:
-        try:
-            message = inbox.get(timeout=_WATCH)
-        except queue.Empty:
-            if os.getppid() == stage_pid:
+    def record(self) -> None:
+        """Take messages until the pipeline has ended, then close its run."""
+        while self.stages or not self.inbox.empty() or self._lives(self.pid):
+            try:
+                wire, message = self.inbox.get(timeout=_WATCH)
+            except queue.Empty:
+                self._bury()
                 continue
-            message = None
-        if message is None:
-            yield {"kind": "end", "status": "KILLED", "error": "the stage's process was killed"}
+            self._take(wire, message)
+        if self.pipeline is not None:
+            try:
+                self.pipeline.close()
+            except Exception as error:
+                print(f"{time.strftime('%F %T')} {_reason(error)}", file=sys.stderr)
+
+    def _accept(self, channel: socket.socket) -> None:
+        while True:
+            connection, _ = channel.accept()
+            threading.Thread(target=self._read, args=(Wire(connection),), daemon=True).start()
+
+    def _read(self, wire: Wire) -> None:
+        """Put each message into the inbox, and None where the other end is gone."""
+        with suppress(OSError, ValueError):  # a stage that was killed may leave half a line
+            while True:
+                self.inbox.put((wire, wire.receive(None)))
+        self.inbox.put((wire, None))
+
+    def _take(self, wire: Wire, message: Message | None) -> None:
+        if message is not None and message["kind"] == "begin":
+            self.stages[wire] = self._open(wire, message)
+        stage = self.stages.get(wire)
+        if stage is None or (message is not None and message["kind"] == "begin"):
             return
-        yield message
+        message = message or _killed()
+        # After the first failure only the end is taken, so that no run stays open.
+        if stage.record and (stage.lost is None or message["kind"] == "end"):
+            try:
+                stage.record.take(message)
+            except Exception as error:
+                stage.lost = stage.lost or _reason(error)
         if message["kind"] == "end":
-            return
+            self._leave(self.stages.pop(wire))
+
+    def _open(self, wire: Wire, begin: Message) -> _Stage:
+        """Open the stage's run. MLflow, which may fail to import, is imported only here."""
+        stage = _Stage(wire, begin["stage_pid"])
+        try:
+            from saltseg.tracking.record import PipelineRecord, StageRecord
+
+            self.pipeline = self.pipeline or PipelineRecord(begin)
+            stage.record = StageRecord(self.pipeline, begin)
+        except Exception as error:
+            stage.lost = _reason(error)
+        return stage
+
+    def _leave(self, stage: _Stage) -> None:
+        """Tell a stage that all is recorded, or what is lost."""
+        with suppress(OSError):
+            stage.wire.send({"lost": stage.lost})
+        stage.wire.close()
+
+    def _bury(self) -> None:
+        """End the runs of stages that died while their workers hold the wire open."""
+        for wire, stage in list(self.stages.items()):
+            if not psutil.pid_exists(stage.pid) or _is_dead(psutil.Process(stage.pid)):
+                self._take(wire, None)
+
+    def _lives(self, pid: int) -> bool:
+        try:
+            process = psutil.Process(pid)
+            drift = abs(process.create_time() - self.created)
+            return not _is_dead(process) and drift < _CLOCK_DRIFT
+        except psutil.Error:
+            return False
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return True
+
+
+def _killed() -> Message:
+    error = "the stage's process was killed"
+    return {"kind": "end", "status": "KILLED", "error": error, "time": int(time.time() * 1000)}
+
+
+def _reason(error: Exception) -> str:
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    return re.sub(r"//[^/\s]*@", "//", said)[:200]  # a server's address may hold a password
 
 
 if __name__ == "__main__":

@@ -36,12 +36,17 @@ def open_experiment(client: MlflowClient, uri: str, folder: Path) -> str:
     return str(known.experiment_id)
 
 
-def find_parent(client: MlflowClient, experiment: str, process: dict[str, Any]) -> Run | None:
-    """Return the run of the pipeline that `process`, a pid and its start, stands for."""
+def find_parent(
+    client: MlflowClient, experiment: str, process: dict[str, Any], root: Path
+) -> Run | None:
+    """Return the run of the pipeline that `process`, a pid and its start, runs below `root`."""
     query = f"tags.host = '{socket.gethostname()}' and tags.`pipeline.pid` = '{process['pid']}'"
+    name = os.environ.get("DVC_EXP_NAME", "")
     for run in client.search_runs([experiment], query, order_by=["attributes.start_time DESC"]):
-        created = float(run.data.tags["pipeline.created"])
-        if abs(created - process["created"]) < _CLOCK_DRIFT:
+        tags = run.data.tags
+        drift = abs(float(tags["pipeline.created"]) - process["created"])
+        same_place = tags.get("root") == str(root) and tags.get("dvc.experiment", "") == name
+        if drift < _CLOCK_DRIFT and same_place:
             return run
     return None
 

@@ -1,0 +1,154 @@
+"""The wire between a stage and its pipeline's recorder: lines of JSON over a local socket."""
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+Message = dict[str, Any]
+
+PIPELINE_VARIABLE = "SALTSEG_PIPELINE"
+"""Names the process that stands for the pipeline where several dvc work on one."""
+
+_START = 20.0
+"""Seconds that a recorder may take to listen."""
+
+_SHELLS = {"bash", "dash", "fish", "ksh", "sh", "zsh"}
+
+
+class WireError(Exception):
+    """No recorder can be reached; the message says why."""
+
+
+class Wire:
+    """One end of an open wire."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        """Speak over a connected socket."""
+        self.channel = channel
+        self.reader = channel.makefile("r", encoding="utf-8", newline="\n")
+
+    def send(self, message: Message) -> None:
+        """Send one message. Raises OSError where nobody listens any more."""
+        self.channel.sendall((json.dumps(message) + "\n").encode())
+
+    def receive(self, patience: float | None) -> Message:
+        """Wait for one message.
+
+        Raises TimeoutError after `patience` seconds (None: never), EOFError or ValueError where
+        the other end is gone or dies within a line.
+        """
+        self.channel.settimeout(patience)
+        line = self.reader.readline()
+        if not line:
+            raise ConnectionResetError("the wire is closed")
+        message: Message = json.loads(line)
+        return message
+
+    def close(self) -> None:
+        """Close this end."""
+        with suppress(OSError):
+            self.reader.close()
+            self.channel.close()
+
+
+def pipeline_process() -> dict[str, float]:
+    """Return `pid` and start (`created`, seconds since 1970) of what stands for the pipeline.
+
+    That is dvc, or a stage that is run by hand, or the process that PIPELINE_VARIABLE names.
+    """
+    process = _pipeline()
+    return {"pid": process.pid, "created": process.create_time()}
+
+
+def open_wire(folder: Path, root: Path, pipeline: dict[str, float]) -> Wire:
+    """Reach the recorder of `pipeline`; start it where there is none.
+
+    folder: where the local store is. root: the checkout in which the pipeline runs.
+    Raises WireError where none can be started.
+    """
+    address = _address(folder, root, pipeline)
+    wire = _reach(address)
+    if wire:
+        return wire
+    with (folder / "recorder.log").open("a") as log:
+        # In a session of its own it outlives Ctrl-C and a killed group, and can tell of them.
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "saltseg.tracking.recorder", str(address),
+             str(folder), str(pipeline["pid"]), repr(pipeline["created"])],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    return _await(address, process)
+
+
+def _await(address: Path, process: "subprocess.Popen[bytes]") -> Wire:
+    until = time.monotonic() + _START
+    while time.monotonic() < until:
+        wire = _reach(address)
+        if wire:
+            return wire
+        # 0 is the code of a recorder that found another one at its place.
+        if process.poll() not in (None, 0):
+            raise WireError(f"the recorder ended with code {process.returncode}")
+        time.sleep(0.02)
+    raise WireError(f"the recorder did not start within {_START:.0f} s")
+
+
+def _reach(address: Path) -> Wire | None:
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        channel.connect(str(address))
+    except OSError:
+        channel.close()
+        return None
+    return Wire(channel)
+
+
+def listen(address: Path) -> socket.socket | None:
+    """Listen at `address`; None where another recorder does already."""
+    wire = _reach(address)
+    if wire:
+        with closing(wire):
+            return None
+    address.unlink(missing_ok=True)  # left by a recorder that was killed
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    channel.bind(str(address))
+    address.chmod(0o600)
+    channel.listen(64)
+    return channel
+
+
+def _address(folder: Path, root: Path, pipeline: dict[str, float]) -> Path:
+    """Name the socket; in the system's temporary folder, for the path of a socket is short."""
+    what = [str(folder), str(root), str(pipeline["pid"]), f"{pipeline['created']:.0f}"]
+    what.append(os.environ.get("DVC_EXP_NAME", ""))
+    digest = hashlib.sha256("\0".join(what).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"saltseg-{os.getuid()}-{digest}.sock"
+
+
+def _pipeline() -> psutil.Process:
+    process = psutil.Process()
+    named = os.environ.get(PIPELINE_VARIABLE)
+    if named:
+        with suppress(psutil.Error, ValueError):
+            return psutil.Process(int(named))
+    if "DVC_STAGE" not in os.environ:
+        return process
+    return next((each for each in process.parents() if not _of_stage(each)), process)
+
+
+def _of_stage(process: psutil.Process) -> bool:
+    """Tell a stage's command, and the shell around it, from the dvc that started both."""
+    try:
+        return process.name() in _SHELLS or "DVC_STAGE" in process.environ()
+    except psutil.Error:
+        return False
