@@ -14,13 +14,21 @@ def survey(
     test: Annotated[int, typer.Option(min=1, help="Test crops.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another survey.")] = 2018,
     sections: Annotated[int, typer.Option(min=0, help="Whole sections to write, as .npy.")] = 0,
+    segy: Annotated[
+        bool, typer.Option("--segy", help="Write these sections as SEG-Y too; needs segyio.")
+    ] = False,
     zipped: Annotated[bool, typer.Option(help="Zip the images as Kaggle does.")] = True,
     workers: Annotated[int, typer.Option(min=0, help="Processes; never change a byte.")] = 2,
 ) -> None:
     """Make a synthetic survey in Kaggle's layout, with its truths in OUT/truth."""
     from saltseg.survey import generate, write_kaggle_layout, write_sections
+    from saltseg.survey.segy import require_segyio
 
+    if segy and not sections:
+        raise typer.BadParameter("--segy writes whole sections: say how many with --sections")
     with one_line_errors():
+        if segy:
+            require_segyio()  # before the minutes that the crops take
         write_kaggle_layout(out, generate(train, test, seed, workers), zipped)
         if sections:
-            write_sections(out / "sections", seed, sections)
+            write_sections(out / "sections", seed, sections, segy)

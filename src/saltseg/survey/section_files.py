@@ -7,20 +7,29 @@ import pandas as pd
 from saltseg.files import write_array, write_csv
 from saltseg.progress import progress
 from saltseg.survey.sections import make_section
+from saltseg.survey.segy import write_line
+
+CONTENTS = {"amplitude": "AMPLITUDE AS DISPLAYED", "salt": "1 IN SALT, 0 ELSEWHERE"}
+"""What the textual header of a SEG-Y file says of its samples."""
 
 
-def write_sections(folder: Path, seed: int, count: int) -> None:
-    """Write the first `count` sections of the survey of `seed` as .npy.
+def write_sections(folder: Path, seed: int, count: int, segy: bool) -> None:
+    """Write the first `count` sections of the survey of `seed` as .npy, and as SEG-Y if asked.
 
     NUMBER_amplitude.npy: float32, as displayed. NUMBER_salt.npy: bool. Both have shape (540, 540):
-    rows are feet of depth, columns are traces. sections.csv gives each one's `survey` and
-    `top_depth`. Raises InputError where a file cannot be written.
+    rows are feet of depth, columns are traces. NUMBER_amplitude.sgy and NUMBER_salt.sgy hold the
+    same, salt as 0 and 1. sections.csv gives each one's `survey` and `top_depth`.
+    Raises InputError where a file cannot be written, or segyio is missing.
     """
     lines = []
     for number in progress(range(count), "sections", count):
         section = make_section(seed, number)
-        write_array(folder / f"{number:04d}_amplitude.npy", section.amplitude)
-        write_array(folder / f"{number:04d}_salt.npy", section.salt)
-        lines.append((number, section.setting.survey, section.setting.top_depth))
+        top = section.setting.top_depth
+        for name, values in (("amplitude", section.amplitude), ("salt", section.salt)):
+            path = folder / f"{number:04d}_{name}"
+            write_array(path.with_suffix(".npy"), values)
+            if segy:
+                write_line(path.with_suffix(".sgy"), values, number, top, CONTENTS[name])
+        lines.append((number, section.setting.survey, top))
     table = pd.DataFrame(lines, columns=["section", "survey", "top_depth"])
     write_csv(folder / "sections.csv", table)
