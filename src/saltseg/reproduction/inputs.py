@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from dvc.dependency.base import Dependency
 from dvc.output import Output
 from dvc.stage import Stage
 
+from saltseg.errors import first_few
 from saltseg.reproduction.objects import Objects
 from saltseg.reproduction.revisions import git
 
@@ -28,13 +28,13 @@ def changed_inputs(stage: Stage, outputs: Mapping[Path, Output]) -> Iterator[tup
     `unlinked_inputs` compares those. A parameter is named by its dotted path.
     """
     if stage.cmd_changed:
-        yield stage.addressing, "has another command in dvc.yaml than in dvc.lock"
+        yield stage.name, "has another command in dvc.yaml than in dvc.lock"
     for dependency in stage.deps:
         if _made(Path(dependency.fs_path), outputs):
             continue
-        for name, state in _flat(dependency.workspace_status()):
+        for name, state in _states(dependency):
             words = _WORDS.get(state, state) if _kept(stage, dependency) else _NOT_KEPT
-            yield name, words.format(stage=stage.addressing)
+            yield name, words.format(stage=stage.name) + _changed_within(dependency)
 
 
 def unlinked_inputs(
@@ -55,8 +55,22 @@ def unlinked_inputs(
             files = objects.files(made) or {}
             made = files.get(path.relative_to(maker).as_posix())
         if made and made != dependency.hash_info.value:
-            source = out.stage.addressing
-            yield str(dependency), f"is not the version of {source} that {stage.addressing} read"
+            maker_name = stage_name(out.stage)
+            yield path_of(dependency), f"as {stage.name} read it is not what {maker_name} made"
+
+
+def path_of(output: Output) -> str:
+    """Return the path of an output or a dependency below the project, or in full outside of it.
+
+    DVC's own names of them change with the folder that one works in.
+    """
+    path, root = Path(output.fs_path), Path(output.repo.root_dir)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def stage_name(stage: Stage) -> str:
+    """Return a stage's name in dvc.yaml; for data of dvc add, the path of their .dvc file."""
+    return stage.name if stage.cmd else Path(stage.path_in_repo).as_posix()
 
 
 def _made(path: Path, outputs: Mapping[Path, Output]) -> bool:
@@ -74,10 +88,22 @@ def _kept(stage: Stage, dependency: Dependency) -> bool:
     return any(name and not name.endswith(".gitignore") for name in held)
 
 
-def _flat(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each name with its state; parameters come nested below their file."""
-    for name, state in status.items():
+def _changed_within(dependency: Dependency) -> str:
+    """Name the files of a folder that changed since dvc.lock was committed, where git knows."""
+    path, root = Path(dependency.fs_path), Path(dependency.repo.root_dir)
+    if not path.is_dir() or not path.is_relative_to(root):
+        return ""
+    locked = git(root, "log", "-1", "--format=%H", "--", "dvc.lock").decode().strip()
+    if not locked:
+        return ""
+    names = git(root, "diff", "--name-only", "-z", locked, "--", str(path)).decode().split("\0")
+    return f"; since then changed: {first_few(names[:-1])}" if names[:-1] else ""
+
+
+def _states(dependency: Dependency) -> Iterator[tuple[str, str]]:
+    """Yield the state of what differs; parameters come nested below their file."""
+    for state in dependency.workspace_status().values():
         if isinstance(state, Mapping):
-            yield from ((f"{name}: {key}", str(value)) for key, value in state.items())
+            yield from ((f"{dependency.def_path}: {key}", each) for key, each in state.items())
         else:
-            yield name, str(state)
+            yield path_of(dependency), state

@@ -8,7 +8,7 @@ from pathlib import Path
 from dvc.output import Output
 from dvc.repo import Repo
 
-from saltseg.reproduction.inputs import changed_inputs, unlinked_inputs
+from saltseg.reproduction.inputs import changed_inputs, path_of, stage_name, unlinked_inputs
 from saltseg.reproduction.objects import Objects, State, is_folder
 from saltseg.reproduction.records import RunRecord, find_record
 from saltseg.reproduction.workplace import workplace
@@ -50,7 +50,7 @@ def verify(record: RunRecord, root: Path) -> list[Finding]:
     if lacking:
         return lacking
     with workplace(record, root) as clone, Repo(str(clone)) as repo:
-        stages = [stage for stage in repo.index.stages if stage.addressing in record.lock]
+        stages = [stage for stage in repo.index.stages if stage_name(stage) in record.lock]
         added = [stage for stage in repo.index.stages if not stage.cmd]
         outputs = {Path(out.fs_path): out for stage in stages + added for out in stage.outs}
         objects = Objects(repo)
@@ -71,16 +71,16 @@ def verify_outputs(outputs: Iterable[Output], objects: Objects) -> list[Finding]
 def _verify_output(out: Output, objects: Objects) -> Iterator[Finding]:
     digest: str | None = out.hash_info.value
     if digest is None:
-        yield Finding(str(out), "has no hash in the record")
+        yield Finding(path_of(out), "has no hash in the record")
         return
     state = objects.state(digest)
     if state not in _WHOLE:
-        yield _finding(str(out), digest, state)
+        yield _finding(path_of(out), digest, state)
     elif is_folder(digest):
         for name, each in (objects.files(digest) or {}).items():
             state = objects.state(each)
             if state not in _WHOLE:
-                yield _finding(f"{out}/{name}", each, state)
+                yield _finding(f"{path_of(out)}/{name}", each, state)
 
 
 def _finding(path: str, digest: str, state: State) -> Finding:
@@ -93,9 +93,11 @@ def _verify_results(outputs: Iterable[Output], record: RunRecord) -> list[Findin
     for out in outputs:
         if out.use_cache:
             continue
-        content = record.files.get(str(out))
+        content = record.files.get(path_of(out))
         if content is None:
-            findings.append(Finding(str(out), "is missing from the run's record"))
+            findings.append(Finding(path_of(out), "is missing from the run's record"))
         elif hashlib.md5(content).hexdigest() != out.hash_info.value:
-            findings.append(Finding(str(out), "in the record has another hash than in dvc.lock"))
+            findings.append(
+                Finding(path_of(out), "in the record has another hash than in dvc.lock")
+            )
     return findings
