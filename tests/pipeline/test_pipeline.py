@@ -9,9 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from saltseg.survey import SurveySet, write_kaggle_layout
+from saltseg.tracking import wait_for_recorders
 from tests.conftest import shrunk_content
 from tests.pipeline.checkout import Checkout, make_checkout
 
@@ -43,6 +45,18 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def recorded_runs(checkout: Checkout) -> list[Run]:
+    wait_for_recorders(checkout.root / "mlruns")
+    client = MlflowClient(f"sqlite:///{checkout.root}/mlruns/mlflow.db")
+    (experiment,) = (each for each in client.search_experiments() if each.name != "Default")
+    return list(client.search_runs([experiment.experiment_id]))
+
+
+def record(checkout: Checkout, run: Run, name: str) -> bytes:
+    client = MlflowClient(f"sqlite:///{checkout.root}/mlruns/mlflow.db")
+    return Path(client.download_artifacts(run.info.run_id, f"record/{name}")).read_bytes()
+
+
 def test_it_leaves_a_submission_that_the_validator_accepts(pipeline: Checkout) -> None:
     folder = pipeline.root / "data/submit"
     pipeline.succeed(
@@ -69,9 +83,7 @@ def test_another_checkout_makes_the_same_bytes_with_other_workers(
 
 
 def test_every_stage_has_its_run_below_the_pipeline_s(pipeline: Checkout) -> None:
-    client = MlflowClient(f"sqlite:///{pipeline.root}/mlruns/mlflow.db")
-    (experiment,) = (e for e in client.search_experiments() if e.name != "Default")
-    runs = client.search_runs([experiment.experiment_id])
+    runs = recorded_runs(pipeline)
     (parent,) = (run for run in runs if "mlflow.parentRunId" not in run.data.tags)
     names = {run.info.run_name for run in runs} - {parent.info.run_name}
     assert {"ingest", "train-per-fold class_unet 0", "train-per-fold class_unet 1"} <= names
@@ -79,6 +91,7 @@ def test_every_stage_has_its_run_below_the_pipeline_s(pipeline: Checkout) -> Non
     assert {run.info.status for run in runs} == {"FINISHED"}
     result = read_json(pipeline.root / "results/threshold-search.json")
     assert parent.data.metrics["threshold-search.nested_score"] == result["nested_score"]
+    assert record(pipeline, parent, "dvc.lock") == (pipeline.root / "dvc.lock").read_bytes()
 
 
 def test_plots_are_drawn(pipeline: Checkout) -> None:
@@ -127,6 +140,10 @@ def test_raw_data_that_dvc_tracks_is_read_in_a_temporary_checkout(
     (experiment,) = (ref for ref in refs if ref.endswith("/raw"))
     metrics = json.loads(pipeline.succeed("git", "show", f"{experiment}:results/ingest.json"))
     assert metrics["files"]["masks_16_bit"] > 0
+    (run,) = (run for run in recorded_runs(pipeline) if run.info.run_name == "raw")
+    assert run.data.tags["dvc.revision"] == pipeline.succeed("git", "rev-parse", experiment).strip()
+    lock = pipeline.succeed("git", "show", f"{experiment}:dvc.lock")
+    assert record(pipeline, run, "dvc.lock").decode() == lock
 
 
 def test_growing_and_shrinking_the_folds_leaves_nothing_stale(pipeline: Checkout) -> None:
