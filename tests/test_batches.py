@@ -17,9 +17,9 @@ def labelled(small_crops: CropSet) -> LabelledCrops:
     )
 
 
-def bytes_of(crops: LabelledCrops, workers: int, first: int = 0, preset: str = "strong") -> bytes:
-    batches = AugmentedBatches(crops, 5, preset, seed=3)
-    tensors = [t for batch in load_batches(batches, range(first, 3), workers) for t in batch]
+def bytes_of(crops: LabelledCrops, workers: int, first: int = 0, done: int = 0) -> bytes:
+    batches = AugmentedBatches(crops, 5, "strong", seed=3)
+    tensors = [t for batch in load_batches(batches, range(first, 3), workers, done) for t in batch]
     return b"".join(tensor.numpy().tobytes() for tensor in tensors)
 
 
@@ -27,6 +27,8 @@ def test_workers_and_interruption_change_no_byte(labelled: LabelledCrops) -> Non
     alone = bytes_of(labelled, workers=0)
     assert bytes_of(labelled, workers=2) == alone
     assert alone.endswith(bytes_of(labelled, workers=1, first=2))
+    rest = bytes_of(labelled, workers=1, first=1, done=2)
+    assert alone.endswith(rest) and len(rest) < len(bytes_of(labelled, workers=0, first=1))
 
 
 def test_loading_leaves_the_generator_of_torch_alone(labelled: LabelledCrops) -> None:

@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 import torch
@@ -77,26 +78,42 @@ class InterruptedTrainingError(Exception):
     """Raised in the middle of a training."""
 
 
-@pytest.mark.parametrize("stop", [0, 1])
-def test_an_interrupted_training_goes_on_to_the_same_bytes(
-    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place, stop: int
+class FailingImages(np.ndarray):
+    """Images of which only `left` batches can be taken."""
+
+    left: int
+
+    def __getitem__(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:  # type: ignore[override]
+        if self.left == 0:
+            raise InterruptedTrainingError
+        self.left -= 1
+        taken: npt.NDArray[np.uint8] = np.asarray(self)[rows]
+        return taken
+
+
+def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
+    task = replace(task, training=task.training.model_copy(update={"batch_size": 4}))
     whole = run(task, folded, place, pseudo=8)
     drop_state(whole.state)
     learned, held_out = folded
     labels = LabelledCrops(held_out.images[:8], held_out.masks[:8], held_out.depth[:8])
-    crops = {"train": learned, "pseudolabels": labels}
+    each_step = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
 
-    def interrupt(values: Mapping[str, float], step: int) -> None:
-        if step == stop + 1:
-            raise InterruptedTrainingError
+    def train_a_step(reported: list[int]) -> Trained:
+        images = learned.images.view(FailingImages)
+        images.left = 1
+        crops = {"train": replace(learned, images=images), "pseudolabels": labels}
+        return train(task, crops, held_out, each_step, lambda _, epoch: reported.append(epoch))
 
-    with pytest.raises(InterruptedTrainingError):
-        train(task, crops, held_out, place, interrupt)
+    steps = 2 * 3  # two epochs on the training crops, three batches each
+    for _ in range(steps - 1):
+        with pytest.raises(InterruptedTrainingError):
+            train_a_step([])
     reported: list[int] = []
-    resumed = train(task, crops, held_out, place, lambda _, step: reported.append(step))
-    assert same(whole, resumed)
-    assert reported == list(range(stop + 1, len(whole.history)))
+    assert same(whole, train_a_step(reported))
+    assert reported == [0, 1, 2]
 
 
 def test_a_state_of_another_task_is_not_used(
@@ -112,16 +129,27 @@ def test_a_state_of_another_task_is_not_used(
     assert third.state not in (one.state, other.state)
 
 
-def test_a_damaged_state_is_set_aside(
+def test_a_finished_training_is_not_done_again(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+) -> None:
+    learned, held_out = folded
+    once = train(task, {"train": learned, "pseudolabels": held_out}, held_out, place, silent)
+    images = learned.images.view(FailingImages)
+    images.left = 0
+    crops = {"train": replace(learned, images=images), "pseudolabels": held_out}
+    assert same(once, train(task, crops, held_out, place, silent))
+
+
+def test_a_damaged_state_starts_the_training_anew(
     task: Task,
     folded: tuple[LabelledCrops, LabelledCrops],
     place: Place,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     one = run(task, folded, place)
-    one.state.write_bytes(one.state.read_bytes()[:1000])
-    two = run(task, folded, place)
-    assert same(one, two)
+    for path in one.state.iterdir():
+        path.write_bytes(path.read_bytes()[:1000])
+    assert same(one, run(task, folded, place))
     assert "damaged state is set aside" in capsys.readouterr().err
 
 

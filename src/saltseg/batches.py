@@ -40,12 +40,18 @@ class AugmentedBatches(Dataset[Batch]):
         return torch.from_numpy(images), torch.from_numpy(masks), depth
 
 
-def load_batches(batches: AugmentedBatches, epochs: range, workers: int) -> Iterator[Batch]:
-    """Yield the batches of `epochs` in order, augmented in `workers` processes beside this one."""
+def load_batches(
+    batches: AugmentedBatches, epochs: range, workers: int, done: int = 0
+) -> Iterator[Batch]:
+    """Yield the batches of `epochs` in order, augmented in `workers` processes beside this one.
+
+    done: how many batches, counted from the first, are left out.
+    """
+    places = [(epoch, batch) for epoch in epochs for batch in range(batches.count)]
     loader: DataLoader[Batch] = DataLoader(
         batches,
         batch_size=None,
-        sampler=[(epoch, batch) for epoch in epochs for batch in range(batches.count)],
+        sampler=places[done:],
         num_workers=workers,
         # The loader draws a seed of its own: not from the stream that the network's dropout uses.
         generator=torch.Generator(),

@@ -21,6 +21,12 @@ def create_fabric(runtime: Runtime) -> Fabric:
     return Fabric(accelerator=accelerator, devices=1, precision=_precision(runtime, accelerator))
 
 
+def device_name(fabric: Fabric) -> str:
+    """Return the kind of the device that `fabric` computes on, and a GPU's model."""
+    kind = fabric.device.type
+    return f"{kind} {torch.cuda.get_device_name(fabric.device)}" if kind == "cuda" else str(kind)
+
+
 def _accelerator(wanted: str) -> str:
     if wanted != "auto":
         return wanted

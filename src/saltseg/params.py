@@ -21,6 +21,7 @@ def _number(value: object) -> object:
 
 Float = Annotated[float, BeforeValidator(_number)]
 Positive = Annotated[Float, Field(gt=0)]
+NotNegative = Annotated[Float, Field(ge=0)]
 Share = Annotated[Float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
@@ -43,7 +44,7 @@ class Base(Section):
 
 
 class Runtime(Section):
-    """Where the work is done. No stage tracks `workers`: it never changes a result."""
+    """Where the work is done. No stage tracks `workers` or `save_seconds`: no result needs them."""
 
     workers: Count
     """Processes that load and augment crops beside the training; 0 does it in the same process."""
@@ -51,6 +52,8 @@ class Runtime(Section):
     """Device that trains and predicts; `auto` takes a GPU where there is one."""
     precision: Literal["auto", "float32", "bfloat16"]
     """Number format of the networks; `auto` takes bfloat16 where the device computes in it."""
+    save_seconds: NotNegative = 30.0
+    """Least time between two states that a killed training goes on from; 0 saves at each step."""
 
 
 class Ingest(Section):

@@ -8,6 +8,9 @@ from safetensors.torch import load_file, save
 
 from saltseg.files import whole_file
 
+Weights = dict[str, torch.Tensor]
+"""The tensors of a network, by name."""
+
 
 def save_snapshots(folder: Path, snapshots: Sequence[Mapping[str, torch.Tensor]]) -> None:
     """Write snapshot_0.safetensors, snapshot_1.safetensors, ..., the oldest first."""
@@ -21,7 +24,7 @@ def snapshot_path(folder: Path, index: int) -> Path:
     return folder / f"snapshot_{index}.safetensors"
 
 
-def load_snapshot(path: Path) -> dict[str, torch.Tensor]:
+def load_snapshot(path: Path) -> Weights:
     """Read the weights of one snapshot."""
-    weights: dict[str, torch.Tensor] = load_file(path)
+    weights: Weights = load_file(path)
     return weights
