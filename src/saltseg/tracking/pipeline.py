@@ -3,7 +3,7 @@
 import itertools
 import re
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -17,12 +17,23 @@ _VARIABLE = re.compile(r"\$\{\s*([\w.]+)\s*\}")
 
 
 class Pipeline:
-    """dvc.yaml below `root`, with the parameters that its templates name."""
+    """dvc.yaml, with the parameters that its templates name."""
 
-    def __init__(self, root: Path, params: dict[str, Any]) -> None:
-        """Read dvc.yaml."""
+    def __init__(self, definition: bytes, params: dict[str, Any]) -> None:
+        """Take the content of dvc.yaml."""
         self.params = params
-        self.stages: dict[str, Any] = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+        self.stages: dict[str, Any] = yaml.safe_load(definition)["stages"]
+
+    def names(self) -> list[str]:
+        """Return the names that dvc.lock has for the stages, in the order of dvc.yaml.
+
+        An item of a matrix is named "STAGE@PART-PART".
+        """
+        return [
+            "@".join([stage, "-".join(item)]) if item else stage
+            for stage in self.stages
+            for item in self._items(stage)
+        ]
 
     def metrics(self, results: Mapping[str, Any], before: str | None = None) -> dict[str, float]:
         """Return all stages' metrics as STAGE.ITEM.KEY, or those of the stages above `before`.

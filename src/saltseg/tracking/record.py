@@ -37,7 +37,7 @@ class PipelineRecord:
         """Open it as the first stage's first message says."""
         self.root, self.main = Path(begin["root"]), Path(begin["main"])
         self.params = flat_params(begin["params"])
-        self.pipeline = Pipeline(self.root, begin["params"])
+        self.pipeline = Pipeline((self.root / "dvc.yaml").read_bytes(), begin["params"])
         self.started: float = begin["pipeline"]["created"]
         self.status = "FINISHED"
         folder = self.main / "mlruns"
