@@ -24,8 +24,8 @@ from saltseg.layout import Layout
 from saltseg.params import Params
 from saltseg.tracking.wire import Wire, WireError, open_wire, pipeline_process
 
-_PATIENCE = 30
-"""Seconds that a finished stage waits for its recorder."""
+_PATIENCE = 60
+"""Seconds that a finished stage waits for its recorder, which goes on alone after that."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ class StageRun:
     def artifact(self, path: Path) -> None:
         """Mirror a file, or a folder with all that it holds, to MLflow."""
         self._send("artifact", path=str(path.resolve()))
+
+    def model(self) -> None:
+        """Have the trained pipeline logged and registered as a model: what lies in models/ now."""
+        self._send("model")
 
     def _send(self, kind: str, **content: object) -> None:
         if self._recorder:
@@ -135,7 +139,7 @@ class _Recorder:
             try:
                 self.lost = self.wire.receive(_PATIENCE).get("lost")
             except TimeoutError:
-                self.lost = f"the tracking server took more than {_PATIENCE} s"
+                self.lost = f"MLflow takes more than {_PATIENCE} s"
             except (OSError, ValueError):
                 self.lost = "the recorder ended before its stage"
         if self.wire is not None:
