@@ -1,8 +1,19 @@
 """Errors that a person can act on, and how they reach the person."""
 
+import errno
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+_OF_THE_DISK = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.ENOSPC,
+    errno.EPERM,
+    errno.EROFS,
+}
+"""What the system says where space or rights are missing, whoever wanted to write."""
 
 
 class InputError(Exception):
@@ -18,11 +29,16 @@ def first_few(items: Sequence[object], limit: int = 5) -> str:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Print an InputError as one line on standard error and leave with exit code 1."""
+    """Print an InputError, or that space or rights are missing, as one line; leave with code 1."""
     try:
         yield
     except InputError as error:
         print(f"saltseg: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise
+        print(f"saltseg: {error}; free space or change the rights", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("saltseg: interrupted", file=sys.stderr)

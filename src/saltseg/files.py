@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,10 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
+        # Libraries wrap the system's reason in words of their own, and keep its number.
+        reason = os.strerror(error.errno) if error.errno else error
         raise InputError(
-            f"{path}: cannot be written: {error.strerror or error}; free space or change the rights"
+            f"{path}: cannot be written: {reason}; free space or change the rights"
         ) from error
     finally:
         with suppress(OSError):
@@ -71,8 +73,25 @@ def write_csv(path: Path, table: pd.DataFrame, decimals: int = 6) -> None:
 
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:
     """Write an array as .npy, in C order."""
+    write_array_parts(path, array.shape, array.dtype, [array])
+
+
+def write_array_parts(
+    path: Path,
+    shape: tuple[int, ...],
+    dtype: npt.DTypeLike,
+    parts: Iterable[npt.NDArray[Any]],
+) -> None:
+    """Write as .npy an array that comes in parts along its first axis; memory holds one at a time.
+
+    np.save tells no reason when a disk is full, and a mapped file kills the process then.
+    """
+    described = np.lib.format.dtype_to_descr(np.dtype(dtype))
+    header = {"descr": described, "fortran_order": False, "shape": shape}
     with whole_file(path) as temporary, temporary.open("wb") as file:
-        np.save(file, np.ascontiguousarray(array))
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(part, dtype).data)
 
 
 def hash_file(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Where each stage's files lie below the project's root."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,11 @@ class Layout:
     def params(self) -> Path:
         """The parameters of every stage."""
         return self.root / "params.yaml"
+
+    @property
+    def recipes(self) -> Path:
+        """The configurations that `dvc exp run -S recipe=NAME` selects."""
+        return self.root / "conf" / "recipe"
 
     def data(self, stage: str, *parts: str | int) -> Path:
         """What `stage` hands on: data/STAGE, and below it one folder for each part."""
@@ -40,8 +46,12 @@ class Layout:
 
     @property
     def states(self) -> Path:
-        """States of interrupted trainings; no stage's output."""
-        return self.root / "tmp" / "states"
+        """States of interrupted trainings; no stage's output.
+
+        They lie with the main checkout, which DVC names: of the copy that `dvc exp run --temp` or
+        a queue works in, nothing is found again.
+        """
+        return Path(os.environ.get("DVC_ROOT", self.root)) / "tmp" / "states"
 
     def result(self, stage: str, *parts: str | int) -> Path:
         """The metrics of `stage`: results/STAGE.json, or results/STAGE/PART/PART.json."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from saltseg.components import clean, precision_by_sizes
-from saltseg.files import whole_file
+from saltseg.files import write_array_parts
 from saltseg.metric import Scores, salt_masks
 from saltseg.thresholds import bootstrap_interval, choose, first_of_best
 
@@ -88,12 +88,11 @@ def write_test_masks(
 
     A few crops at a time: memory doesn't grow with their number.
     """
-    with whole_file(path) as temporary:
-        masks = np.lib.format.open_memmap(temporary, "w+", bool, probabilities.shape)
-        for start in range(0, len(masks), CHUNK):
-            part = slice(start, start + CHUNK)
-            masks[part] = clean(salt_masks(probabilities[part], threshold), *sizes)
-        masks.flush()
+    parts = (
+        clean(salt_masks(probabilities[start : start + CHUNK], threshold), *sizes)
+        for start in range(0, len(probabilities), CHUNK)
+    )
+    write_array_parts(path, probabilities.shape, bool, parts)
 
 
 def chosen_sizes(cleaning: Cleaning) -> dict[str, Any]:
