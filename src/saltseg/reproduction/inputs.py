@@ -1,6 +1,6 @@
 """Whether what a stage is about to read is what it read in the recorded run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from dvc.dependency.base import Dependency
@@ -30,10 +30,10 @@ def changed_inputs(stage: Stage, outputs: Mapping[Path, Output]) -> Iterator[tup
     if stage.cmd_changed:
         yield stage.name, "has another command in dvc.yaml than in dvc.lock"
     for dependency in stage.deps:
-        if _made(Path(dependency.fs_path), outputs):
+        if overlaps(Path(dependency.fs_path), outputs):
             continue
         for name, state in _states(dependency):
-            words = _WORDS.get(state, state) if _kept(stage, dependency) else _NOT_KEPT
+            words = _WORDS.get(state, state) if in_git(dependency) else _NOT_KEPT
             yield name, words.format(stage=stage.name) + _changed_within(dependency)
 
 
@@ -73,15 +73,14 @@ def stage_name(stage: Stage) -> str:
     return stage.name if stage.cmd else Path(stage.path_in_repo).as_posix()
 
 
-def _made(path: Path, outputs: Mapping[Path, Output]) -> bool:
-    """Tell whether a path is an output, lies in one, or holds some."""
-    return any(path.is_relative_to(out) or out.is_relative_to(path) for out in outputs)
+def overlaps(path: Path, others: Iterable[Path]) -> bool:
+    """Tell whether a path is one of `others`, lies in one, or holds one."""
+    return any(path.is_relative_to(other) or other.is_relative_to(path) for other in others)
 
 
-def _kept(stage: Stage, dependency: Dependency) -> bool:
+def in_git(dependency: Dependency) -> bool:
     """Tell whether git holds anything of a dependency; a folder's .gitignore does not count."""
-    path = Path(dependency.fs_path)
-    root = Path(stage.repo.root_dir)
+    path, root = Path(dependency.fs_path), Path(dependency.repo.root_dir)
     if not path.is_relative_to(root):
         return False
     held = git(root, "ls-files", "-z", "--", str(path)).decode().split("\0")

@@ -47,6 +47,11 @@ class Objects:
         with store.fs.open(store.oid_to_path(digest), "r") as file:
             return {entry["relpath"]: entry["md5"] for entry in json.load(file)}
 
+    def cached(self, digest: str) -> bool:
+        """Tell whether an object, and where it is a folder all files in it, are in the cache."""
+        within = (self.files(digest) or {}).values() if is_folder(digest) else ()
+        return all(self.state(each) is State.CACHED for each in (digest, *within))
+
     def _look(self, digest: str) -> State:
         cached = Path(self.cache.oid_to_path(digest))
         if cached.is_file():

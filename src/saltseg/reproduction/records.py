@@ -14,7 +14,7 @@ import yaml
 from saltseg.errors import InputError, first_few
 from saltseg.reproduction.revisions import find_commit, find_experiments
 from saltseg.tracking.dossier import NAMES, files_of_commit, results_in
-from saltseg.tracking.flat import flat_metrics
+from saltseg.tracking.pipeline import Pipeline
 
 _PATCH = "changes.patch"
 _ENVIRONMENT = "environment.json"
@@ -56,24 +56,28 @@ class RunRecord:
         return self._yaml("params.yaml")
 
     @cached_property
-    def lock(self) -> dict[str, Any]:
-        """Return the stages of dvc.lock by name."""
-        return self._yaml("dvc.lock").get("stages") or {}
+    def pipeline(self) -> Pipeline:
+        """Return dvc.yaml."""
+        return Pipeline(self.files.get("dvc.yaml") or b"stages: {}", self.params)
 
     @cached_property
-    def pipeline(self) -> dict[str, Any]:
-        """Return the stages of dvc.yaml by name, in their order."""
-        return self._yaml("dvc.yaml").get("stages") or {}
+    def lock(self) -> dict[str, Any]:
+        """Return the stages of dvc.lock by name, in the order of dvc.yaml.
+
+        DVC leaves stages in it that an earlier list of members or folds had; they are left out.
+        """
+        stages = self._yaml("dvc.lock").get("stages") or {}
+        return {name: stages[name] for name in self.pipeline.names() if name in stages}
 
     @cached_property
     def metrics(self) -> dict[str, float]:
         """Return every metric as STAGE.ITEM.KEY."""
-        return metrics_in(self.files, self.lock)
+        return self.pipeline.metrics(results_in(self.files))
 
     def lacks(self) -> list[str]:
         """Name what is missing of the record; an empty list for a whole one."""
         missing = [name for name in NAMES if not self.files.get(name)]
-        if not self.metrics:
+        if not missing and not self.metrics:
             missing.append("results")
         if not self.commit:
             missing.append("the commit of its code (tag mlflow.source.git.commit)")
@@ -98,21 +102,6 @@ class RunRecord:
     def _yaml(self, name: str) -> dict[str, Any]:
         # The C loader reads a lock of a thousand lines ten times as fast.
         return yaml.load(self.files.get(name, b""), Loader=yaml.CSafeLoader) or {}
-
-
-def metrics_in(files: dict[str, bytes], lock: dict[str, Any]) -> dict[str, float]:
-    """Return the numbers of the stages' results as STAGE.ITEM.KEY.
-
-    files: contents by path. lock: the stages of dvc.lock; results of none of them, as an earlier
-    list of members leaves behind, are left out.
-    """
-    outputs = {out["path"] for stage in lock.values() for out in stage.get("outs", [])}
-    results = {name: content for name, content in files.items() if name in outputs}
-    return {
-        f"{stage.replace('/', '.')}.{key}": value
-        for stage, content in results_in(results).items()
-        for key, value in flat_metrics(content).items()
-    }
 
 
 def find_record(reference: str, root: Path) -> RunRecord:

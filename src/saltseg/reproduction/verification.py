@@ -1,14 +1,21 @@
 """Whether all that a run recorded is still to be had, and is what it was."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from dvc.output import Output
 from dvc.repo import Repo
+from dvc.stage import Stage
 
-from saltseg.reproduction.inputs import changed_inputs, path_of, stage_name, unlinked_inputs
+from saltseg.reproduction.inputs import (
+    changed_inputs,
+    overlaps,
+    path_of,
+    stage_name,
+    unlinked_inputs,
+)
 from saltseg.reproduction.objects import Objects, State, is_folder
 from saltseg.reproduction.records import RunRecord, find_record
 from saltseg.reproduction.workplace import workplace
@@ -24,6 +31,8 @@ class Finding:
     """The output, or the file within one, or the part of the record."""
     problem: str
     """What is wrong with it, without the path."""
+    absent: bool = False
+    """Whether its bytes are nowhere; what is there and wrong is another matter."""
 
     def __str__(self) -> str:
         """Return one line."""
@@ -50,16 +59,34 @@ def verify(record: RunRecord, root: Path) -> list[Finding]:
     if lacking:
         return lacking
     with workplace(record, root) as clone, Repo(str(clone)) as repo:
-        stages = [stage for stage in repo.index.stages if stage_name(stage) in record.lock]
-        added = [stage for stage in repo.index.stages if not stage.cmd]
-        outputs = {Path(out.fs_path): out for stage in stages + added for out in stage.outs}
+        outputs = recorded_outputs(repo, record)
         objects = Objects(repo)
         findings = verify_outputs(outputs.values(), objects)
         findings += _verify_results(outputs.values(), record)
-        for stage in stages:
-            wrong = [*changed_inputs(stage, outputs), *unlinked_inputs(stage, outputs, objects)]
-            findings += [Finding(*each) for each in wrong]
+        stages = [stage for stage in repo.index.stages if stage_name(stage) in record.lock]
+        findings += verify_inputs(stages, outputs, objects)
     return findings
+
+
+def recorded_outputs(repo: Repo, record: RunRecord) -> dict[Path, Output]:
+    """Return by path what the stages in the run's dvc.lock made, and what of dvc add they read."""
+    stages = [stage for stage in repo.index.stages if stage_name(stage) in record.lock]
+    read = {Path(each.fs_path): each for stage in stages for each in stage.deps}
+    added = [out for stage in repo.index.stages if not stage.cmd for out in stage.outs]
+    made = [out for stage in stages for out in stage.outs]
+    made += [out for out in added if overlaps(Path(out.fs_path), read)]
+    return {Path(out.fs_path): out for out in made}
+
+
+def verify_inputs(
+    stages: Iterable[Stage], outputs: Mapping[Path, Output], objects: Objects
+) -> list[Finding]:
+    """Check that what the workspace has for `stages` to read is what they read in the run."""
+    return [
+        Finding(*wrong)
+        for stage in stages
+        for wrong in (*changed_inputs(stage, outputs), *unlinked_inputs(stage, outputs, objects))
+    ]
 
 
 def verify_outputs(outputs: Iterable[Output], objects: Objects) -> list[Finding]:
@@ -84,7 +111,7 @@ def _verify_output(out: Output, objects: Objects) -> Iterator[Finding]:
 
 
 def _finding(path: str, digest: str, state: State) -> Finding:
-    return Finding(path, f"is {state.value}: {digest}")
+    return Finding(path, f"is {state.value}: {digest}", absent=state is State.MISSING)
 
 
 def _verify_results(outputs: Iterable[Output], record: RunRecord) -> list[Finding]:

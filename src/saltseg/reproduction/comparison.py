@@ -1,0 +1,124 @@
+"""A run done again, held against its record: hash by hash, metric by metric."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from saltseg.files import hash_file
+from saltseg.reproduction.environments import Pairs, differing_here
+from saltseg.reproduction.objects import Objects, is_folder
+from saltseg.reproduction.records import RunRecord
+from saltseg.tracking.dossier import files_of_folder, results_in
+
+
+@dataclass(frozen=True)
+class ComparedOutput:
+    """One output of a stage that ran again."""
+
+    stage: str
+    path: str
+    recorded: str | None
+    new: str | None
+    files: tuple[str, ...] = ()
+    """Where a folder differs: the files in it that do, as far as they can be told."""
+
+    @property
+    def same(self) -> bool:
+        """Tell whether not one byte differs."""
+        return self.recorded == self.new
+
+
+@dataclass(frozen=True)
+class ComparedMetric:
+    """One number that the record and the new run both should have."""
+
+    name: str
+    recorded: float | None
+    new: float | None
+
+    def within(self, tolerance: float) -> bool:
+        """Tell whether both are there and no further apart than `tolerance`.
+
+        It is a share of the larger of the two, and for numbers below one an absolute distance.
+        """
+        if self.recorded is None or self.new is None:
+            return False
+        largest = max(1.0, abs(self.recorded), abs(self.new))
+        return abs(self.recorded - self.new) <= tolerance * largest
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All outputs of the stages that ran again, and all metrics."""
+
+    outputs: list[ComparedOutput]
+    metrics: list[ComparedMetric]
+    environment: Pairs | None
+    """What differs here from the recorded environment; None where none was recorded."""
+
+    @property
+    def same(self) -> bool:
+        """Tell whether all hashes and metrics are those of the record."""
+        return all(each.same for each in self.outputs) and self.within(0.0)
+
+    def within(self, tolerance: float) -> bool:
+        """Tell whether all metrics are within the tolerance."""
+        return all(each.within(tolerance) for each in self.metrics)
+
+    def passes(self, tolerance: float) -> bool:
+        """Tell whether the run is reproduced.
+
+        Every byte has to be the same, but where the environment is known to be another one: there
+        the metrics have to be within the tolerance.
+        """
+        return self.same or (bool(self.environment) and self.within(tolerance))
+
+
+def compare(
+    record: RunRecord, clone: Path, lock: Mapping[str, Any], ran: Iterable[str], objects: Objects
+) -> Comparison:
+    """Hold what ran in `clone` against the record.
+
+    lock: the stages of the new dvc.lock. ran: the names of the stages to compare, in order.
+    objects: where the recorded folders' lists of files are looked up.
+    """
+    new = record.pipeline.metrics(results_in(files_of_folder(clone)))
+    names = [*record.metrics, *(name for name in new if name not in record.metrics)]
+    return Comparison(
+        [
+            _output(stage, path, hashes, clone, objects)
+            for stage in ran
+            for path, hashes in _hashes(record.lock, lock, stage).items()
+        ],
+        [ComparedMetric(name, record.metrics.get(name), new.get(name)) for name in names],
+        differing_here(record),
+    )
+
+
+def _hashes(recorded: Mapping[str, Any], new: Mapping[str, Any], stage: str) -> Pairs:
+    """Return both hashes of each output of a stage by path."""
+    first, second = (
+        {out["path"]: out["md5"] for out in lock.get(stage, {}).get("outs", [])}
+        for lock in (recorded, new)
+    )
+    return {path: (first.get(path), second.get(path)) for path in {**first, **second}}
+
+
+def _output(
+    stage: str, path: str, hashes: tuple[str | None, str | None], clone: Path, objects: Objects
+) -> ComparedOutput:
+    recorded, new = hashes
+    files: tuple[str, ...] = ()
+    if recorded and new and recorded != new and is_folder(recorded):
+        files = _differing_files(objects.files(recorded), clone / path)
+    return ComparedOutput(stage, path, recorded, new, files)
+
+
+def _differing_files(recorded: dict[str, str] | None, folder: Path) -> tuple[str, ...]:
+    if recorded is None:
+        return ()
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != ".gitignore"]
+    new = {path.relative_to(folder).as_posix(): hash_file(path) for path in paths}
+    names = sorted(recorded.keys() | new.keys())
+    return tuple(name for name in names if recorded.get(name) != new.get(name))

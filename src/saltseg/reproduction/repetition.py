@@ -1,0 +1,166 @@
+"""A recorded run, done again."""
+
+import graphlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import yaml
+from dvc.exceptions import DvcException
+from dvc.output import Output
+from dvc.repo import Repo
+from dvc.stage import Stage
+
+from saltseg.errors import InputError, first_few
+from saltseg.reproduction.comparison import Comparison, compare
+from saltseg.reproduction.environments import recorded_threads
+from saltseg.reproduction.inputs import in_git, overlaps, stage_name
+from saltseg.reproduction.objects import Objects
+from saltseg.reproduction.records import RunRecord
+from saltseg.reproduction.verification import recorded_outputs, verify_inputs, verify_outputs
+from saltseg.reproduction.workplace import workplace
+
+_FOREIGN = ("DVC", "GIT_", "MLFLOW", "SALTSEG")
+"""Starts of variables that would lead a stage away from its clone."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which part of a run is done again, and how."""
+
+    first: str | None = None
+    """The first stage to run, with or without its item; None for the whole pipeline."""
+    cached: bool = False
+    """Take what has not changed from DVC's cache, and run only what is not to be had."""
+
+
+def reproduce(record: RunRecord, root: Path, request: Request) -> Comparison:
+    """Do a run again in a clean clone and compare its outputs and metrics with the record.
+
+    root: the checkout whose cache, remotes and raw data are used; nothing in it changes. The
+    clone's stages run with this Python, and what they print goes to standard error.
+
+    Raises InputError, with the name of what is missing, where the record lacks something, where
+    an input is not to be had with the recorded hash, and where a stage fails.
+    """
+    lacking = record.lacks()
+    if lacking:
+        raise InputError(f"{record.name}: cannot be reproduced; missing: {'; '.join(lacking)}")
+    with workplace(record, root) as clone:
+        with Repo(str(clone)) as repo:
+            again = _chosen(repo, record, request.first)
+            _restore(repo, record, root, again, request.cached)
+        names = [stage.name for stage in again]
+        _run(clone, record, names, request.cached)
+        with Repo(str(clone)) as repo:
+            content = (clone / "dvc.lock").read_text(encoding="utf-8")
+            lock = yaml.load(content, Loader=yaml.CSafeLoader)["stages"]
+            return compare(record, clone, lock, names, Objects(repo))
+
+
+def _chosen(repo: Repo, record: RunRecord, first: str | None) -> list[Stage]:
+    """Return the stages to run, each behind those that it needs: all, or `first` and all below."""
+    above = {stage: set(repo.index.graph.successors(stage)) for stage in repo.index.graph}
+    ordered = list(graphlib.TopologicalSorter(above).static_order())
+    stages = [stage for stage in ordered if stage.cmd and stage.name in record.lock]
+    if first is None:
+        return stages
+    chosen: list[Stage] = []
+    for stage in stages:
+        named = first in (stage.name, stage.name.partition("@")[0])
+        if named or above[stage] & set(chosen):
+            chosen.append(stage)
+    if not chosen:
+        raise InputError(
+            f"{first}: is no stage of {record.name}; there are {', '.join(record.lock)}"
+        )
+    return chosen
+
+
+def _restore(repo: Repo, record: RunRecord, root: Path, again: list[Stage], cached: bool) -> None:
+    """Bring into the clone what the stages `again` read and do not make themselves.
+
+    cached: bring their own outputs too, as far as they are still to be had.
+    """
+    outputs = recorded_outputs(repo, record)
+    objects = Objects(repo)
+    whole, findings = [], []
+    for out in outputs.values():
+        if not out.use_cache or (out.stage in again and not cached):
+            continue
+        wrong = verify_outputs([out], objects)
+        if not wrong:
+            whole.append(out)
+        elif not (cached and out.stage.cmd and all(each.absent for each in wrong)):
+            findings += wrong
+    stages = [stage for stage in repo.index.stages if stage_name(stage) in record.lock]
+    _borrow(stages, outputs, root)
+    findings += verify_inputs(stages, outputs, objects)
+    if findings:
+        raise InputError(f"{record.name}: cannot be reproduced; {first_few(findings)}")
+    _checkout(repo, whole, objects)
+
+
+def _borrow(stages: Iterable[Stage], outputs: Mapping[Path, Output], root: Path) -> None:
+    """Copy data that neither git nor DVC keeps, such as Kaggle's in data/raw, from `root`.
+
+    Whether they are what the run read, their hash tells afterwards.
+    """
+    for dependency in (each for stage in stages for each in stage.deps):
+        path, clone = Path(dependency.fs_path), Path(dependency.repo.root_dir)
+        if overlaps(path, outputs) or not path.is_relative_to(clone) or in_git(dependency):
+            continue
+        source = root / path.relative_to(clone)
+        if source.is_dir():
+            shutil.copytree(source, path, dirs_exist_ok=True)
+        elif source.is_file():
+            shutil.copy2(source, path)
+
+
+def _checkout(repo: Repo, outputs: list[Output], objects: Objects) -> None:
+    """Place outputs in the clone, by way of the cache where only the remote has them."""
+    distant = [out for out in outputs if not objects.cached(out.hash_info.value)]
+    try:
+        if distant:
+            repo.fetch(targets=[out.fs_path for out in distant])
+        if outputs:
+            repo.checkout(targets=[out.fs_path for out in outputs], force=True)
+    except DvcException as error:
+        raise InputError(f"dvc: {' '.join(str(error).split())}") from error
+
+
+def _run(clone: Path, record: RunRecord, names: list[str], cached: bool) -> None:
+    """Run the stages in the clone with dvc; every one of them, or only what is not to be had."""
+    # New outputs stay out of the cache: whatever comes of it, what is there stays as it is.
+    command = [sys.executable, "-m", "dvc", "repro", "--no-commit"]
+    command += names if cached else ["--force", "--single-item", *names]
+    kept = recorded_threads(record).items()
+    variables = {name: value for name, value in kept if not name.startswith(_FOREIGN)}
+    # A stage is called by the name of python.
+    variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables.get('PATH', '')}"
+    process = subprocess.Popen(command, cwd=clone, env=variables, stdout=sys.stderr)
+    try:
+        code = process.wait()
+    except BaseException:
+        _end(process.pid)
+        raise
+    if code != 0:
+        raise InputError(f"{record.name}: dvc repro ended with code {code}; its reason is above")
+
+
+def _end(pid: int) -> None:
+    """End a process and all that it has started."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        family = [*process.children(recursive=True), process]
+        for each in family:
+            with suppress(psutil.NoSuchProcess):
+                each.terminate()
+        for each in psutil.wait_procs(family, timeout=10)[1]:
+            each.kill()
