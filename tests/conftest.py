@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from saltseg.crops import CropSet
+from saltseg.layout import Layout
 from saltseg.params import Params, parse_params
 from saltseg.survey import SurveySet, generate
 
@@ -50,3 +51,11 @@ def small_survey() -> SurveySet:
 def small_crops(small_survey: SurveySet) -> CropSet:
     """The crops of the small survey; not to be changed."""
     return small_survey.crops
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, small_crops: CropSet) -> Layout:
+    """A tiny pipeline that has run to its end; not to be changed."""
+    from tests.trained import run_untrained
+
+    return run_untrained(tmp_path_factory.mktemp("trained"), small_crops)

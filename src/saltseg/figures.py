@@ -56,6 +56,15 @@ def contact_sheet(
         picture.save(temporary, optimize=False)
 
 
+def overlay(path: Path, image: npt.NDArray[np.uint8], outlines: Sequence[Outline]) -> None:
+    """Write a PNG of one grey image (h, w), enlarged twofold, with outlines of masks (1, h, w)."""
+    tiles = _enlarged(image[None])
+    for masks, colour in outlines:
+        _draw_outlines(tiles, masks, colour)
+    with whole_file(path) as temporary:
+        Image.fromarray(tiles[0]).save(temporary, optimize=False)
+
+
 @contextmanager
 def chart(path: Path, x_label: str, y_label: str, title: str) -> Iterator["Axes"]:
     """Yield empty, labelled axes to draw on, and write them as a PNG afterwards."""

@@ -44,9 +44,9 @@ def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]
     }
 
 
-def code_digest() -> str:
-    """Return the digest of the package's own code: paths and contents of its modules."""
-    return _digest_code(_PACKAGE, _PACKAGE.rglob("*.py"))
+def code_digest(package: Path = _PACKAGE) -> str:
+    """Return the digest of a package's code, this one's own: paths and contents of its modules."""
+    return _digest_code(package, package.rglob("*.py"))
 
 
 def locked_outputs(root: Path) -> dict[str, str]:

@@ -1,0 +1,35 @@
+"""`saltseg promote` and `predict`: a trained pipeline put to use."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from saltseg.errors import one_line_errors
+
+
+def promote(
+    run: Annotated[str, typer.Argument(help="An MLflow run id, or an experiment's name.")],
+) -> None:
+    """Make the model of a run the champion, if everything that the run recorded verifies."""
+    with one_line_errors():
+        from saltseg.promotion import promote as promote_run
+
+        print(promote_run(run, Path()))
+
+
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="Grey PNG, TIFF or .npy of any size.")],
+    out: Annotated[Path, typer.Option(help="Folder for masks, probabilities and overlays.")],
+    model: Annotated[
+        str, typer.Option(help="A model in MLflow's registry, or the folder of one.")
+    ] = "models:/saltseg@champion",
+    depth: Annotated[
+        float | None, typer.Option(help="Depth of the images in feet, for models that read it.")
+    ] = None,
+) -> None:
+    """Find salt in images of any size, by overlapping tiles."""
+    with one_line_errors():
+        from saltseg.predicting import predict_files
+
+        predict_files(images, model, out, depth, Path())

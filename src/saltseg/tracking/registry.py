@@ -1,0 +1,117 @@
+"""The registered model in MLflow: its versions, one for a run of the pipeline, and its champion."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from saltseg.errors import InputError
+from saltseg.tracking.store import store_uri
+
+NAME = "saltseg"
+"""The registered model's."""
+
+CHAMPION = "champion"
+"""The alias of the version that is in use."""
+
+_DESCRIPTION = "Salt in seismic images: grey images in, probabilities and masks of salt out."
+
+_VERSION = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of the registered model: its number, its run of the pipeline and its tags."""
+
+    number: str
+    run: str
+    tags: dict[str, str]
+
+
+def open_registry(root: Path) -> MlflowClient:
+    """Open the store of the checkout `root`, or the server that MLFLOW_TRACKING_URI names.
+
+    Raises InputError where nothing is recorded there yet: looking makes no new database.
+    """
+    folder = root.resolve() / "mlruns"
+    if "MLFLOW_TRACKING_URI" not in os.environ and not (folder / "mlflow.db").exists():
+        raise InputError(f"{folder / 'mlflow.db'}: no run is recorded here; run 'dvc repro'")
+    # A bare database looks for models where MLflow's default is, whatever the client's own is.
+    mlflow.set_tracking_uri(store_uri(folder))
+    return MlflowClient()
+
+
+def register(client: MlflowClient, run: str, model: str, tags: Mapping[str, str]) -> Version:
+    """Register a run's logged model as a version of NAME; the one that exists is returned."""
+    known = version_of(client, run)
+    if known:
+        return known
+    with suppress(MlflowException):  # it exists
+        client.create_registered_model(NAME, description=_DESCRIPTION)
+    mlflow.set_tracking_uri(client.tracking_uri)  # as in open_registry
+    uri = f"models:/{model}"
+    return _version(client.create_model_version(NAME, uri, run, dict(tags), model_id=model))
+
+
+def version_of(client: MlflowClient, run: str) -> Version | None:
+    """Return the version that was made of a run of the pipeline."""
+    found = client.search_model_versions(f"name = '{NAME}' and run_id = '{run}'")
+    return _version(found[0]) if found else None
+
+
+def champion(client: MlflowClient) -> Version | None:
+    """Return the version that is in use; None where none has been promoted."""
+    with suppress(MlflowException):
+        return _version(client.get_model_version_by_alias(NAME, CHAMPION))
+    return None
+
+
+def make_champion(client: MlflowClient, version: Version) -> None:
+    """Move the alias to `version`."""
+    client.set_registered_model_alias(NAME, CHAMPION, version.number)
+
+
+@contextmanager
+def fetched_model(uri: str, root: Path) -> Iterator[Path]:
+    """Yield the folder of a version's files: where they lie, or a copy for the while.
+
+    uri: models:/NAME@ALIAS or models:/NAME/VERSION. Raises InputError where there is none.
+    """
+    named = _VERSION.fullmatch(uri)
+    if named is None:
+        raise InputError(
+            f"{uri}: is neither a folder nor models:/{NAME}@{CHAMPION} or models:/{NAME}/1"
+        )
+    location = _location(open_registry(root), uri, *named.groups())
+    parsed = urlparse(location)
+    if parsed.scheme in ("", "file"):
+        yield Path(url2pathname(parsed.path))
+        return
+    with TemporaryDirectory(prefix="saltseg-model-") as folder:
+        yield Path(mlflow.artifacts.download_artifacts(location, dst_path=folder))
+
+
+def _location(client: MlflowClient, uri: str, name: str, alias: str | None, version: str) -> str:
+    try:
+        if alias:
+            version = client.get_model_version_by_alias(name, alias).version
+        return str(client.get_model_version_download_uri(name, version))
+    except MlflowException as error:
+        raise InputError(
+            f"{uri}: MLflow has no such model ({error.message.rstrip('.')}); "
+            "'saltseg promote RUN' makes a run's the champion"
+        ) from error
+
+
+def _version(found: ModelVersion) -> Version:
+    return Version(str(found.version), str(found.run_id), dict(found.tags))
