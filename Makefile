@@ -5,9 +5,6 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # DVC runs `python stages/...`, and that python is the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# The pipeline of CI: every stage, on few crops and a small network.
-SUBSET := -S survey.train=60 -S survey.test=24 -S train_per_fold.members=[class_unet] \
-	-S models.class_unet.filters=4 -S pseudolabel.teacher=class_unet
 
 .PHONY: help install demo test check format subset ui lock
 
@@ -47,7 +44,7 @@ format: $(READY)
 	ruff format
 
 subset: $(READY)
-	dvc exp run --temp --name subset --force $(SUBSET)
+	dvc exp run --temp --name subset --force -S recipe=subset
 
 ui: $(READY)
 	mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db

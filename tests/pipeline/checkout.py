@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from saltseg.layout import Layout
+from saltseg.recipes import write_recipe
 from tests.conftest import PROJECT
 
 
@@ -56,7 +58,11 @@ class Checkout:
 
 
 def make_checkout(root: Path, params: dict[str, Any]) -> Checkout:
-    """Copy the project's files, as git sees them, and commit them with other parameters."""
+    """Copy the project's files, as git sees them, and commit them with other parameters.
+
+    The parameters are those of the default recipe, `shrunk`; a recipe of the project changes them
+    as it would change the demo's.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=PROJECT,
@@ -68,8 +74,17 @@ def make_checkout(root: Path, params: dict[str, Any]) -> Checkout:
         if (PROJECT / name).is_file() and name != "dvc.lock" and not name.startswith("results/"):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, root / name)
-    (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    write_default_recipe(root, params)
     checkout = Checkout(root)
     checkout.succeed("git", "init", "--quiet", "--initial-branch", "main")
     checkout.commit("The project with shrunk parameters")
     return checkout
+
+
+def write_default_recipe(root: Path, params: dict[str, Any]) -> None:
+    """Make `params` what conf/ composes where no recipe is named, and params.yaml its outcome."""
+    defaults = ["_self_", {"recipe": "shrunk"}]
+    config = yaml.safe_dump({"defaults": defaults, **params}, sort_keys=False)
+    (root / "conf/config.yaml").write_text(config)
+    (root / "conf/recipe/shrunk.yaml").write_text("# @package _global_\n# The shrunk demo.\n")
+    write_recipe(Layout(root), "shrunk")

@@ -1,0 +1,30 @@
+"""`saltseg recipe`: what to run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from saltseg.errors import one_line_errors
+
+
+def recipe(
+    name: Annotated[
+        str | None, typer.Argument(help="The recipe; without it, all are named.")
+    ] = None,
+    override: Annotated[
+        list[str] | None, typer.Option("-S", help="KEY=VALUE, as in `dvc exp run -S`.")
+    ] = None,
+) -> None:
+    """Write the parameters of a recipe to params.yaml, for `dvc repro` or `saltseg train`."""
+    from saltseg.layout import Layout
+    from saltseg.recipes import list_recipes, write_recipe
+
+    layout = Layout(Path())
+    with one_line_errors():
+        if name is not None:
+            write_recipe(layout, name, override or [])
+            print(f"{layout.params}: recipe {name}")
+            return
+        for each, purpose in list_recipes(layout).items():
+            print(f"{each:16}  {purpose}")
