@@ -44,6 +44,7 @@ def main(root: Path) -> None:
             run.artifact(path)
         counts = {"crops": checked.crops, "empty_share": checked.empty / checked.crops}
         run.metrics({**counts, **scores, "submission": hash_file(submission)})
+        run.model()
     print(summary(layout))
 
 
