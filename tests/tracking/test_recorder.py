@@ -45,7 +45,7 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
     body = (
         "run.epoch({'loss': 0.5}, 1); run.epoch({'loss': 0.25}, 2);"
         " Path('note.txt').write_text('x'); run.artifact(Path('note.txt'));"
-        " run.metrics({'best_loss': 0.25, 'named': {'deep': 3}, 'text': 'no number'})"
+        " run.metrics({'loss': 0.25, 'best_loss': 0.25, 'named': {'deep': 3}, 'text': 'no number'})"
     )
     (checkout / "dvc.lock").write_text(
         "schema: '2.0'\nstages:\n  ingest:\n    cmd: x\n    outs:\n"
@@ -61,6 +61,7 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
     assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
     assert run.data.metrics == {"loss": 0.25, "best_loss": 0.25, "named.deep": 3}
     assert parent.data.metrics == {
+        "train-per-fold.lite0.0.loss": 0.25,
         "train-per-fold.lite0.0.best_loss": 0.25,
         "train-per-fold.lite0.0.named.deep": 3,
     }
@@ -77,6 +78,8 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
     client = MlflowClient(f"sqlite:///{checkout / 'mlruns' / 'mlflow.db'}")
     losses = client.get_metric_history(run.info.run_id, "loss")
     assert [(each.step, each.value) for each in losses] == [(1, 0.5), (2, 0.25)]
+    curve = client.get_metric_history(parent.info.run_id, "train-per-fold.lite0.0.loss")
+    assert [(each.step, each.value) for each in curve] == [(1, 0.5), (2, 0.25)]
     assert [each.path for each in client.list_artifacts(run.info.run_id)] == ["note.txt"]
     assert list((checkout / "mlruns" / "artifacts").rglob("note.txt"))
 

@@ -35,6 +35,16 @@ class Pipeline:
             for item in self._items(stage)
         ]
 
+    def places(self, last: str | None = None) -> list[str]:
+        """Return "STAGE" or "STAGE/PART/PART" for every item of the stages up to `last`, or of all.
+
+        Below results and results/plots these are the places of the items' files.
+        """
+        stages = list(self.stages)
+        if last in stages:
+            stages = stages[: stages.index(last) + 1]
+        return ["/".join([stage, *item]) for stage in stages for item in self._items(stage)]
+
     def metrics(self, results: Mapping[str, Any], before: str | None = None) -> dict[str, float]:
         """Return all stages' metrics as STAGE.ITEM.KEY, or those of the stages above `before`.
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
+from saltseg.layout import Layout
 from saltseg.lineage import locked_outputs
+from saltseg.model_folder import export_model
 from saltseg.tracking.dossier import (
     Files,
     environment,
@@ -18,16 +20,21 @@ from saltseg.tracking.dossier import (
     files_of_run,
     results_in,
 )
+from saltseg.tracking.exhibits import Exhibits, complete, gather
 from saltseg.tracking.facts import code_patch, experiment_revision, pipeline_name, run_tags
 from saltseg.tracking.flat import flat_metrics, flat_params
+from saltseg.tracking.page import description
 from saltseg.tracking.pipeline import Item, Pipeline, prefixed
+from saltseg.tracking.run_metrics import RunMetrics
 from saltseg.tracking.store import find_parent, open_experiment, recorder_tags, store_uri, sweep
 
-_MOST_METRICS = 1000
 _MOST_PARAMS = 100
 _LONGEST_PARAM = 6000
 _LONGEST_TAG = 5000
 """MLflow's limits for one batch and for one value."""
+
+_CURVES = ("train-per-fold", {"loss", "validation_bce", "validation_precision"})
+"""The stage, and its numbers of an epoch, that the pipeline's run shows as curves too."""
 
 
 class PipelineRecord:
@@ -40,6 +47,8 @@ class PipelineRecord:
         self.pipeline = Pipeline((self.root / "dvc.yaml").read_bytes(), begin["params"])
         self.started: float = begin["pipeline"]["created"]
         self.status = "FINISHED"
+        self.exhibits: Exhibits = {}
+        self.model: TemporaryDirectory[str] | None = None
         folder = self.main / "mlruns"
         uri = store_uri(folder)
         # One at a time makes a new database, the experiment, the parent.
@@ -47,7 +56,11 @@ class PipelineRecord:
             self.client = MlflowClient(tracking_uri=uri)
             self.experiment = open_experiment(self.client, uri, folder)
             sweep(self.client, self.experiment)
-            self.run = self._opened(begin)
+            self.run, shown = self._opened(begin)
+        self.metrics = RunMetrics(self.client, self.run, shown)
+        # What DVC skips runs no code that could report it: these are its metrics of before.
+        results = results_in(files_of_folder(self.root))
+        self.metrics.final(self.pipeline.metrics(results, before=begin["stage"]), begin["time"])
 
     def create(self, name: str, started: int, tags: dict[str, str]) -> str:
         """Create a run with the pipeline's parameters; return its id."""
@@ -58,16 +71,20 @@ class PipelineRecord:
             self.client.log_batch(run, params=params[start : start + _MOST_PARAMS])
         return run
 
-    def log_metrics(self, run: str, numbers: dict[str, float], at: int, step: int = 0) -> None:
-        """Log any number of metrics."""
-        metrics = [Metric(key, value, at, step) for key, value in numbers.items()]
-        for start in range(0, len(metrics), _MOST_METRICS):
-            self.client.log_batch(run, metrics=metrics[start : start + _MOST_METRICS])
+    def exhibit(self, last: str | None = None) -> None:
+        """Read the plots of the stages up to `last`; a temporary checkout goes before the end."""
+        places = self.pipeline.places(last)
+        self.exhibits |= gather(Layout(self.root).plots(""), places)
 
     def fail(self, stage: str, status: str, error: str) -> None:
         """Note that a stage failed: the run ends as that stage did."""
         self.status = status
         self.client.set_tag(self.run, "error", f"{stage}: {error}"[:_LONGEST_TAG])
+
+    def keep_model(self) -> None:
+        """Gather the model while its checkout is there; a temporary one goes with its pipeline."""
+        self.model = TemporaryDirectory(prefix=".model-", dir=self.main / "mlruns")
+        export_model(Layout(self.root), Path(self.model.name))
 
     def close(self) -> None:
         """Store what dvc has written by now, and end the run."""
@@ -77,11 +94,18 @@ class PipelineRecord:
             self.client.set_tag(self.run, "dvc.revision", revision)
         files = files_of_run(self.root, self.main, revision)
         self._store(self.run, files)
-        self.log_metrics(self.run, self.pipeline.metrics(results_in(files)), _now())
+        results = results_in(files)
+        self.metrics.final(self.pipeline.metrics(results), _now())
         self.client.set_terminated(self.run, self.status)
+        if self.status == "FINISHED":
+            self._describe(results)
+        if self.model is not None:
+            from saltseg.tracking.logged_model import record_model  # pyfunc takes a second
 
-    def _opened(self, begin: dict[str, Any]) -> str:
-        """Return the id of the pipeline's run; an earlier recorder may have died on it."""
+            record_model(self.client, self.run, Path(self.model.name), files)
+
+    def _opened(self, begin: dict[str, Any]) -> tuple[str, dict[str, float]]:
+        """Return id and metrics of the pipeline's run; an earlier recorder may have died on it."""
         known = find_parent(self.client, self.experiment, begin["pipeline"], self.root)
         tags = run_tags(self.root) | recorder_tags()
         if known:
@@ -89,28 +113,32 @@ class PipelineRecord:
             for key, value in tags.items():
                 self.client.set_tag(run, key, value)
             self.client.update_run(run, status="RUNNING")
-            return run
+            return run, dict(known.data.metrics)
         process = {f"pipeline.{key}": str(value) for key, value in begin["pipeline"].items()}
         patch = code_patch(self.root)
         tags |= process | {"root": str(self.root), "seed": self.params["base.seed"]} | patch.tags()
         run = self.create(pipeline_name(self.root), begin["time"], tags)
-        # What DVC skips runs no code that could report it: these are its metrics of before.
-        results = results_in(files_of_folder(self.root))
-        metrics = self.pipeline.metrics(results, before=begin["stage"])
-        self.log_metrics(run, metrics, begin["time"])
         facts = json.dumps(environment(begin["params"]), indent=2).encode()
         patched = {"changes.patch": patch.text} if patch.text else {}
         self._store(run, {"environment.json": facts, **patched})
-        return run
+        return run, {}
 
-    def _store(self, run: str, files: Files) -> None:
-        """Log files as artifacts of `run` below record/."""
+    def _describe(self, results: dict[str, Any]) -> None:
+        """Make the page of the run: its pictures and tables by kind, and a description."""
+        self.exhibit()
+        exhibits = complete(self.exhibits)
+        self._store(self.run, exhibits, "")
+        page = description(results, exhibits, self.run)
+        self.client.set_tag(self.run, "mlflow.note.content", page[:_LONGEST_TAG])
+
+    def _store(self, run: str, files: Files, place: str = "record") -> None:
+        """Log files as artifacts of `run` below `place`."""
         with TemporaryDirectory() as folder:
             for name, content in files.items():
                 path = Path(folder, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-            self.client.log_artifacts(run, folder, "record")
+            self.client.log_artifacts(run, folder, place)
 
 
 class StageRecord:
@@ -133,6 +161,7 @@ class StageRecord:
         self.run = parent.create(
             self.name, begin["time"], run_tags(parent.root) | recorder_tags() | tags
         )
+        self.metrics = RunMetrics(self.client, self.run)
         if inputs:
             self.client.log_inputs(self.run, [_dataset(*each) for each in inputs.items()])
 
@@ -141,15 +170,15 @@ class StageRecord:
         match message["kind"]:
             case "metrics":
                 numbers = flat_metrics(message["content"])
-                self.parent.log_metrics(self.run, numbers, message["time"])
+                self.metrics.final(numbers, message["time"])
                 named = prefixed(numbers, self.stage, self.item)
-                self.parent.log_metrics(self.parent.run, named, message["time"])
+                self.parent.metrics.final(named, message["time"])
             case "epoch":
-                self.parent.log_metrics(
-                    self.run, message["values"], message["time"], message["step"]
-                )
+                self._show_epoch(message["values"], message["time"], message["step"])
             case "artifact":
                 self._log_artifact(Path(message["path"]))
+            case "model":
+                self.parent.keep_model()
             case "end":
                 self._end(message["status"], message["error"])
 
@@ -159,7 +188,16 @@ class StageRecord:
         else:
             self.client.log_artifact(self.run, str(path))
 
+    def _show_epoch(self, values: dict[str, float], at: int, step: int) -> None:
+        self.metrics.epoch(values, at, step)
+        stage, names = _CURVES
+        if self.stage == stage:
+            shown = {key: value for key, value in values.items() if key in names}
+            self.parent.metrics.epoch(prefixed(shown, self.stage, self.item), at, step)
+
     def _end(self, status: str, error: str | None) -> None:
+        if status == "FINISHED":
+            self.parent.exhibit(self.stage)
         if error is not None:
             self.client.set_tag(self.run, "error", error[:_LONGEST_TAG])
             self.parent.fail(self.name, status, error)
