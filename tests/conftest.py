@@ -22,6 +22,7 @@ def shrunk_content() -> dict[str, Any]:
     """Read params.yaml and make everything in it that costs time small."""
     content: dict[str, Any] = yaml.safe_load((PROJECT / "params.yaml").read_text())
     content["survey"] |= {"train": 24, "test": 12}
+    content["runtime"]["threads"] = 1
     content["fold_split"]["n_folds"] = 2
     content["models"]["class_unet"]["filters"] = 2
     content["training"]["batch_size"] = 8

@@ -17,6 +17,8 @@ def create_fabric(runtime: Runtime) -> Fabric:
     torch.use_deterministic_algorithms(True, warn_only=True)
     # No operation here reads memory before it writes it; filling it first costs a quarter more.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    # Sums are split among the threads, and float sums depend on how they are split.
+    torch.set_num_threads(runtime.threads)
     accelerator = _accelerator(runtime.accelerator)
     return Fabric(accelerator=accelerator, devices=1, precision=_precision(runtime, accelerator))
 
