@@ -2,7 +2,7 @@
 
 import typer
 
-from saltseg.cli import submissions, surveys
+from saltseg.cli import experiments, models, runs, submissions, surveys
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,5 +22,11 @@ for command in (
     submissions.score,
     submissions.upload,
     submissions.summary,
+    experiments.recipe,
+    runs.reproduce,
+    runs.verify,
+    runs.diff,
+    models.promote,
+    models.predict,
 ):
     app.command()(command)

@@ -81,6 +81,14 @@ def changed_files(
     return found
 
 
+def tracked_files(root: Path, commit: str, patch: bytes) -> list[str]:
+    """Return the paths of all files in a commit with a patch upon it; a .gitignore is none."""
+    with _scratch_objects(root) as environment:
+        tree = _tree(root, commit, patch, environment)
+        listed = git(root, "ls-tree", "-r", "-z", "--name-only", tree, environment=environment)
+    return [name for name in listed.decode().split("\0") if name and ".gitignore" not in name]
+
+
 @contextmanager
 def _scratch_objects(root: Path) -> Iterator[dict[str, str]]:
     """Yield the variables that make git write new objects into a folder that is then removed."""

@@ -111,7 +111,7 @@ def _verify_output(out: Output, objects: Objects) -> Iterator[Finding]:
 
 
 def _finding(path: str, digest: str, state: State) -> Finding:
-    return Finding(path, f"is {state.value}: {digest}", absent=state is State.MISSING)
+    return Finding(path, f"({digest[:12]}) is {state.value}", absent=state is State.MISSING)
 
 
 def _verify_results(outputs: Iterable[Output], record: RunRecord) -> list[Finding]:

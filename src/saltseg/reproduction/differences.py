@@ -1,0 +1,188 @@
+"""What made two runs different."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dvc.repo import Repo
+
+from saltseg.errors import InputError
+from saltseg.reproduction.environments import Pairs, differing
+from saltseg.reproduction.objects import Objects, is_folder
+from saltseg.reproduction.records import RunRecord
+from saltseg.reproduction.revisions import changed_files, tracked_files
+
+_BOUNDS = ("_low", "_high", "_spread")
+"""Ends of the names of metrics that say how sure another metric is."""
+
+
+@dataclass(frozen=True)
+class StageDifference:
+    """How a stage's entry in dvc.lock differs between two runs; empty where it does not."""
+
+    stage: str
+    only_in: str | None = None
+    """The run that alone has the stage."""
+    command: bool = False
+    inputs: tuple[str, ...] = ()
+    """Paths of code and data that it read."""
+    params: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether anything does."""
+        return bool(self.only_in or self.command or self.inputs or self.params or self.outputs)
+
+
+@dataclass(frozen=True)
+class MetricChange:
+    """One metric that differs, with what says how sure it is on each side."""
+
+    name: str
+    values: tuple[float | None, float | None]
+    spreads: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Differences:
+    """All that differs between the records of two runs."""
+
+    params: Pairs
+    code: dict[str, str]
+    """What happened to each file, the first run's to the second's."""
+    data: Pairs
+    """Hashes of raw data and of the crops made from them; of single files where they are known."""
+    environment: Pairs | None
+    """None where one of the runs has none recorded."""
+    stages: list[StageDifference]
+    """In the order of dvc.yaml; the first one is where the runs part."""
+    metrics: list[MetricChange]
+
+
+def differences(first: RunRecord, second: RunRecord, root: Path) -> Differences:
+    """Compare the records of two runs. `root`: the checkout whose git and cache are asked.
+
+    Raises InputError with the name of what a record lacks.
+    """
+    for record in (first, second):
+        missing = [name for name in record.lacks() if name in ("params.yaml", "dvc.lock")]
+        if missing or not record.commit:
+            raise InputError(f"{record.name}: cannot be compared; missing: {', '.join(missing)}")
+    one, other = first.environment, second.environment
+    with Repo(str(root)) as repo:
+        objects = Objects(repo)
+        return Differences(
+            params=differing(first.params, second.params),
+            code=changed_files(root, (first.commit, first.patch), (second.commit, second.patch)),
+            data=_within(_differing_data(first, second, root), objects),
+            environment=differing(one, other) if one and other else None,
+            stages=_differing_stages(first, second, objects),
+            metrics=_changes(first.metrics, second.metrics),
+        )
+
+
+def _differing_stages(
+    first: RunRecord, second: RunRecord, objects: Objects
+) -> list[StageDifference]:
+    names = [*first.lock, *(name for name in second.lock if name not in first.lock)]
+    found = [_stage(name, first, second, objects) for name in names]
+    return [each for each in found if each.differs]
+
+
+def _stage(name: str, first: RunRecord, second: RunRecord, objects: Objects) -> StageDifference:
+    one, other = first.lock.get(name), second.lock.get(name)
+    if one is None or other is None:
+        return StageDifference(name, only_in=(second if one is None else first).name)
+    hashes = {
+        kind: _pairs(_hashes({name: one}, kind), _hashes({name: other}, kind))
+        for kind in ("deps", "outs")
+    }
+    return StageDifference(
+        name,
+        command=one["cmd"] != other["cmd"],
+        inputs=tuple(hashes["deps"]),
+        params=tuple(differing(_params(one), _params(other))),
+        outputs=tuple(_within(hashes["outs"], objects)),
+    )
+
+
+def _params(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stage's parameters, which dvc.lock keeps below the name of their file."""
+    return {key: value for file in stage.get("params", {}).values() for key, value in file.items()}
+
+
+def _differing_data(first: RunRecord, second: RunRecord, root: Path) -> Pairs:
+    """Return the hashes of what no stage made and git does not hold, and of the first stage's."""
+    one, other = (_data(record, root) for record in (first, second))
+    return _pairs(one, other)
+
+
+def _data(record: RunRecord, root: Path) -> dict[str, str]:
+    made = _hashes(record.lock, "outs")
+    tracked = tracked_files(root, record.commit, record.patch)
+    code = {parent.as_posix() for path in tracked for parent in (Path(path), *Path(path).parents)}
+    read = _hashes(record.lock, "deps")
+    raw = {
+        path: digest
+        for path, digest in read.items()
+        if path not in code and not any(Path(path).is_relative_to(out) for out in made)
+    }
+    first = next(iter(record.lock))
+    return raw | _hashes({first: record.lock[first]}, "outs")
+
+
+def _hashes(stages: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """Return the hashes of the stages' "deps" or "outs" by path."""
+    return {
+        entry["path"]: entry["md5"]
+        for stage in stages.values()
+        for entry in stage.get(kind, [])
+        if "md5" in entry
+    }
+
+
+def _pairs(first: Mapping[str, str], second: Mapping[str, str]) -> Pairs:
+    names = [*first, *(name for name in second if name not in first)]
+    pairs = {name: (first.get(name), second.get(name)) for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _within(pairs: Pairs, objects: Objects) -> Pairs:
+    """Put in place of two folders those of their files that differ, where both lists are known."""
+    found: Pairs = {}
+    for path, (one, other) in pairs.items():
+        lists = [objects.files(each) if each and is_folder(each) else None for each in (one, other)]
+        if lists[0] is None or lists[1] is None:
+            found[path] = (one, other)
+        else:
+            files = _pairs(lists[0], lists[1])
+            found |= {f"{path}/{name}": pair for name, pair in files.items()}
+    return found
+
+
+def _changes(first: Mapping[str, float], second: Mapping[str, float]) -> list[MetricChange]:
+    """Return the metrics that differ; those that say how sure another one is go with it."""
+    names = [*first, *(name for name in second if name not in first)]
+    return [
+        MetricChange(
+            name, (first.get(name), second.get(name)), (_spread(name, first), _spread(name, second))
+        )
+        for name in names
+        if first.get(name) != second.get(name) and not name.endswith(_BOUNDS)
+    ]
+
+
+def _spread(name: str, metrics: Mapping[str, float]) -> str:
+    """Return the interval of a metric and its spread over folds; "" where it has neither."""
+    said = []
+    for end in ("", "_score", "_after"):
+        stem = name.removesuffix(end)
+        if name.endswith(end) and f"{stem}_low" in metrics:
+            said.append(f"{metrics[f'{stem}_low']:.4f} to {metrics[f'{stem}_high']:.4f}")
+            break
+    folds = metrics.get(f"{name.rpartition('.')[0]}.fold_spread")
+    if folds is not None and name.endswith("nested_score"):
+        said.append(f"folds ±{folds:.4f}")
+    return ", ".join(said)
