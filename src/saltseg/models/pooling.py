@@ -1,0 +1,73 @@
+"""Context for the deepest features: pyramid pooling and feature pyramid attention."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+BINS = (1, 2, 3, 6)
+"""Cells along a side that features are averaged in."""
+
+
+class PyramidPooling(nn.Module):
+    """Features beside their own means over the whole and over cells (Zhao et al. 2017)."""
+
+    def __init__(self, width: int) -> None:
+        """Build for `width` channels in and out."""
+        super().__init__()
+        branch = width // len(BINS)
+        # The mean over the whole has one value a crop: too few to be normalised over a batch.
+        self.branches = nn.ModuleList(nn.Conv2d(width, branch, 1) for _ in BINS)
+        self.join = nn.Sequential(
+            nn.Conv2d(width + branch * len(BINS), width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (n, width, h, w) to the same shape."""
+        parts = [features]
+        for bins, branch in zip(BINS, self.branches, strict=True):
+            mean = functional.relu(branch(functional.adaptive_avg_pool2d(features, bins)))
+            parts.append(_enlarge(mean, features))
+        joined: Tensor = self.join(torch.cat(parts, dim=1))
+        return joined
+
+
+class PyramidAttention(nn.Module):
+    """Feature pyramid attention: smaller copies of the features weigh them (Li et al. 2018).
+
+    In the form of the 1st place: two smaller copies, and half as many channels come out.
+    """
+
+    def __init__(self, width: int) -> None:
+        """Build for `width` channels in and half as many out."""
+        super().__init__()
+        outputs = width // 2
+        self.mean = nn.Conv2d(width, outputs, 1)
+        self.own = _normalised(width, outputs, 1)
+        self.shrink_once = _normalised(width, width, 5, stride=2)
+        self.once = _normalised(width, outputs, 5)
+        self.shrink_twice = _normalised(width, width, 3, stride=2)
+        self.twice = _normalised(width, outputs, 3)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (n, width, h, w) to (n, width // 2, h, w)."""
+        once = self.shrink_once(features)
+        twice = self.twice(self.shrink_twice(once))
+        once = self.once(once)
+        weights = _enlarge(once + _enlarge(twice, once), features)
+        mean = self.mean(features.mean(dim=(2, 3), keepdim=True))
+        attended: Tensor = self.own(features) * weights + mean
+        return attended
+
+
+def _normalised(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ELU(inplace=True),
+    )
+
+
+def _enlarge(small: Tensor, like: Tensor) -> Tensor:
+    return functional.interpolate(small, like.shape[-2:], mode="bilinear", align_corners=True)

