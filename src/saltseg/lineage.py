@@ -6,7 +6,7 @@ compared; parameters and code have a SHA-256 of their own.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +59,17 @@ def locked_outputs(root: Path) -> dict[str, str]:
 
 
 def folder_hash(folder: Path) -> str:
-    """Return the hash of a folder as DVC writes it into dvc.lock.
+    """Return the hash of a folder as DVC writes it into dvc.lock."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".gitignore"]
+    return tree_hash({path.relative_to(folder).as_posix(): hash_file(path) for path in files})
+
+
+def tree_hash(files: Mapping[str, str]) -> str:
+    """Return DVC's hash of a folder from the hashes of its files by relative path.
 
     DVC hashes the JSON list of the files' paths and hashes (dvc_data.hashfile.tree.Tree).
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    entries = [
-        {"md5": hash_file(path), "relpath": path.relative_to(folder).as_posix()}
-        for path in files
-        if path.name != ".gitignore"
-    ]
-    entries.sort(key=lambda entry: entry["relpath"])
+    entries = [{"md5": files[name], "relpath": name} for name in sorted(files)]
     return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
 
 

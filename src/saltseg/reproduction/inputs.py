@@ -1,5 +1,6 @@
 """Whether what a stage is about to read is what it read in the recorded run."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from dvc.output import Output
 from dvc.stage import Stage
 
 from saltseg.errors import first_few
-from saltseg.reproduction.objects import Objects
+from saltseg.lineage import tree_hash
+from saltseg.reproduction.objects import Objects, is_folder
 from saltseg.reproduction.revisions import git
 
 _WORDS = {
@@ -46,17 +48,26 @@ def unlinked_inputs(
     """
     for dependency in stage.deps:
         path = Path(dependency.fs_path)
-        maker = next((out for out in outputs if path.is_relative_to(out)), None)
-        if maker is None:
-            continue
-        out = outputs[maker]
-        made: str | None = out.hash_info.value
-        if path != maker and made:
-            files = objects.files(made) or {}
-            made = files.get(path.relative_to(maker).as_posix())
+        makers = [out for place, out in outputs.items() if overlaps(path, [place])]
+        made = _made(path, makers, objects)
         if made and made != dependency.hash_info.value:
-            maker_name = stage_name(out.stage)
-            yield path_of(dependency), f"as {stage.name} read it is not what {maker_name} made"
+            names = ", ".join(stage_name(out.stage) for out in makers)
+            yield path_of(dependency), f"as {stage.name} read it is not as {names} left it"
+
+
+def _made(path: Path, makers: list[Output], objects: Objects) -> str | None:
+    """Return the hash that `path` has in the outputs that it is, lies in or holds, if known."""
+    files: dict[str, str] = {}
+    for out in makers:
+        place, digest = Path(out.fs_path), str(out.hash_info.value)
+        if place == path:
+            return digest
+        listed = objects.files(digest) if is_folder(digest) else {"": digest}
+        if listed is None:
+            return None
+        files |= {os.path.relpath(place / name, path): each for name, each in listed.items()}
+    inside = any(path.is_relative_to(out.fs_path) for out in makers)
+    return files.get(".") if inside or not files else tree_hash(files)
 
 
 def path_of(output: Output) -> str:
