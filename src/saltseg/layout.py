@@ -53,6 +53,11 @@ class Layout:
         """
         return Path(os.environ.get("DVC_ROOT", self.root)) / "tmp" / "states"
 
+    @property
+    def logs(self) -> Path:
+        """What the stages that `saltseg train` runs side by side say; no stage's output."""
+        return self.root / "tmp" / "logs"
+
     def result(self, stage: str, *parts: str | int) -> Path:
         """The metrics of `stage`: results/STAGE.json, or results/STAGE/PART/PART.json."""
         return self.root.joinpath("results", stage, *map(str, parts)).with_suffix(".json")

@@ -22,14 +22,16 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def twins(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Checkout]:
-    """Two checkouts with other numbers of workers; `dvc repro` has run in both, at once."""
+    """Two checkouts with other numbers of workers, run at once: in sequence, and side by side."""
     checkouts = []
     for workers in (0, 2):
         content = shrunk_content()
         content["runtime"]["workers"] = workers
         checkouts.append(make_checkout(tmp_path_factory.mktemp("pipeline"), content))
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda checkout: checkout.succeed("dvc", "repro"), checkouts))
+        in_sequence = pool.submit(checkouts[0].succeed, "dvc", "repro")
+        side_by_side = pool.submit(checkouts[1].succeed, "saltseg", "train", "--jobs", "2")
+        assert in_sequence.result() and side_by_side.result()
     return checkouts[0], checkouts[1]
 
 
@@ -76,7 +78,7 @@ def test_nothing_runs_again_where_nothing_changed(pipeline: Checkout) -> None:
     assert "Running stage" not in pipeline.succeed("dvc", "repro")
 
 
-def test_another_checkout_makes_the_same_bytes_with_other_workers(
+def test_other_workers_and_folds_trained_side_by_side_make_the_same_bytes(
     twins: tuple[Checkout, Checkout],
 ) -> None:
     assert twins[0].outputs() == twins[1].outputs()

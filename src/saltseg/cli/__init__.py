@@ -2,7 +2,7 @@
 
 import typer
 
-from saltseg.cli import experiments, models, runs, submissions, surveys
+from saltseg.cli import experiments, models, runs, submissions, surveys, training
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,6 +23,7 @@ for command in (
     submissions.upload,
     submissions.summary,
     experiments.recipe,
+    training.train,
     runs.reproduce,
     runs.verify,
     runs.diff,
