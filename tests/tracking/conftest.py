@@ -10,6 +10,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.tracking import wait_for_recorders
+from saltseg.tracking.store import EXPERIMENT, store_uri
+from tests.tracking.servers import find_postgres, mlflow_server, postgres
 
 SOURCE = Path(__file__).parents[2]
 
@@ -48,9 +50,37 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return database
 
 
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an MLflow server with a database of PostgreSQL and a folder of artifacts."""
+    programs = find_postgres()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed: no initdb in PATH or /usr/lib/postgresql")
+    with (
+        postgres(programs) as database,
+        mlflow_server(database, tmp_path_factory.mktemp("server")) as address,
+    ):
+        yield address
+
+
+on_both_stores = pytest.mark.parametrize("checkout", ["sqlite", "server"], indirect=True)
+"""Marks a test that has to pass with the local database and with a tracking server."""
+
+
 @pytest.fixture
-def checkout(tmp_path: Path, migrated: Path) -> Path:
-    """A project with the real parameters, three stages and a database."""
+def checkout(
+    tmp_path: Path,
+    migrated: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """A project with the real parameters, three stages and a database, or a tracking server."""
+    for name in os.environ:
+        if name.startswith(("DVC", "MLFLOW")):
+            monkeypatch.delenv(name)
+    if getattr(request, "param", "sqlite") == "server":
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", request.getfixturevalue("server"))
+        monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", str(tmp_path))  # the server is shared
     root = tmp_path / "a project"
     (root / "mlruns").mkdir(parents=True)
     shutil.copy(migrated, root / "mlruns" / "mlflow.db")
@@ -70,9 +100,8 @@ def start(checkout: Path) -> Start:
         names = arguments or ("ingest",)
         script = STAGE.replace("{body}", body)
         command = [sys.executable, "-c", script, names[0], "", *names[1:]]
-        dropped = {key: v for key, v in os.environ.items() if not key.startswith(("DVC", "MLFLOW"))}
         return subprocess.Popen(
-            command, cwd=checkout, env=dropped | environment, stderr=subprocess.PIPE, text=True
+            command, cwd=checkout, env=os.environ | environment, stderr=subprocess.PIPE, text=True
         )
 
     return _start
@@ -91,16 +120,21 @@ def under(pipeline: "subprocess.Popen[str]", **environment: str) -> dict[str, st
     return {"SALTSEG_PIPELINE": str(pipeline.pid), **environment}
 
 
+def client_of(root: Path) -> MlflowClient:
+    """Return a client of the checkout's store."""
+    return MlflowClient(store_uri(root / "mlruns"))
+
+
 def runs(root: Path) -> dict[str, Run]:
-    """Return the runs of the checkout's database by name, the parent as "pipeline"."""
+    """Return the runs of the checkout's store by name, the parent as "pipeline"."""
     wait_for_recorders(root / "mlruns")
     return recorded(root)
 
 
 def recorded(root: Path) -> dict[str, Run]:
     """Return the same while recorders may still be at work."""
-    client = MlflowClient(f"sqlite:///{root / 'mlruns' / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("saltseg")
+    client = client_of(root)
+    experiment = client.get_experiment_by_name(os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
     assert experiment is not None
     found = client.search_runs([experiment.experiment_id])
     return {

@@ -1,4 +1,4 @@
-"""Stages as real processes, with their recorders and a real SQLite store."""
+"""Stages as real processes, with their recorders and a real store."""
 
 import hashlib
 import json
@@ -7,11 +7,18 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mlflow import MlflowClient
 
 from saltseg.params import load_params
 from tests.conftest import PROJECT
-from tests.tracking.conftest import DVC_YAML, Start, recorded, runs, under
+from tests.tracking.conftest import (
+    DVC_YAML,
+    Start,
+    client_of,
+    on_both_stores,
+    recorded,
+    runs,
+    under,
+)
 
 pytestmark = pytest.mark.slow  # every recorder imports MLflow
 
@@ -39,6 +46,7 @@ def done(process: "subprocess.Popen[str]") -> tuple[int, str]:
     return process.returncode, said
 
 
+@on_both_stores
 def test_a_finished_stage_is_recorded_with_all_that_it_reported(
     checkout: Path, start: Start
 ) -> None:
@@ -75,13 +83,14 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
     datasets = {each.dataset.name: each.dataset.digest for each in run.inputs.dataset_inputs}
     assert datasets == {"data/ingest": "11223344556677889900112233445566.dir"}
     assert run.data.tags["input.data/ingest"] == datasets["data/ingest"]
-    client = MlflowClient(f"sqlite:///{checkout / 'mlruns' / 'mlflow.db'}")
+    client = client_of(checkout)
     losses = client.get_metric_history(run.info.run_id, "loss")
     assert [(each.step, each.value) for each in losses] == [(1, 0.5), (2, 0.25)]
     curve = client.get_metric_history(parent.info.run_id, "train-per-fold.lite0.0.loss")
     assert [(each.step, each.value) for each in curve] == [(1, 0.5), (2, 0.25)]
     assert [each.path for each in client.list_artifacts(run.info.run_id)] == ["note.txt"]
-    assert list((checkout / "mlruns" / "artifacts").rglob("note.txt"))
+    note = Path(client.download_artifacts(run.info.run_id, "note.txt"))
+    assert note.read_text() == "x"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +107,7 @@ def test_a_stage_that_raises(checkout: Path, start: Start, body: str, status: st
         assert found["pipeline"].data.tags["error"] == "ingest: ValueError: torn paper"
 
 
+@on_both_stores
 def test_a_stage_that_is_killed_leaves_no_running_run(checkout: Path, start: Start) -> None:
     # A worker that outlives the stage holds the pipe open, as a data loader's may.
     body = "child = os.fork(); child or time.sleep(15); os.kill(os.getpid(), signal.SIGKILL)"
@@ -138,6 +148,7 @@ def test_a_broken_database_and_a_dead_recorder_cost_one_line(checkout: Path, sta
     assert (checkout / "results" / "ingest.json").exists()
 
 
+@on_both_stores
 def test_stages_of_one_pipeline_share_a_parent_that_shows_skipped_stages(
     checkout: Path, start: Start, pipeline: "subprocess.Popen[str]"
 ) -> None:
@@ -172,6 +183,7 @@ def test_stages_of_one_pipeline_share_a_parent_that_shows_skipped_stages(
     }
 
 
+@on_both_stores
 def test_the_record_holds_what_dvc_wrote_after_the_last_stage(
     repository: Path, start: Start, pipeline: "subprocess.Popen[str]"
 ) -> None:
@@ -180,7 +192,7 @@ def test_the_record_holds_what_dvc_wrote_after_the_last_stage(
     (repository / "results/late.json").write_text("{}")
     pipeline.kill()
     parent = runs(repository)["pipeline"]
-    client = MlflowClient(f"sqlite:///{repository / 'mlruns' / 'mlflow.db'}")
+    client = client_of(repository)
     folder = Path(client.download_artifacts(parent.info.run_id, "record"))
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     same = {"params.yaml", "dvc.yaml", "dvc.lock", "results/ingest.json", "results/late.json"}
@@ -203,7 +215,7 @@ def test_the_patch_restores_a_dirty_tree_with_its_new_files(
     assert done(start("pass")) == (0, "")
     assert git(repository, "status", "--porcelain") == before
     parent = runs(repository)["pipeline"]
-    client = MlflowClient(f"sqlite:///{repository / 'mlruns' / 'mlflow.db'}")
+    client = client_of(repository)
     patch = Path(client.download_artifacts(parent.info.run_id, "record/changes.patch"))
     digest = "sha256:" + hashlib.sha256(patch.read_bytes()).hexdigest()
     assert parent.data.tags["patch"] == digest
@@ -217,13 +229,14 @@ def test_the_patch_restores_a_dirty_tree_with_its_new_files(
 
 def test_a_run_left_open_by_a_power_cut_is_swept(checkout: Path, start: Start) -> None:
     assert done(start("pass")) == (0, "")
-    client = MlflowClient(f"sqlite:///{checkout / 'mlruns' / 'mlflow.db'}")
+    client = client_of(checkout)
     left = runs(checkout)["ingest"].info.run_id
     client.update_run(left, status="RUNNING")
     assert done(start("pass")) == (0, "")
     assert client.get_run(left).info.status == "KILLED"
 
 
+@on_both_stores
 def test_two_stages_at_once_share_one_recorder(
     checkout: Path, start: Start, pipeline: "subprocess.Popen[str]"
 ) -> None:
