@@ -9,13 +9,11 @@ before and after in results/postprocess-connected-components.json, and the repor
 
 from pathlib import Path
 
-import numpy as np
-
 from saltseg import postprocess
 from saltseg.crops import load_array
 from saltseg.error_report import write_error_report
 from saltseg.errors import one_line_errors
-from saltseg.files import read_json, write_array, write_json
+from saltseg.files import write_array, write_json
 from saltseg.layout import Layout
 from saltseg.metric import salt_masks
 from saltseg.out_of_fold import load_out_of_fold
@@ -33,16 +31,17 @@ def main(root: Path) -> None:
     searched, folder = params.postprocess_connected_components, layout.data(NAME)
     with stage_run(NAME, layout, params) as run:
         crops = load_out_of_fold(layout)
-        thresholds = read_json(layout.data("threshold-search") / "thresholds.json")
-        limits = [thresholds["threshold_by_part"][str(part)] for part in crops.parts]
-        masks = salt_masks(crops.probabilities, np.array(limits))
+        limits = postprocess.load_thresholds(layout.data("threshold-search") / "thresholds.json")
         pairs = postprocess.size_pairs(searched.salt_sizes, searched.hole_sizes)
-        cleaning = postprocess.search_sizes(masks, crops.truth, crops.parts, pairs)
+        cleaning = postprocess.search_sizes(
+            crops.probabilities, crops.truth, crops.parts, limits, pairs
+        )
+        masks = salt_masks(crops.probabilities, limits.of(crops.parts))
         cleaned = postprocess.clean_by_part(masks, crops.parts, cleaning.by_part)
         write_array(folder / "out_of_fold_masks.npy", cleaned)
         test = load_array(layout.data("snapshot-ensemble") / "test.npy")
-        limit = thresholds["threshold"]
-        postprocess.write_test_masks(folder / "test_masks.npy", test, limit, cleaning.sizes)
+        path = folder / "test_masks.npy"
+        postprocess.write_test_masks(path, test, limits.overall, cleaning.sizes)
         write_json(folder / "sizes.json", postprocess.chosen_sizes(cleaning))
         groups, seed = crops.table["mosaic"].tolist(), stream_seed(params.base.seed, NAME)
         resamples = params.threshold_search.bootstrap
@@ -51,7 +50,7 @@ def main(root: Path) -> None:
         write_error_report(layout.plots(NAME), crops, images, cleaned, cleaning)
         run.artifact(layout.plots(NAME))
         if not cleaning.helps:
-            print(f"{NAME}: no sizes raise the nested score; the masks stay as they are")
+            print(f"{NAME}: no sizes raise the nested score; the test masks stay as they are")
 
 
 if __name__ == "__main__":

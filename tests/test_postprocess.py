@@ -8,6 +8,7 @@ from saltseg.components import clean
 from saltseg.metric import precision, salt_masks
 from saltseg.postprocess import (
     KEEP,
+    Thresholds,
     clean_by_part,
     search_sizes,
     size_pairs,
@@ -16,6 +17,11 @@ from saltseg.postprocess import (
 
 PAIRS = size_pairs([0, 10, 40], [0, 10, 40])
 PARTS = np.arange(40) // 2 % 2
+HALF = Thresholds(0.5, {0: 0.5, 1: 0.5})
+
+
+def as_probabilities(masks: np.ndarray) -> np.ndarray:
+    return masks.astype(np.float16)
 
 
 def disks_and_specks() -> tuple[np.ndarray, np.ndarray]:
@@ -35,7 +41,7 @@ def test_pairs_are_unique_and_the_gentlest_first() -> None:
 
 def test_sizes_that_help_are_found_and_the_gentlest_are_taken() -> None:
     masks, truth = disks_and_specks()
-    cleaning = search_sizes(masks, truth, PARTS, PAIRS)
+    cleaning = search_sizes(as_probabilities(masks), truth, PARTS, HALF, PAIRS)
     assert cleaning.helps
     assert cleaning.sizes == (10, 0)
     assert cleaning.by_part == {0: (10, 0), 1: (10, 0)}
@@ -46,7 +52,7 @@ def test_sizes_that_help_are_found_and_the_gentlest_are_taken() -> None:
 def test_sizes_of_zero_stay_where_nothing_helps() -> None:
     _, truth = disks_and_specks()
     truth[:, 5:8, 5:8] = True
-    cleaning = search_sizes(truth, truth, PARTS, PAIRS)
+    cleaning = search_sizes(as_probabilities(truth), truth, PARTS, HALF, PAIRS)
     assert not cleaning.helps
     assert cleaning.sizes == KEEP
     assert set(cleaning.by_part.values()) == {KEEP}
@@ -58,10 +64,25 @@ def test_sizes_that_mislead_the_other_part_are_not_taken() -> None:
     # Specks are salt in part 0 and noise in part 1.
     parts = np.arange(20) % 2
     truth = specks & (parts == 0)[:, None, None]
-    cleaning = search_sizes(specks, truth, parts, PAIRS)
-    assert cleaning.by_part == {0: KEEP, 1: KEEP}
-    assert cleaning.searched.mean() < cleaning.before.mean()
+    cleaning = search_sizes(as_probabilities(specks), truth, parts, HALF, PAIRS)
+    assert cleaning.by_part == {0: (10, 0), 1: KEEP}
+    assert cleaning.after.mean() < cleaning.before.mean()
     assert not cleaning.helps
+    assert cleaning.sizes == KEEP
+
+
+def test_sizes_of_a_part_are_chosen_at_its_own_threshold_on_the_others() -> None:
+    masks, truth = disks_and_specks()
+    # Beyond .6 there are no specks: at that threshold nothing needs cleaning.
+    probabilities = np.where(truth, 0.9, np.where(masks, 0.6, 0.1)).astype(np.float16)
+    limits = Thresholds(0.5, {0: 0.5, 1: 0.7})
+    cleaning = search_sizes(probabilities, truth, PARTS, limits, PAIRS)
+    assert cleaning.by_part == {0: (10, 0), 1: KEEP}
+    assert cleaning.sizes == (10, 0)
+    assert cleaning.after.tolist() == [1.0] * 40
+    np.testing.assert_array_equal(
+        cleaning.before, precision(salt_masks(probabilities, limits.of(PARTS)), truth)
+    )
 
 
 def test_each_part_is_cleaned_with_its_own_sizes() -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from saltseg.components import clean, precision_by_sizes
-from saltseg.files import write_array_parts
+from saltseg.files import read_json, write_array_parts
 from saltseg.metric import Scores, salt_masks
-from saltseg.thresholds import bootstrap_interval, choose, first_of_best
+from saltseg.thresholds import bootstrap_interval, first_of_best
 
 Masks = npt.NDArray[np.bool_]
 Sizes = tuple[int, int]
@@ -26,25 +26,39 @@ CHUNK = 500
 
 
 @dataclass(frozen=True)
+class Thresholds:
+    """What threshold-search chose: for the test crops, and for each part on the other parts."""
+
+    overall: float
+    by_part: dict[int, float]
+
+    def of(self, parts: npt.NDArray[np.int64]) -> Scores:
+        """Return the threshold of each crop: float64, shape (n,)."""
+        return np.array([self.by_part[int(part)] for part in parts])
+
+
+def load_thresholds(path: Path) -> Thresholds:
+    """Read thresholds.json as threshold-search wrote it."""
+    content = read_json(path)
+    by_part = {int(part): limit for part, limit in content["threshold_by_part"].items()}
+    return Thresholds(content["threshold"], by_part)
+
+
+@dataclass(frozen=True)
 class Cleaning:
     """The sizes to clean with, and the precision of each crop, float64 of shape (n,).
 
-    helps: whether the searched sizes raise the nested score; if not, all sizes are KEEP.
-    sizes: for the test crops, chosen on all out-of-fold crops.
-    by_part: for each part, chosen on the other parts.
-    before: without cleaning. searched: with each part's searched sizes. after: with `by_part`.
+    helps: whether searched sizes raise the nested score; if not, the test crops stay as they are.
+    sizes: for the test crops, chosen on all out-of-fold crops; KEEP where that doesn't help.
+    by_part: for each part, chosen on the other parts, whether or not that helped.
+    before: without cleaning. after: with `by_part`.
     """
 
     helps: bool
     sizes: Sizes
     by_part: dict[int, Sizes]
     before: Scores
-    searched: Scores
-
-    @property
-    def after(self) -> Scores:
-        """The scores of what is handed on."""
-        return self.searched if self.helps else self.before
+    after: Scores
 
 
 def size_pairs(salt_sizes: Sequence[int], hole_sizes: Sequence[int]) -> list[Sizes]:
@@ -53,24 +67,45 @@ def size_pairs(salt_sizes: Sequence[int], hole_sizes: Sequence[int]) -> list[Siz
 
 
 def search_sizes(
-    masks: Masks, truth: Masks, parts: npt.NDArray[np.int64], pairs: Sequence[Sizes]
+    probabilities: npt.NDArray[np.float16],
+    truth: Masks,
+    parts: npt.NDArray[np.int64],
+    thresholds: Thresholds,
+    pairs: Sequence[Sizes],
 ) -> Cleaning:
     """Choose among `pairs`, KEEP first, on out-of-fold masks; ties go to the gentler pair.
 
-    masks, truth: bool, shape (n, height, width). parts: int64, shape (n,).
+    A part's sizes are chosen on the other parts at the part's own threshold, which was chosen on
+    the others too: the thresholds of the others know the part's labels.
+
+    probabilities: float16, shape (n, height, width); truth: bool, the same shape. parts: int64,
+    shape (n,).
     """
-    scores = precision_by_sizes(masks, truth, pairs)
-    choice = choose(scores, parts, first_of_best)
-    before = scores[:, 0]
-    gained_tenths = int(np.rint(10 * (choice.scores - before)).sum())
-    helps = gained_tenths > 0 and choice.setting > 0
+    scores = {
+        limit: precision_by_sizes(salt_masks(probabilities, limit), truth, pairs)
+        for limit in sorted({thresholds.overall, *thresholds.by_part.values()})
+    }
+    setting = _best(scores[thresholds.overall])
+    chosen: dict[int, int] = {}
+    before, after = np.empty(len(parts)), np.empty(len(parts))
+    for part, limit in thresholds.by_part.items():
+        own = parts == part
+        chosen[part] = _best(scores[limit][~own])
+        before[own], after[own] = scores[limit][own, 0], scores[limit][own, chosen[part]]
+    gained_tenths = int(np.rint(10 * (after - before)).sum())
+    helps = gained_tenths > 0 and setting > 0
     return Cleaning(
         helps=helps,
-        sizes=pairs[choice.setting] if helps else KEEP,
-        by_part={part: pairs[at] if helps else KEEP for part, at in choice.by_part.items()},
+        sizes=pairs[setting] if helps else KEEP,
+        by_part={part: pairs[at] for part, at in chosen.items()},
         before=before,
-        searched=choice.scores,
+        after=after,
     )
+
+
+def _best(scores: Scores) -> int:
+    """Return the first of the settings with the greatest total, in tenths, of `scores` (n, k)."""
+    return first_of_best(np.rint(10 * scores).astype(np.int64).sum(axis=0))
 
 
 def clean_by_part(masks: Masks, parts: npt.NDArray[np.int64], by_part: dict[int, Sizes]) -> Masks:
@@ -114,7 +149,7 @@ def nested_gain(
 
     groups: see thresholds.bootstrap_interval. seed: draws the same resamples for both.
     """
-    gain = cleaning.searched - cleaning.before
+    gain = cleaning.after - cleaning.before
     draws = (np.random.default_rng(seed) for _ in range(2))
     low, high = bootstrap_interval(cleaning.after, groups, resamples, next(draws))
     gain_low, gain_high = bootstrap_interval(gain, groups, resamples, next(draws))
