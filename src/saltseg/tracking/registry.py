@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-import mlflow
 from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
@@ -46,9 +46,7 @@ def open_registry(root: Path) -> MlflowClient:
     folder = root.resolve() / "mlruns"
     if "MLFLOW_TRACKING_URI" not in os.environ and not (folder / "mlflow.db").exists():
         raise InputError(f"{folder / 'mlflow.db'}: no run is recorded here; run 'dvc repro'")
-    # A bare database looks for models where MLflow's default is, whatever the client's own is.
-    mlflow.set_tracking_uri(store_uri(folder))
-    return MlflowClient()
+    return MlflowClient(store_uri(folder))
 
 
 def register(client: MlflowClient, run: str, model: str, tags: Mapping[str, str]) -> Version:
@@ -58,9 +56,9 @@ def register(client: MlflowClient, run: str, model: str, tags: Mapping[str, str]
         return known
     with suppress(MlflowException):  # it exists
         client.create_registered_model(NAME, description=_DESCRIPTION)
-    mlflow.set_tracking_uri(client.tracking_uri)  # as in open_registry
-    uri = f"models:/{model}"
-    return _version(client.create_model_version(NAME, uri, run, dict(tags), model_id=model))
+    # By its place: a bare database looks for models:/ID in MLflow's default store, not in its own.
+    place = client.get_logged_model(model).artifact_location
+    return _version(client.create_model_version(NAME, place, run, dict(tags), model_id=model))
 
 
 def version_of(client: MlflowClient, run: str) -> Version | None:
@@ -92,13 +90,15 @@ def fetched_model(uri: str, root: Path) -> Iterator[Path]:
         raise InputError(
             f"{uri}: is neither a folder nor models:/{NAME}@{CHAMPION} or models:/{NAME}/1"
         )
-    location = _location(open_registry(root), uri, *named.groups())
+    client = open_registry(root)
+    location = _location(client, uri, *named.groups())
     parsed = urlparse(location)
     if parsed.scheme in ("", "file"):
         yield Path(url2pathname(parsed.path))
         return
     with TemporaryDirectory(prefix="saltseg-model-") as folder:
-        yield Path(mlflow.artifacts.download_artifacts(location, dst_path=folder))
+        store = client.tracking_uri
+        yield Path(download_artifacts(location, dst_path=folder, tracking_uri=store))
 
 
 def _location(client: MlflowClient, uri: str, name: str, alias: str | None, version: str) -> str:

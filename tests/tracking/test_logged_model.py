@@ -1,0 +1,242 @@
+"""The trained pipeline as a logged model: in a real store, in a fresh process, behind a server."""
+
+import importlib.metadata
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from saltseg.crops import CropSet, load_array
+from saltseg.errors import InputError
+from saltseg.layout import Layout
+from saltseg.model_folder import export_model
+from saltseg.served import _load_pyfunc
+from saltseg.tracking.logged_model import record_model, requirements
+from saltseg.tracking.registry import fetched_model, open_registry, version_of
+from tests.conftest import PROJECT
+from tests.test_dvc_yaml import closure, imported
+from tests.tracking.conftest import Start, runs
+
+pytestmark = pytest.mark.slow
+
+LOCK = """
+schema: '2.0'
+stages:
+  submit:
+    cmd: x
+    deps: [{path: models, md5: 0a.dir}, {path: src/saltseg, md5: 0b.dir}]
+    outs: [{path: data/submit, md5: 0c.dir}]
+"""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store with one run of a pipeline, whose model is logged and registered."""
+
+    root: Path
+    uri: str
+    client: MlflowClient
+    run: str
+    files: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def store(migrated: Path, trained: Layout, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    root = tmp_path_factory.mktemp("store")
+    (root / "mlruns").mkdir()
+    shutil.copy(migrated, root / "mlruns" / "mlflow.db")
+    client = MlflowClient(f"sqlite:///{root}/mlruns/mlflow.db")
+    experiment = client.create_experiment("saltseg", (root / "artifacts").as_uri())
+    run = client.create_run(experiment).info.run_id
+    result = trained.result("submit").read_bytes()
+    files = {"dvc.lock": LOCK.encode(), "results/submit.json": result}
+    made = Store(root, client.tracking_uri, client, run, files)
+    record(made, trained, root / "first")
+    return made
+
+
+def record(store: Store, trained: Layout, folder: Path) -> None:
+    export_model(trained, folder)
+    record_model(store.client, store.run, folder, store.files)
+
+
+def test_a_run_has_one_version_with_hashes_and_nested_score(store: Store, trained: Layout) -> None:
+    record(store, trained, store.root / "second")
+    (version,) = store.client.search_model_versions("name = 'saltseg'")
+    assert (version.run_id, version.version) == (store.run, 1)
+    result = json.loads(trained.result("submit").read_text())
+    assert version.tags.pop("manifest")
+    assert version.tags == {
+        "models": "0a.dir",
+        "data/submit": "0c.dir",
+        "submission": result["submission"],
+        **{
+            f"out_of_fold_{key}": str(result[f"out_of_fold_{key}"])
+            for key in ("score", "low", "high")
+        },
+    }
+    outputs = store.client.get_run(store.run).outputs
+    assert outputs is not None and len(outputs.model_outputs) == 1
+    assert (
+        len(list((store.root / "artifacts").rglob("snapshot_0.safetensors"))) == 2
+    )  # of two folds
+
+
+FRESH = """
+import sys
+import mlflow, numpy as np
+model = mlflow.pyfunc.load_model("models:/saltseg/1")
+images = np.load("images.npy")
+found = model.predict(images)
+alone = model.predict(images[:1], params={"depth": [300.0]})
+assert (alone["masks"] == found["masks"][:1]).all()
+wide = model.predict(np.concatenate([images[:2], images[2:4]], axis=2))
+np.savez("found.npz", wide=wide["masks"], **found)
+import saltseg
+print(saltseg.__file__)
+"""
+
+
+def test_a_fresh_process_loads_it_with_its_own_code(
+    store: Store, trained: Layout, small_crops: CropSet, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "images.npy", small_crops.test_images)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FRESH],
+        cwd=tmp_path,
+        env=clean_environment(store),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.splitlines()[-1]).is_relative_to(store.root / "artifacts")
+    found = np.load(tmp_path / "found.npz")
+    known = load_array(trained.data("snapshot-ensemble") / "test.npy")
+    np.testing.assert_array_equal(found["probabilities"].astype(np.float16), known)
+    masks = load_array(trained.data("postprocess-connected-components") / "test_masks.npy")
+    np.testing.assert_array_equal(found["masks"], masks)
+    assert found["wide"].shape == (2, 101, 202)
+
+
+def test_where_other_code_is_imported_it_refuses_to_predict(store: Store, tmp_path: Path) -> None:
+    with fetched_model("models:/saltseg/1", store.root) as folder:
+        shutil.copytree(folder / "data" / "model", tmp_path / "model")
+    settings = json.loads((tmp_path / "model/model.json").read_text())
+    (tmp_path / "model/model.json").write_text(json.dumps(settings | {"code": "sha256:other"}))
+    with pytest.raises(InputError, match="load it in a process that has not imported saltseg"):
+        _load_pyfunc(str(tmp_path / "model"))
+
+
+def test_it_is_served(store: Store, trained: Layout, small_crops: CropSet, tmp_path: Path) -> None:
+    images = small_crops.test_images[:2]
+    with served(store, tmp_path) as address:
+        answer = ask(address, {"inputs": images.tolist(), "params": {"depth": [200.0, 400.0]}})
+        refused = ask(address, {"inputs": images.tolist(), "params": {"depth": [1.0] * 3}})
+    found = answer["predictions"]
+    known = load_array(trained.data("snapshot-ensemble") / "test.npy")[:2].astype(np.float64)
+    np.testing.assert_allclose(found["probabilities"], known, atol=1e-3)
+    assert np.array(found["masks"]).dtype == bool
+    assert "depth: 3 values for 2 images" in json.dumps(refused)
+
+
+@contextmanager
+def served(store: Store, folder: Path) -> Iterator[str]:
+    """Serve the first version by MLflow's own command; yield its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", "models:/saltseg/1",
+             "--env-manager", "local", "--port", str(port)],
+            cwd=folder, env=clean_environment(store), stdout=log, stderr=log,
+            start_new_session=True,
+        )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + 240
+        while not answers(f"{address}/ping"):
+            assert process.poll() is None and time.monotonic() < until, (folder / "log").read_text()
+            time.sleep(0.5)
+        yield address
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(30)
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def ask(address: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Return what the server answers, a refusal too."""
+    answer: dict[str, Any]
+    request = urllib.request.Request(
+        f"{address}/invocations",
+        json.dumps(content).encode(),
+        {"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            answer = json.load(reply)
+    except urllib.error.HTTPError as error:
+        answer = json.load(error)
+    return answer
+
+
+def clean_environment(store: Store) -> dict[str, str]:
+    """Return this environment without what the tests add to it."""
+    dropped = ("MLFLOW", "PYTHON", "DVC")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
+    scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return inherited | {"MLFLOW_TRACKING_URI": store.uri, "PATH": scripts}
+
+
+def test_its_requirements_are_what_its_code_imports() -> None:
+    distributions = importlib.metadata.packages_distributions()
+    served_by = PROJECT / "src/saltseg/served.py"
+    names = {
+        name.partition(".")[0]
+        for path in {served_by, *closure(served_by)}
+        for name in imported(path)
+    }
+    needed = {
+        distributions[name][0].lower().replace("_", "-") for name in names & set(distributions)
+    }
+    pinned = {line.partition("==")[0] for line in requirements()}
+    assert needed - {"saltseg", "pillow", "matplotlib"} <= pinned
+    assert not any("+" in line or "/" in line for line in requirements())
+
+
+def test_a_stage_hands_its_pipeline_s_model_on(
+    checkout: Path, start: Start, trained: Layout
+) -> None:
+    for name in ("data", "models", "results", "params.yaml"):
+        source = trained.root / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, checkout / name)
+    process = start("run.metrics({'crops': 12}); run.model()", "submit")
+    assert process.communicate(timeout=120)[1] == ""
+    parent = runs(checkout)["pipeline"]
+    version = version_of(open_registry(checkout), parent.info.run_id)
+    assert version is not None and version.number == "1"
+    assert not list((checkout / "mlruns").glob(".model-*"))
+    with fetched_model("models:/saltseg/1", checkout) as folder:
+        assert len(list(folder.rglob("*.safetensors"))) == 4
