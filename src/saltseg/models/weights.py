@@ -95,8 +95,9 @@ def _from_hub(encoder: str, weights: str, levels: int) -> Weights:
             f"params.yaml: models: weights {weights!r} of {encoder} are none of packaged, none, "
             f"{', '.join(known)} or a .safetensors file"
         )
+    wanted = True if encoder.startswith("tu-") else weights
     try:
-        fetched = smp.encoders.get_encoder(encoder, in_channels=3, depth=levels, weights=weights)
+        fetched = smp.encoders.get_encoder(encoder, in_channels=3, depth=levels, weights=wanted)
     except (OSError, RuntimeError) as error:
         raise InputError(
             f"params.yaml: models: weights {weights!r} of {encoder} cannot be fetched "
