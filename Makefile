@@ -32,7 +32,7 @@ demo: $(READY)
 	@saltseg summary
 
 test: $(READY)
-	pytest
+	pytest -n auto --dist loadfile
 
 check: $(READY)
 	ruff check
