@@ -30,6 +30,7 @@ from saltseg.batches import AugmentedBatches
 from saltseg.coverage import describe_crops
 from saltseg.crops import SIZE, CropSet, depth
 from saltseg.devices import create_fabric
+from saltseg.errors import one_line_errors
 from saltseg.folds import assign_folds
 from saltseg.labelled import LabelledCrops, training_crops
 from saltseg.losses import bce
@@ -288,7 +289,7 @@ Scores = dict[str, dict[str, list[float]]]
 
 def measure(sets: dict[str, Parts], seed: int, scores: Scores) -> None:
     """Add the scores of one seed, and tell each as it comes."""
-    learned = {}
+    learned: dict[str, Method] = {}  # by set, the last method: the U-Net
     for name, parts in sets.items():
         for method, fit in METHODS.items():
             learned[name] = tune(fit(parts.train, seed), parts.train)
@@ -359,4 +360,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()
