@@ -31,6 +31,10 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         ("fold_split.n_folds", "5", "'5' is not allowed: Input should be a valid integer"),
         ("ingest.rawdir", "x", "ingest.rawdir: 'x' is not allowed: Extra inputs"),
         ("models.lite0.architecture", "net", "models.lite0"),
+        ("models.lite0.input.fit", "crop", "models.lite0.input.fit: 'crop' is not allowed"),
+        ("models.lite0.input.size", 96, "models.lite0.input.size: 96 px do not hold the 101"),
+        ("models.lite0.stem.pooling", "all", "models.lite0.stem.pooling: 'all' is not allowed"),
+        ("models.class_unet.blocks", "dense", "models.class_unet.blocks: 'dense'"),
         ("train_per_fold.members", ["none_such"], "'none_such' is none of lite0, class_unet"),
         ("train_per_fold.folds", [0, 2], "train_per_fold.folds: 2 is none of 0, 1"),
         ("train_per_fold.folds", [0, 0], "names one twice"),
@@ -47,6 +51,56 @@ def test_a_wrong_value_is_named(field: str, value: object, said: str) -> None:
     assert message.startswith("params.yaml: ")
     assert said in message
     assert "\n" not in message
+
+
+def test_scse_needs_channels_to_squeeze() -> None:
+    content = change(shrunk_content(), "models.lite0.scse", True)
+    change(content, "models.lite0.decoder_channels", [32, 16, 8])
+    with pytest.raises(InputError, match=r"models\.lite0\.scse: needs decoder_channels of 16"):
+        parse_params(content, "params.yaml")
+
+
+def with_heads(**heads: bool) -> dict[str, Any]:
+    """Train the demo's U-Net as member, with heads or without."""
+    content = shrunk_content()
+    content["pseudolabel"]["enabled"] = False
+    content["train_per_fold"]["members"] = ["lite0"]
+    content["models"]["lite0"] |= heads
+    return content
+
+
+@pytest.mark.parametrize(
+    ("heads", "loss", "said"),
+    [
+        ({}, {"dice": 1.0, "empty_mask": 0.1}, "empty_mask needs models.lite0.empty_head: true"),
+        ({}, {"lovasz_elu_nonempty": 1.0}, "lovasz_elu_nonempty needs models.lite0.empty_head"),
+        (
+            {"empty_head": True},
+            {"bce": 1.0, "empty_mask": 0.1, "deep_supervision": 0.1},
+            "deep_supervision needs models.lite0.deep_supervision: true",
+        ),
+        ({"empty_head": True}, {"empty_mask": 1.0}, "needs a loss on pixels too"),
+        ({"empty_head": True}, {"bce": 1.0}, "models.lite0.empty_head: no phase of train_per_fold"),
+        ({"deep_supervision": True}, {"bce": 1.0}, "models.lite0.deep_supervision: no phase"),
+        ({}, {}, "phases.1.loss: {} is not allowed"),
+        ({}, {"bce": 0.0}, "phases.1.loss.bce: 0.0 is not allowed"),
+    ],
+)
+def test_losses_and_heads_that_do_not_go_together_are_named(
+    heads: dict[str, bool], loss: dict[str, float], said: str
+) -> None:
+    content = with_heads(**heads)
+    content["train_per_fold"]["phases"][1]["loss"] = loss
+    with pytest.raises(InputError) as caught:
+        parse_params(content, "params.yaml")
+    assert said in str(caught.value)
+
+
+def test_heads_with_their_losses_are_taken() -> None:
+    content = with_heads(empty_head=True, deep_supervision=True)
+    loss = {"lovasz_elu_nonempty": 1.0, "empty_mask": 0.1, "deep_supervision": 0.1}
+    content["train_per_fold"]["phases"][2]["loss"] = loss
+    assert parse_params(content, "params.yaml").train_per_fold.phases[2].loss == loss
 
 
 def test_a_missing_field_is_named() -> None:

@@ -297,11 +297,15 @@ def _describe(error: ValidationError) -> str:
     """Put the first of pydantic's findings into one line and count the rest."""
     findings = error.errors()
     first = findings[0]
-    field = ".".join(str(part) for part in first["loc"])
+    parts = [str(part) for part in first["loc"]]
+    if parts[0:1] == ["models"]:
+        # The third part is the family that pydantic chose, no field of the file.
+        del parts[2:3]
+    field = ".".join(parts)
     message = first["msg"].removeprefix("Value error, ")
     more = f" ({len(findings) - 1} more wrong)" if len(findings) > 1 else ""
     if first["type"] == "missing":
         return f"{field}: is missing; add it{more}"
-    if not field:
-        return f"{message}{more}"
+    if first["type"] == "value_error":
+        return ".".join([*parts, message]) + more
     return f"{field}: {first['input']!r} is not allowed: {message}{more}"
