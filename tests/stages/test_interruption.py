@@ -1,0 +1,139 @@
+"""A training that is killed, interrupted, met by its like or out of space, as a real process."""
+
+import random
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from saltseg.files import hash_file
+from saltseg.layout import Layout
+from saltseg.pseudolabels import no_pseudolabels, save_pseudolabels
+from tests.stages.stage_process import StageProcess, start_training
+
+KILLS = 10
+
+
+@pytest.fixture
+def stage(folded: Layout) -> Layout:
+    """A checkout in which only train-per-fold has to run: 16 epochs of 6 batches."""
+    save_pseudolabels(folded.data("pseudolabel", 0), no_pseudolabels((101, 101)))
+    change_params(folded, 0)
+    return folded
+
+
+def change_params(layout: Layout, save_seconds: int) -> None:
+    content = yaml.safe_load(layout.params.read_text())
+    content["runtime"]["save_seconds"] = save_seconds
+    content["training"]["batch_size"] = 2
+    for phase in content["train_per_fold"]["phases"]:
+        phase["epochs"] = 8
+    layout.params.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def start(stage: Layout, **options: int) -> StageProcess:
+    """Start the training as DVC would: the outputs of an earlier start are gone."""
+    for folder in outputs(stage):
+        shutil.rmtree(folder, ignore_errors=True)
+    return start_training(stage.root, stage.root / "log", **options)
+
+
+def outputs(stage: Layout) -> list[Path]:
+    names = ("models", "results/train-per-fold", "results/plots/train-per-fold")
+    return [stage.root / name for name in names]
+
+
+def hashes(stage: Layout) -> dict[Path, str]:
+    files = [path for folder in outputs(stage) for path in folder.rglob("*") if path.is_file()]
+    return {path: hash_file(path) for path in files}
+
+
+def wait_for_saves(stage: Layout, process: StageProcess, count: int) -> None:
+    """Return when the state has been saved `count` times more, or the process has ended."""
+    seen = last_save(stage)
+    while count and process.running:
+        time.sleep(0.001)
+        if last_save(stage) != seen:
+            seen = last_save(stage)
+            count -= 1
+
+
+def last_save(stage: Layout) -> int | None:
+    """Return the number that the disk has given to the state's file; None without a state."""
+    try:
+        (path,) = stage.states.glob("*/progress.state")
+        return path.stat().st_ino
+    except (ValueError, FileNotFoundError):
+        return None
+
+
+@pytest.mark.slow
+def test_killed_ten_times_at_random_it_ends_with_the_same_bytes(stage: Layout) -> None:
+    change_params(stage, save_seconds=30)
+    assert start(stage).wait() == 0
+    expected = hashes(stage)
+    assert len(expected) == 4 and "going on" not in (stage.root / "log").read_text()
+    change_params(stage, save_seconds=0)
+    draw = random.Random(2018)
+    kills = 0
+    while kills < KILLS:
+        process = start(stage)
+        if kills % 3:
+            wait_for_saves(stage, process, draw.randint(1, 6))
+            time.sleep(draw.uniform(0, 0.03))
+        else:
+            time.sleep(draw.uniform(0, 0.5))  # wherever that is, its start included
+        process.kill(signal.SIGKILL)
+        if process.wait() == -signal.SIGKILL:
+            kills += 1
+        else:
+            assert hashes(stage) == expected
+    assert start(stage).wait() == 0
+    assert hashes(stage) == expected
+    assert not any(stage.states.iterdir())
+    assert (stage.root / "log").read_text().count("going on at epoch") >= KILLS // 2
+
+
+def test_killed_while_it_writes_its_outputs_it_does_not_train_again(stage: Layout) -> None:
+    process = start(stage)
+    while not list(stage.root.glob("models/*/*/*.safetensors")):
+        time.sleep(0.0002)
+    process.kill(signal.SIGKILL)
+    if process.wait() == 0:
+        pytest.skip("it was done before it could be killed")
+    assert start(stage).wait() == 0
+    assert "going on at epoch 16, batch 0" in (stage.root / "log").read_text()
+    assert len(hashes(stage)) == 4
+
+
+def test_two_processes_at_once_do_not_disturb_each_other(stage: Layout) -> None:
+    assert start(stage).wait() == 0
+    expected = hashes(stage)
+    first = start(stage)
+    wait_for_saves(stage, first, 1)
+    second = start_training(stage.root, stage.root / "log")
+    assert first.wait() == 0 and second.wait() == 0
+    assert hashes(stage) == expected
+    assert "another process does the same training" in (stage.root / "log").read_text()
+    assert not any(stage.states.iterdir())
+
+
+def test_interrupted_by_the_keyboard_it_says_one_line_and_keeps_its_state(stage: Layout) -> None:
+    process = start(stage)
+    wait_for_saves(stage, process, 2)
+    process.kill(signal.SIGINT)
+    assert process.wait() == 130
+    assert (stage.root / "log").read_text() == "saltseg: interrupted\n"
+    assert last_save(stage) is not None
+
+
+def test_a_full_disk_ends_it_with_one_line_and_no_half_file(stage: Layout) -> None:
+    assert start(stage, largest_file=4096).wait() == 1
+    said = (stage.root / "log").read_text()
+    assert said.count("\n") == 1
+    assert "progress.state: cannot be written: File too large; free space" in said
+    assert not hashes(stage)
+    assert not [path for path in stage.states.rglob("*") if path.is_file() and path.stat().st_size]
