@@ -20,8 +20,9 @@ def train(
         raise typer.BadParameter(f"{jobs!r}: give auto or a number from 1 on", param_hint="--jobs")
     from saltseg.parallel_training import train_in_parallel
 
-    # Whoever ends this process, a batch system too, ends the jobs with it.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Whoever ends this process, a batch system or a closed terminal, ends the jobs with it.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     with one_line_errors():
         train_in_parallel(Path(), None if jobs == "auto" else int(jobs))
 
