@@ -23,6 +23,7 @@ for command in (
     submissions.upload,
     submissions.summary,
     experiments.recipe,
+    experiments.sync,
     training.train,
     runs.reproduce,
     runs.verify,

@@ -1,4 +1,4 @@
-"""`saltseg recipe`: what to run."""
+"""`saltseg recipe` and `sync`: what to run, and what was run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,3 +28,12 @@ def recipe(
             return
         for each, purpose in list_recipes(layout).items():
             print(f"{each:16}  {purpose}")
+
+
+def sync() -> None:
+    """Give MLflow a row for each DVC experiment that it lacks: those made wholly from the cache."""
+    from saltseg.tracking.experiments import sync_experiments
+
+    with one_line_errors():
+        made, known = sync_experiments(Path())
+    print(f"{len(known)} experiments in DVC, {len(made)} new in MLflow: {', '.join(made) or '-'}")

@@ -14,6 +14,7 @@ import yaml
 from saltseg.errors import InputError, first_few
 from saltseg.reproduction.revisions import find_commit, find_experiments
 from saltseg.tracking.dossier import NAMES, files_of_commit, results_in
+from saltseg.tracking.facts import SYNCED
 from saltseg.tracking.pipeline import Pipeline
 
 _PATCH = "changes.patch"
@@ -87,7 +88,7 @@ class RunRecord:
 
     def _lacks_of_run(self) -> list[str]:
         tags = self.tags or {}
-        missing = [] if self.environment else [_ENVIRONMENT]
+        missing = [] if self.environment or SYNCED in tags else [_ENVIRONMENT]
         if tags.get("git.dirty") == "true" and not self.patch:
             missing.append(f"{_PATCH}, though its tree was dirty")
         digest = "sha256:" + hashlib.sha256(self.patch).hexdigest()

@@ -18,6 +18,9 @@ from saltseg.files import hash_file
 _CODE = [".", ":(exclude)dvc.lock", ":(exclude)results"]
 """What counts as changed code: all but what the pipeline itself writes."""
 
+SYNCED = "dvc.synced"
+"""The tag of a run that `saltseg sync` made: nobody knows on which machine its stages ran."""
+
 _LARGEST_NEW_FILE = 5_000_000
 """Bytes up to which a file that git does not know goes into the patch."""
 
@@ -83,6 +86,11 @@ def code_patch(root: Path) -> Patch:
         _git(root, "add", "--all", "--", *kept, **there)
         text = git_bytes(root, "diff", "--cached", "--binary", "HEAD", "--", *kept, **there)
     return Patch(text, large)
+
+
+def commit_patch(repository: Path, baseline: str, revision: str) -> Patch:
+    """Return the difference between two commits, in the form in which `code_patch` has it."""
+    return Patch(git_bytes(repository, "diff", "--binary", baseline, revision, "--", *_CODE))
 
 
 def experiment_revision(repository: Path, since: float, patient: bool) -> str:

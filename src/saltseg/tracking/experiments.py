@@ -1,0 +1,147 @@
+"""The rows in MLflow of DVC's experiments that ran no stage, because the cache had all of them.
+
+A stage's code mirrors itself; what DVC restores from its run cache runs no code. DVC is the truth,
+so what is missing is made from the experiment's own commit.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+from filelock import FileLock
+from mlflow import MlflowClient
+from mlflow.entities import Param, Run
+
+from saltseg.errors import InputError
+from saltseg.tracking.dossier import files_of_commit, results_in
+from saltseg.tracking.facts import SYNCED, commit_patch, git_bytes
+from saltseg.tracking.flat import flat_params
+from saltseg.tracking.pipeline import Pipeline
+from saltseg.tracking.run_metrics import RunMetrics
+from saltseg.tracking.store import open_experiment, store_uri
+
+_REFERENCE = re.compile(r"refs/exps/(?P<start>\w{2})/(?P<rest>\w{38})/(?P<name>.+)")
+_MOST_PARAMS = 100
+_LONGEST_PARAM = 6000
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A finished experiment of DVC."""
+
+    name: str
+    baseline: str
+    """Hash of the commit that it started from."""
+    revision: str
+    """Hash of the experiment's own commit."""
+    made: int
+    """Time of that commit, milliseconds since 1970."""
+
+
+def list_experiments(root: Path) -> list[Experiment]:
+    """Return the experiments of the repository at `root`, the oldest first."""
+    form = "--format=%(objectname) %(committerdate:unix) %(refname)"
+    listed = git_bytes(root, "for-each-ref", "--sort=committerdate", form, "refs/exps").decode()
+    found = []
+    for line in listed.splitlines():
+        revision, seconds, reference = line.split(" ", 2)
+        named = _REFERENCE.fullmatch(reference)
+        if named:  # and none of DVC's own, such as refs/exps/stash
+            baseline = named["start"] + named["rest"]
+            found.append(Experiment(named["name"], baseline, revision, int(seconds) * 1000))
+    return found
+
+
+def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
+    """Give each experiment of DVC that has no row in MLflow one; a second call makes none.
+
+    A row whose experiment was renamed follows it.
+    Returns the names of the experiments whose rows were made, and of all.
+    Raises InputError outside of a project, and for an experiment that is none of saltseg.
+    """
+    if not (root / "dvc.yaml").exists():
+        raise InputError(f"{root.resolve()}: holds no dvc.yaml; call it in the project's folder")
+    folder = root.resolve() / "mlruns"
+    folder.mkdir(exist_ok=True)
+    uri = store_uri(folder)
+    with FileLock(folder / ".lock", timeout=60):
+        client = MlflowClient(tracking_uri=uri)
+        place = open_experiment(client, uri, folder)
+        known = _rows(client, place)
+        experiments = list_experiments(root)
+        made = []
+        for experiment in experiments:
+            row = _row_of(experiment, known)
+            if row is None:
+                _make_row(client, place, root, experiment)
+                made.append(experiment.name)
+            elif row.data.tags["dvc.experiment"] != experiment.name:
+                client.update_run(row.info.run_id, name=experiment.name)
+                client.set_tag(row.info.run_id, "dvc.experiment", experiment.name)
+    return made, [experiment.name for experiment in experiments]
+
+
+def _rows(client: MlflowClient, place: str) -> list[Run]:
+    """Return the pipelines' runs that stand for an experiment."""
+    found: list[Run] = []
+    token = None
+    while True:
+        page = client.search_runs([place], "tags.`dvc.experiment` != ''", page_token=token)
+        found += [run for run in page if "mlflow.parentRunId" not in run.data.tags]
+        token = page.token
+        if not token:
+            return found
+
+
+def _row_of(experiment: Experiment, rows: list[Run]) -> Run | None:
+    """Return the experiment's row: of its commit, or of its name and still being recorded."""
+    for run in rows:
+        tags = run.data.tags
+        if tags.get("dvc.revision") == experiment.revision:
+            return run
+        same = (tags["dvc.experiment"], tags.get("dvc.baseline"))
+        if run.info.status == "RUNNING" and same == (experiment.name, experiment.baseline):
+            return run
+    return None
+
+
+def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experiment) -> None:
+    """Make the row from the experiment's commit, as its recorder would have left it."""
+    files = files_of_commit(root, experiment.revision)
+    missing = [name for name in ("params.yaml", "dvc.yaml") if name not in files]
+    if missing:
+        raise InputError(f"experiment {experiment.name}: its commit has no {missing[0]}; remove it")
+    params = yaml.safe_load(files["params.yaml"])
+    patch = commit_patch(root, experiment.baseline, experiment.revision)
+    tags = {
+        SYNCED: "true",
+        "dvc.experiment": experiment.name,
+        "dvc.baseline": experiment.baseline,
+        "dvc.revision": experiment.revision,
+        "mlflow.source.git.commit": experiment.baseline,
+        "git.dirty": str(bool(patch.text)).lower(),
+        "seed": str(params["base"]["seed"]),
+        "requirements.lock": hashlib.md5(files.get("requirements.lock", b"")).hexdigest(),
+        **patch.tags(),
+    }
+    made = client.create_run(place, experiment.made, tags, run_name=experiment.name)
+    run = str(made.info.run_id)
+    flat = [Param(key, value[:_LONGEST_PARAM]) for key, value in flat_params(params).items()]
+    for start in range(0, len(flat), _MOST_PARAMS):
+        client.log_batch(run, params=flat[start : start + _MOST_PARAMS])
+    pipeline = Pipeline(files["dvc.yaml"], params)
+    RunMetrics(client, run).final(pipeline.metrics(results_in(files)), experiment.made)
+    _store(client, run, files | ({"changes.patch": patch.text} if patch.text else {}))
+    client.set_terminated(run, "FINISHED", experiment.made)
+
+
+def _store(client: MlflowClient, run: str, files: dict[str, bytes]) -> None:
+    with TemporaryDirectory() as folder:
+        for name, content in files.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        client.log_artifacts(run, folder, "record")

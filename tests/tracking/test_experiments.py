@@ -1,0 +1,109 @@
+"""Rows for experiments that no recorder saw; tests/pipeline has DVC's real ones."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from saltseg.errors import InputError
+from saltseg.tracking.experiments import list_experiments, sync_experiments
+from tests.conftest import shrunk_content
+from tests.pipeline.checkout import Checkout
+
+PIPELINE = {"stages": {"ingest": {"cmd": "true"}}}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """A repository with one stage, and the references that DVC gives an experiment."""
+    checkout = Checkout(tmp_path)
+    write(checkout, seed=1, crops=10)
+    (tmp_path / ".gitignore").write_text("mlruns\n")
+    checkout.succeed("git", "init", "--quiet", "--initial-branch", "main")
+    checkout.commit("Baseline")
+    add_experiment(checkout, "one", seed=2, crops=20)
+    baseline = checkout.succeed("git", "rev-parse", "HEAD").strip()
+    checkout.succeed("git", "update-ref", "refs/exps/stash", baseline)
+    checkout.succeed("git", "update-ref", "refs/exps/exec/EXEC_HEAD", baseline)
+    return checkout
+
+
+def write(checkout: Checkout, seed: int, crops: int) -> None:
+    params = shrunk_content() | {"base": {"seed": seed}}
+    (checkout.root / "results").mkdir(exist_ok=True)
+    (checkout.root / "params.yaml").write_text(yaml.safe_dump(params))
+    (checkout.root / "dvc.yaml").write_text(yaml.safe_dump(PIPELINE))
+    (checkout.root / "results/ingest.json").write_text(json.dumps({"crops": crops}))
+
+
+def add_experiment(checkout: Checkout, name: str, seed: int, crops: int) -> None:
+    """Commit other parameters where DVC keeps an experiment, and return to the baseline."""
+    baseline = checkout.succeed("git", "rev-parse", "HEAD").strip()
+    write(checkout, seed, crops)
+    checkout.commit(name)
+    reference = f"refs/exps/{baseline[:2]}/{baseline[2:]}/{name}"
+    checkout.succeed("git", "update-ref", reference, "HEAD")
+    checkout.succeed("git", "reset", "--quiet", "--hard", baseline)
+
+
+def rows(checkout: Checkout) -> dict[str, Run]:
+    client = MlflowClient(f"sqlite:///{checkout.root}/mlruns/mlflow.db")
+    places = [place.experiment_id for place in client.search_experiments()]
+    found = client.search_runs(places)
+    assert len({run.info.run_name for run in found}) == len(found)
+    return {run.info.run_name or "": run for run in found}
+
+
+def test_an_experiment_without_a_row_gets_one_with_its_whole_record(checkout: Checkout) -> None:
+    assert sync_experiments(checkout.root) == (["one"], ["one"])
+    run = rows(checkout)["one"]
+    assert run.info.status == "FINISHED"
+    assert run.data.params["base.seed"] == run.data.tags["seed"] == "2"
+    assert run.data.metrics == {"ingest.crops": 20}
+    record = checkout.root / "mlruns/artifacts" / run.info.run_id / "artifacts/record"
+    assert {path.name for path in record.iterdir()} == {
+        "changes.patch",
+        "dvc.yaml",
+        "params.yaml",
+        "results",
+    }
+    checkout.succeed("git", "apply", str(record / "changes.patch"))
+    assert yaml.safe_load((checkout.root / "params.yaml").read_text())["base"]["seed"] == 2
+
+
+def test_a_second_call_adds_only_what_is_new(checkout: Checkout) -> None:
+    sync_experiments(checkout.root)
+    assert sync_experiments(checkout.root) == ([], ["one"])
+    add_experiment(checkout, "two", seed=3, crops=30)
+    made, known = sync_experiments(checkout.root)
+    assert made == ["two"] and set(known) == set(rows(checkout)) == {"one", "two"}
+
+
+def test_an_experiment_that_took_another_s_name_is_another(checkout: Checkout) -> None:
+    sync_experiments(checkout.root)
+    old = rows(checkout)["one"].info.run_id
+    (experiment,) = list_experiments(checkout.root)
+    reference = f"refs/exps/{experiment.baseline[:2]}/{experiment.baseline[2:]}"
+    checkout.succeed("git", "update-ref", f"{reference}/first", experiment.revision)
+    add_experiment(checkout, "one", seed=4, crops=40)
+    assert sync_experiments(checkout.root)[0] == ["one"]
+    assert rows(checkout)["first"].info.run_id == old
+    assert rows(checkout)["one"].data.metrics == {"ingest.crops": 40}
+
+
+def test_a_row_that_is_being_recorded_is_not_doubled(checkout: Checkout) -> None:
+    sync_experiments(checkout.root)
+    run = rows(checkout)["one"].info.run_id
+    client = MlflowClient(f"sqlite:///{checkout.root}/mlruns/mlflow.db")
+    client.delete_tag(run, "dvc.revision")
+    client.update_run(run, status="RUNNING")
+    assert sync_experiments(checkout.root)[0] == []
+
+
+def test_it_is_called_in_the_project_s_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"holds no dvc\.yaml; call it in the project's folder"):
+        sync_experiments(tmp_path)
+    assert not (tmp_path / "mlruns").exists()
