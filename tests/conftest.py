@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # Small networks gain nothing from threads, and on a busy machine threads wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -14,6 +14,9 @@ from saltseg.crops import CropSet
 from saltseg.layout import Layout
 from saltseg.params import Params, parse_params
 from saltseg.survey import SurveySet, generate
+
+if TYPE_CHECKING:
+    from tests.pipeline.checkout import Checkout
 
 PROJECT = Path(__file__).parent.parent
 
@@ -60,3 +63,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory, small_crops: CropSet) -> L
     from tests.trained import run_untrained
 
     return run_untrained(tmp_path_factory.mktemp("trained"), small_crops)
+
+
+@pytest.fixture(scope="session")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> tuple["Checkout", "Checkout"]:
+    """Two checkouts with one recorded run of the pipeline each; not to be changed.
+
+    They ran at once: one by `dvc repro`, one by `saltseg train`, with other numbers of workers.
+    """
+    from tests.pipeline.twins import make_twins
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return make_twins(shared / "twins")

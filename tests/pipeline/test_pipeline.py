@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +14,21 @@ from mlflow.tracking import MlflowClient
 from saltseg.survey import SurveySet, write_kaggle_layout
 from saltseg.tracking import wait_for_recorders
 from tests.conftest import shrunk_content
-from tests.pipeline.checkout import Checkout, make_checkout
+from tests.pipeline.checkout import Checkout
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def twins(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Checkout]:
-    """Two checkouts with other numbers of workers, run at once: in sequence, and side by side."""
-    checkouts = []
-    for workers in (0, 2):
-        content = shrunk_content()
-        content["runtime"]["workers"] = workers
-        checkouts.append(make_checkout(tmp_path_factory.mktemp("pipeline"), content))
-    with ThreadPoolExecutor() as pool:
-        in_sequence = pool.submit(checkouts[0].succeed, "dvc", "repro")
-        side_by_side = pool.submit(checkouts[1].succeed, "saltseg", "train", "--jobs", "2")
-        assert in_sequence.result() and side_by_side.result()
-    return checkouts[0], checkouts[1]
-
-
-@pytest.fixture(scope="module")
-def pipeline(twins: tuple[Checkout, Checkout]) -> Checkout:
+def pipeline(
+    twins: tuple[Checkout, Checkout], tmp_path_factory: pytest.TempPathFactory
+) -> Checkout:
     """A checkout in which `dvc repro` has run once; tests leave it reproduced."""
-    twins[0].commit("The results of the first run")
-    return twins[0]
+    folder = tmp_path_factory.mktemp("pipeline") / "checkout"
+    shutil.copytree(twins[0].root, folder, symlinks=True)
+    checkout = Checkout(folder)
+    checkout.commit("The results of the first run")
+    return checkout
 
 
 def read_json(path: Path) -> dict[str, Any]:
