@@ -31,7 +31,7 @@ class Learner:
             group["lr"] = learning_rate
         images, masks, depth = self.fabric.to_device(batch)
         self.optimizer.zero_grad()
-        loss = loss_function(self.model(images / 255, depth).float(), masks.float())
+        loss = loss_function(self.model(images / 255, depth), masks.float())
         self.fabric.backward(loss)
         self.optimizer.step()
         return loss.detach()

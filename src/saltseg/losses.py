@@ -12,7 +12,7 @@ from saltseg.params import LossName
 PixelLoss = Callable[[Tensor, Tensor], Tensor]
 """Takes logits and masks, both float (n, h, w), and returns a scalar."""
 
-Loss = Callable[[Outputs | Tensor, Tensor], Tensor]
+Loss = Callable[[Outputs, Tensor], Tensor]
 """Takes a network's outputs and masks, float (n, h, w), and returns a scalar."""
 
 FOCUS = 2.0
@@ -31,9 +31,7 @@ def create_loss(weights: Mapping[LossName, float]) -> Loss:
     def on_pixels(logits: Tensor, masks: Tensor) -> Tensor:
         return torch.stack([weight * part(logits, masks) for part, weight in pixel.items()]).sum()
 
-    def loss(outputs: Outputs | Tensor, masks: Tensor) -> Tensor:
-        if isinstance(outputs, Tensor):
-            outputs = Outputs(outputs)
+    def loss(outputs: Outputs, masks: Tensor) -> Tensor:
         parts = [on_pixels(outputs.logits, masks)]
         if "empty_mask" in weights and outputs.empty is not None:
             parts.append(weights["empty_mask"] * empty_mask(outputs.empty, masks))

@@ -90,7 +90,7 @@ def test_weights_come_from_a_hub_s_cache(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     loaded = encoder_of(tmp_path, encoder="resnet18", weights="ssl")
     assert torch.equal(loaded.get_parameter("bn1.weight"), state["bn1.weight"].float())
-    for encoder in ("resnet34", "tu-resnet18"):
+    for encoder in ("resnet18", "tu-tf_efficientnet_lite0"):
         with pytest.raises(InputError, match=r"'imagenet' of .* cannot be fetched") as caught:
             encoder_of(tmp_path, encoder=encoder, weights="imagenet")
         assert "\n" not in str(caught.value)

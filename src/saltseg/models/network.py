@@ -45,8 +45,7 @@ class SaltNetwork(nn.Module):
             empty=None if outputs.empty is None else outputs.empty.float(),
             side=None if outputs.side is None else back(outputs.side),
         )
-        heads = outputs.empty is not None or outputs.side is not None
-        return outputs if self.training and heads else predicted(outputs)
+        return outputs if self.training else predicted(outputs)
 
     def _offset(self, shape: torch.Size) -> Offset:
         if self.training and self.definition.offset == "random":
