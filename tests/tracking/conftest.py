@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,22 +90,28 @@ def checkout(
     return root
 
 
+def start_stage(
+    root: Path, body: str, *arguments: str, **environment: str
+) -> "subprocess.Popen[str]":
+    """Start a stage whose work is `body`, as its own process in `root`; arguments: stage, item."""
+    names = arguments or ("ingest",)
+    script = STAGE.replace("{body}", body)
+    return subprocess.Popen(
+        [sys.executable, "-c", script, names[0], "", *names[1:]],
+        cwd=root,
+        env=os.environ | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
 def start(checkout: Path) -> Start:
-    """Start a stage whose work is `body`, as its own process in the checkout."""
-
-    def _start(body: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-        names = arguments or ("ingest",)
-        script = STAGE.replace("{body}", body)
-        command = [sys.executable, "-c", script, names[0], "", *names[1:]]
-        return subprocess.Popen(
-            command, cwd=checkout, env=os.environ | environment, stderr=subprocess.PIPE, text=True
-        )
-
-    return _start
+    """Start a stage in the checkout."""
+    return partial(start_stage, checkout)
 
 
 @pytest.fixture
