@@ -102,7 +102,7 @@ def _stage(name: str, first: RunRecord, second: RunRecord, objects: Objects) -> 
     return StageDifference(
         name,
         command=one["cmd"] != other["cmd"],
-        inputs=tuple(hashes["deps"]),
+        inputs=tuple(_within(hashes["deps"], objects)),
         params=tuple(differing(_params(one), _params(other))),
         outputs=tuple(_within(hashes["outs"], objects)),
     )
