@@ -23,17 +23,21 @@ class Checkout:
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment (dvc, python, git) and keep what it prints."""
-        scripts = Path(sys.executable).parent
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DVC", "MLFLOW"))}
-        path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
             command,
             cwd=self.root,
-            env=inherited | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"} | environment,
+            env=self.environment() | environment,
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables of a shell that has the environment's commands."""
+        scripts = Path(sys.executable).parent
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DVC", "MLFLOW"))}
+        path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+        return inherited | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
     def succeed(self, *command: str, **environment: str) -> str:
         """Run a command that must succeed; return what it printed."""

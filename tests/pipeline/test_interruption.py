@@ -1,0 +1,84 @@
+"""`dvc repro` interrupted by Ctrl-C and by SIGKILL, and started again."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from saltseg.crops import CropSet, save_crops
+from saltseg.layout import Layout
+from saltseg.pseudolabels import no_pseudolabels, save_pseudolabels
+from stages import coverage_stratify, fold_split
+from tests.conftest import shrunk_content
+from tests.pipeline.checkout import Checkout, make_checkout
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, small_crops: CropSet) -> Checkout:
+    """A checkout with one stage, train-per-fold of one fold: 16 epochs of 6 batches."""
+    content = shrunk_content()
+    content["runtime"]["save_seconds"] = 0
+    content["training"]["batch_size"] = 2
+    content["train_per_fold"]["folds"] = [0]
+    for phase in content["train_per_fold"]["phases"]:
+        phase["epochs"] = 8
+    before = Layout(tmp_path / "before")
+    before.root.mkdir()
+    before.params.write_text(yaml.safe_dump(content, sort_keys=False))
+    save_crops(before.data("ingest"), small_crops)
+    coverage_stratify.main(before.root)
+    fold_split.main(before.root)
+    save_pseudolabels(before.data("pseudolabel", 0), no_pseudolabels((101, 101)))
+    checkout = make_checkout(tmp_path / "checkout", content)
+    shutil.copytree(before.root / "data", checkout.root / "data", dirs_exist_ok=True)
+    pipeline = yaml.safe_load((checkout.root / "dvc.yaml").read_text())
+    stage = {"train-per-fold": pipeline["stages"]["train-per-fold"]}
+    (checkout.root / "dvc.yaml").write_text(yaml.safe_dump({"stages": stage}, sort_keys=False))
+    return checkout
+
+
+def repro_and_stop(checkout: Checkout, number: signal.Signals) -> str:
+    """Run `dvc repro`, send a signal to it and its stage while that trains; return what it said."""
+    states = Layout(checkout.root).states
+    before = last_save(states)
+    log = checkout.root / "tmp" / "log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("w") as printed:
+        # In a session of its own, as below a shell: Ctrl-C goes to dvc and to the stage.
+        process = subprocess.Popen(
+            ["dvc", "repro"],
+            cwd=checkout.root,
+            env=checkout.environment(),
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        while last_save(states) == before and process.poll() is None:
+            time.sleep(0.005)
+        os.killpg(process.pid, number)
+        assert process.wait() != 0, log.read_text()
+    return log.read_text()
+
+
+def last_save(states: Path) -> int | None:
+    """Return the number that the disk has given to the state's file; None without a state."""
+    return next((path.stat().st_ino for path in states.glob("*/progress.state")), None)
+
+
+def test_what_was_interrupted_goes_on_to_the_same_bytes(checkout: Checkout) -> None:
+    said = repro_and_stop(checkout, signal.SIGINT)
+    assert "saltseg: interrupted" in said and "Traceback" not in said
+    assert "going on at" in repro_and_stop(checkout, signal.SIGKILL)
+    assert "going on at" in checkout.succeed("dvc", "repro")
+    resumed = checkout.outputs()
+    assert "models/class_unet/0" in resumed
+    said = checkout.succeed("dvc", "repro", "--force")
+    assert "Running stage" in said and "going on at" not in said
+    assert checkout.outputs() == resumed
