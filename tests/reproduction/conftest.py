@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 
 from saltseg.tracking import wait_for_recorders
 from tests.pipeline.checkout import Checkout
+from tests.tracking.conftest import migrated as migrated
 
 
 @dataclass(frozen=True)

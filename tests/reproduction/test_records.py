@@ -1,0 +1,150 @@
+"""Records looked up by id, name and revision, and what they may lack."""
+
+import hashlib
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from mlflow import MlflowClient
+
+from saltseg.errors import InputError
+from saltseg.reproduction.records import RunRecord, find_record
+from tests.tracking.conftest import DVC_YAML
+
+RESULT = {"score": 0.5, "kind": "a text"}
+
+
+def git(root: Path, *arguments: str) -> str:
+    identity = ("-c", "user.name=saltseg", "-c", "user.email=saltseg@example.org")
+    command = ["git", "-C", str(root), *identity, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path, migrated: Path) -> Path:
+    """A commit with all that a run records, and an empty store of MLflow."""
+    root = tmp_path / "project"
+    (root / "results").mkdir(parents=True)
+    (root / "mlruns").mkdir()
+    (root / "mlruns/mlflow.db").write_bytes(migrated.read_bytes())
+    (root / ".gitignore").write_text("/mlruns\n")
+    params = {"train_per_fold": {"members": ["lite0"], "folds": [0]}}
+    stages = {"ingest": {"cmd": "x"}, "train-per-fold@lite0-0": {"cmd": "x"}}
+    stale = {"train-per-fold@lite0-1": {"cmd": "x"}}
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    (root / "dvc.yaml").write_text(DVC_YAML)
+    (root / "dvc.lock").write_text(yaml.safe_dump({"stages": stages | stale}))
+    (root / "requirements.lock").write_text("numpy==2\n")
+    (root / "results/ingest.json").write_text(json.dumps(RESULT))
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "A run")
+    return root
+
+
+def record_run(root: Path, leave_out: str = "", **tags: str) -> str:
+    """Record the repository's files as a pipeline's run; return its id."""
+    client = MlflowClient(f"sqlite:///{root}/mlruns/mlflow.db")
+    known = client.get_experiment_by_name("runs")
+    place = (root / "mlruns/artifacts").as_uri()
+    experiment = known.experiment_id if known else client.create_experiment("runs", place)
+    tags = {"mlflow.source.git.commit": git(root, "rev-parse", "HEAD")} | tags
+    run = str(client.create_run(experiment, tags=tags).info.run_id)
+    names = ["params.yaml", "dvc.yaml", "dvc.lock", "requirements.lock"]
+    for name in (each for each in names if each != leave_out):
+        client.log_artifact(run, str(root / name), "record")
+    client.log_artifacts(run, str(root / "results"), "record/results")
+    client.log_text(run, json.dumps({"python": "3.11.7"}), "record/environment.json")
+    client.set_terminated(run)
+    return run
+
+
+def test_a_run_is_found_by_the_start_of_its_id_and_by_a_stage_s_run(repository: Path) -> None:
+    run = record_run(repository)
+    client = MlflowClient(f"sqlite:///{repository}/mlruns/mlflow.db")
+    experiment = client.get_run(run).info.experiment_id
+    child = client.create_run(experiment, tags={"mlflow.parentRunId": run}).info.run_id
+    for reference in (run, run[:7], child):
+        found = find_record(reference, repository)
+        assert found.run_id == run
+        assert found.lacks() == []
+        assert found.environment == {"python": "3.11.7"}
+        assert found.metrics == {"ingest.score": 0.5}
+
+
+def test_stages_of_an_earlier_list_are_left_out(repository: Path) -> None:
+    assert list(find_record("HEAD", repository).lock) == ["ingest", "train-per-fold@lite0-0"]
+
+
+def test_an_experiment_is_found_by_name_with_its_environment(repository: Path) -> None:
+    commit = git(repository, "rev-parse", "HEAD")
+    git(repository, "update-ref", f"refs/exps/{commit[:2]}/{commit[2:]}/brave-fox", commit)
+    bare = find_record("brave-fox", repository)
+    assert (bare.run_id, bare.commit, bare.environment) == (None, commit, None)
+    other = {"dvc.experiment": "brave-fox", "dvc.revision": "0" * 40}
+    record_run(repository, **other)  # the name was used before, for another commit
+    assert find_record("brave-fox", repository).run_id is None
+    run = record_run(repository, **other | {"dvc.revision": commit})
+    assert find_record("brave-fox", repository).run_id == run
+
+
+def test_an_experiment_that_git_has_forgotten_lives_on_in_mlflow(repository: Path) -> None:
+    run = record_run(repository, **{"dvc.experiment": "old-owl", "dvc.revision": "0" * 40})
+    assert find_record("old-owl", repository).run_id == run
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml", "dvc.lock", "requirements.lock"])
+def test_a_file_that_the_record_lacks_is_named(repository: Path, name: str) -> None:
+    assert find_record(record_run(repository, leave_out=name), repository).lacks() == [name]
+
+
+def test_a_patch_has_to_be_there_whole(repository: Path) -> None:
+    record = find_record(record_run(repository, **{"git.dirty": "true"}), repository)
+    assert record.lacks() == ["changes.patch, though its tree was dirty"]
+    digest = "sha256:" + hashlib.sha256(b"diff").hexdigest()
+    tags = {"git.dirty": "true", "patch": digest}
+    assert replace(record, patch=b"diff", tags=tags).lacks() == []
+    (missing,) = replace(record, patch=b"dif", tags=tags).lacks()
+    assert "hash" in missing
+    (missing,) = replace(record, patch=b"diff", tags=tags | {"patch.omitted": "big.bin"}).lacks()
+    assert "big.bin" in missing
+
+
+def test_a_run_that_failed_or_has_no_commit_lacks_something(repository: Path) -> None:
+    record = find_record("HEAD", repository)
+    whole = replace(record, run_id="0" * 32, environment={"python": "3"}, tags={})
+    assert whole.lacks() == []
+    assert replace(whole, status="FAILED").lacks() == ["a finished pipeline (it is FAILED)"]
+    assert replace(whole, environment=None).lacks() == ["environment.json"]
+    (missing,) = replace(whole, commit="").lacks()
+    assert "commit" in missing
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [("nobody", "no MLflow run, DVC experiment or git revision"), ("ffffffff", "no MLflow run")],
+)
+def test_an_unknown_reference_is_told_of(repository: Path, reference: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        find_record(reference, repository)
+
+
+def test_a_commit_that_git_does_not_have_is_told_of(repository: Path) -> None:
+    run = record_run(repository, **{"mlflow.source.git.commit": "1" * 40})
+    with pytest.raises(InputError, match="1111 is not in this repository"):
+        find_record(run, repository)
+
+
+def test_a_question_makes_no_store(repository: Path) -> None:
+    (repository / "mlruns/mlflow.db").unlink()
+    assert find_record("HEAD", repository).run_id is None
+    assert not list((repository / "mlruns").iterdir())
+
+
+def test_a_short_name_says_what_it_stands_for() -> None:
+    record = RunRecord("v1", "abcdef0123456789", {})
+    assert record.name == "v1 (commit abcdef012345)"
+    assert replace(record, reference="abcdef").name == "commit abcdef012345"
