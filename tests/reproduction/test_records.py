@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 
 from saltseg.errors import InputError
 from saltseg.reproduction.records import RunRecord, find_record
+from saltseg.tracking.facts import SYNCED
 from tests.tracking.conftest import DVC_YAML
 
 RESULT = {"score": 0.5, "kind": "a text"}
@@ -119,6 +120,7 @@ def test_a_run_that_failed_or_has_no_commit_lacks_something(repository: Path) ->
     assert whole.lacks() == []
     assert replace(whole, status="FAILED").lacks() == ["a finished pipeline (it is FAILED)"]
     assert replace(whole, environment=None).lacks() == ["environment.json"]
+    assert replace(whole, environment=None, tags={SYNCED: "true"}).lacks() == []
     (missing,) = replace(whole, commit="").lacks()
     assert "commit" in missing
 

@@ -114,7 +114,9 @@ def _borrow(stages: Iterable[Stage], outputs: Mapping[Path, Output], root: Path)
     """
     for dependency in (each for stage in stages for each in stage.deps):
         path, clone = Path(dependency.fs_path), Path(dependency.repo.root_dir)
-        if overlaps(path, outputs) or not path.is_relative_to(clone) or in_git(dependency):
+        if overlaps(path, outputs) or not path.is_relative_to(clone):
+            continue
+        if path.is_file() or in_git(dependency):
             continue
         source = root / path.relative_to(clone)
         if source.is_dir():
