@@ -1,9 +1,12 @@
 """Crops: quotas, splits, label noise, neighbours."""
 
+import sys
+import time
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,3 +117,17 @@ def _continuation(first: np.ndarray, second: np.ndarray, turned: bool) -> float:
     end = 1.5 * before[:, -1] - 0.5 * before[:, -2]
     start = 1.5 * after[:, 0] - 0.5 * after[:, 1]
     return float(np.corrcoef(end, start)[0, 1])
+
+
+def test_workers_end_with_a_process_that_is_killed() -> None:
+    code = "from saltseg.survey import generate; generate(5000, 5000, 1, workers=2)"
+    process = psutil.Popen([sys.executable, "-c", f"if __name__ == '__main__': {code}"])
+    try:
+        while not (workers := [c for c in process.children() if "spawn_main" in c.cmdline()[-2]]):
+            time.sleep(0.1)
+            assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+    _, left = psutil.wait_procs(workers, timeout=60)
+    assert not left

@@ -1,11 +1,13 @@
 """Sections in turn, until the train and the test crops of a survey are together."""
 
 import multiprocessing
+import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import count
+from threading import Thread
 
 from saltseg.progress import progress
 from saltseg.survey.quotas import Split
@@ -43,7 +45,7 @@ def _sections(seed: int, workers: int) -> Iterator[list[Tile]]:
         yield from map(cut, count())
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         ahead = deque(pool.submit(cut, number) for number in range(2 * workers))
         try:
             for number in count(2 * workers):
@@ -51,3 +53,15 @@ def _sections(seed: int, workers: int) -> Iterator[list[Tile]]:
                 ahead.append(pool.submit(cut, number))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent is killed: waiting for work, it would never notice."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
