@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from saltseg.definitions import ModelDefinition as ModelDefinition
+from saltseg.definitions import ModelDefinition
 from saltseg.errors import InputError
 from saltseg.schema import AtLeastOne, Count, Float, Name, NotNegative, Positive, Section, Share
 

@@ -10,13 +10,14 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from saltseg.batches import AugmentedBatches, Batch, load_batches
+from saltseg.definitions import ModelDefinition
 from saltseg.devices import create_fabric, device_name
 from saltseg.history import Line, describe_epoch, numbers
 from saltseg.labelled import LabelledCrops
 from saltseg.learner import Learner
 from saltseg.losses import create_loss
 from saltseg.models import create_model
-from saltseg.params import ModelDefinition, Phase, Runtime, Training
+from saltseg.params import Phase, Runtime, Training
 from saltseg.progress import progress
 from saltseg.schedules import Epoch, learning_rate, plan_epochs
 from saltseg.seeds import stream_seed
