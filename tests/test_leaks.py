@@ -99,7 +99,9 @@ def test_a_fold_s_threshold_and_sizes_do_not_change_with_its_own_labels() -> Non
     known = choices(probabilities, truth)
     assert known[1].helps
     for fold in range(3):
-        other = np.where((fold == PARTS)[:, None, None], ~truth, truth)
+        own = np.flatnonzero(np.equal(PARTS, fold))
+        other = truth.copy()
+        other[own] = ~truth[own]
         changed = choices(probabilities, other)
         assert known[0].by_part[fold] == changed[0].by_part[fold]
         assert known[1].by_part[fold] == changed[1].by_part[fold]
