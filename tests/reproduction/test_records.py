@@ -106,7 +106,7 @@ def test_a_patch_has_to_be_there_whole(repository: Path) -> None:
     record = find_record(record_run(repository, **{"git.dirty": "true"}), repository)
     assert record.lacks() == ["changes.patch, though its tree was dirty"]
     digest = "sha256:" + hashlib.sha256(b"diff").hexdigest()
-    tags = {"git.dirty": "true", "patch": digest}
+    tags = {"git.dirty": "true", "patch": digest, "patch.omitted": ""}
     assert replace(record, patch=b"diff", tags=tags).lacks() == []
     (missing,) = replace(record, patch=b"dif", tags=tags).lacks()
     assert "hash" in missing

@@ -94,8 +94,8 @@ class RunRecord:
         digest = "sha256:" + hashlib.sha256(self.patch).hexdigest()
         if self.patch and tags.get("patch", digest) != digest:
             missing.append(f"{_PATCH} with the hash in its tag `patch`")
-        if "patch.omitted" in tags:
-            missing.append(f"files too large for {_PATCH}: {tags['patch.omitted']}; git add them")
+        if tags.get("patch.omitted"):
+            missing.append(f"files too large for {_PATCH}: {tags['patch.omitted']}")
         if self.status != "FINISHED":
             missing.append(f"a finished pipeline (it is {self.status})")
         return missing
