@@ -3,7 +3,9 @@
 import hashlib
 import json
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -272,3 +274,20 @@ def test_in_a_temporary_copy_the_store_stays_with_the_main_checkout(
     copy = next((main / "mlruns" / "artifacts").rglob("dvc.yaml"))
     assert copy.read_text() == DVC_YAML
     assert not any((checkout / "mlruns").iterdir())
+
+
+def test_a_database_of_an_older_mlflow_is_upgraded_after_a_copy(
+    checkout: Path, start: Start
+) -> None:
+    database = checkout / "mlruns" / "mlflow.db"
+    database.unlink()
+    old = Path(__file__).with_name("store_of_mlflow_3_1.sql").read_text()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(old)
+    assert done(start("run.metrics({'loss': 1.0})")) == (0, "")
+    assert runs(checkout)["ingest"].info.status == "FINISHED"
+    kept = client_of(checkout).search_runs(["1"], "attributes.run_name = 'old run'")
+    assert [each.data.metrics for each in kept] == [{"score": 0.5}]
+    copy = next((checkout / "mlruns").glob("before-mlflow-*.db"))
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT name FROM runs").fetchall() == [("old run",)]

@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from filelock import FileLock
-from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
 from saltseg.layout import Layout
@@ -26,7 +25,14 @@ from saltseg.tracking.flat import flat_metrics, flat_params
 from saltseg.tracking.page import description
 from saltseg.tracking.pipeline import Item, Pipeline, prefixed
 from saltseg.tracking.run_metrics import RunMetrics
-from saltseg.tracking.store import find_parent, open_experiment, recorder_tags, store_uri, sweep
+from saltseg.tracking.store import (
+    find_parent,
+    open_client,
+    open_experiment,
+    recorder_tags,
+    store_uri,
+    sweep,
+)
 
 _MOST_PARAMS = 100
 _LONGEST_PARAM = 6000
@@ -53,7 +59,7 @@ class PipelineRecord:
         uri = store_uri(folder)
         # One at a time makes a new database, the experiment, the parent.
         with FileLock(folder / ".lock", timeout=60):
-            self.client = MlflowClient(tracking_uri=uri)
+            self.client = open_client(uri, folder)
             self.experiment = open_experiment(self.client, uri, folder)
             sweep(self.client, self.experiment)
             self.run, shown = self._opened(begin)

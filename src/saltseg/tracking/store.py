@@ -10,6 +10,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 
+from saltseg.tracking.migration import is_outdated, upgrade
+
 EXPERIMENT = "saltseg"
 
 _CLOCK_DRIFT = 5.0
@@ -19,6 +21,14 @@ _CLOCK_DRIFT = 5.0
 def store_uri(folder: Path) -> str:
     """Return MLFLOW_TRACKING_URI, or the SQLite database in `folder`."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}"
+
+
+def open_client(uri: str, folder: Path) -> MlflowClient:
+    """Return a client of the store; upgrade the database in `folder` if an older MLflow made it."""
+    database = folder / "mlflow.db"
+    if uri == f"sqlite:///{database}" and database.exists() and is_outdated(database):
+        upgrade(database)
+    return MlflowClient(tracking_uri=uri)
 
 
 def open_experiment(client: MlflowClient, uri: str, folder: Path) -> str:
