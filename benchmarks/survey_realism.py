@@ -154,9 +154,9 @@ def gradient(images: npt.NDArray[np.uint8]) -> Floats:
 
 
 def range_share(crops: Crops) -> Floats:
-    """Share of crops that reach from 5 or less to 250 or more."""
-    images, _ = crops.lit
-    return np.array([((images.max(axis=(1, 2)) >= 250) & (images.min(axis=(1, 2)) <= 5)).mean()])
+    """Share of all crops, black ones too, that reach 0 and 255 or stop one level short."""
+    least, largest = crops.images.min(axis=(1, 2)), crops.images.max(axis=(1, 2))
+    return np.array([((least <= 1) & (largest >= 254)).mean()])
 
 
 def depth_figures(crops: Crops) -> Floats:

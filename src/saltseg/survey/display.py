@@ -16,14 +16,15 @@ def display(setting: Setting, image: Field) -> Field:
         envelope = smoothed(image * image, window) + 1e-12
         image = image * envelope ** np.float32(-0.5 * setting.style.gain_power)
     image = image / (np.percentile(np.abs(image[::2, ::2]), 99).astype(np.float32) + 1e-12)
-    if rng.random() < 0.5:
+    if rng.random() < 0.45:
         image = np.tanh(image * np.float32(rng.uniform(0.2, 1.3)))
     return image * np.float32(setting.style.polarity)
 
 
-def to_grey(crop: Field, around: Field) -> npt.NDArray[np.uint8]:
-    """Scale a crop to 0..255 by the minimum and maximum of it and its surroundings."""
-    low, high = around.min(), around.max()
+def to_grey(crop: Field, shortfalls: tuple[float, float]) -> npt.NDArray[np.uint8]:
+    """Scale a crop by its own extremes to 0..255, or to so many levels short of each end."""
+    low, high = crop.min(), crop.max()
     if high - low < 1e-9:
         return np.zeros(crop.shape, np.uint8)
-    return np.round((crop - low) * (255 / (high - low))).astype(np.uint8)
+    levels = 255 - sum(shortfalls)
+    return np.round(shortfalls[0] + (crop - low) * (levels / (high - low))).astype(np.uint8)

@@ -58,7 +58,7 @@ def _unit_power(amplitude: Field) -> Field:
 def _salt_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
     """Return the spectrum of salt's interior: one steep direction, lower frequency."""
     wavenumber, dip = dip_frame(setting.exaggeration)
-    ring = band_pass(wavenumber / np.float32(peak * rng.uniform(0.16, 0.42)), 1.0)
+    ring = band_pass(wavenumber / np.float32(peak * rng.uniform(0.17, 0.42)), 1.0)
     direction = np.exp(-(((dip - rng.uniform(0, 75)) / rng.uniform(14, 40)) ** 2))
     one_sided = 1 + rng.uniform(-0.9, 0.9) * np.sign(KZ * KX)
     return (ring * direction * one_sided).astype(np.float32)

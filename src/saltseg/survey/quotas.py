@@ -1,12 +1,12 @@
 """Quotas of the real coverage classes, depths and black crops: every survey has all of them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from saltseg.coverage import coverage_class, is_vertical
-from saltseg.survey.grid import Mask
+from saltseg.survey.balance import Balance, Traits, traits
 from saltseg.survey.tiles import Tile
 
 CLASS_COUNTS = np.array([1562, 576, 296, 224, 186, 225, 205, 174, 148, 159, 245])
@@ -16,8 +16,8 @@ VERTICAL_SHARE = 0.046
 """Share of vertical masks (all rows equal) among the real non-empty train masks."""
 
 BLACK_DEPTHS = (100, 200, 250, 300, 400)
-BLACK_SHARES = (0.36, 0.15, 0.115, 0.10, 0.033, 0.0)
-"""Edges of depth bins in feet, and the share of black crops among the real empty ones in each."""
+BLACK_SHARES = (0.32, 0.11, 0.06, 0.04, 0.011, 0.0)
+"""Edges of depth bins in feet, and the share of black crops among the real ones in each."""
 
 SALT_DEPTHS = (200, 300, 400, 500, 600, 700, 800)
 """Edges of the depth bins, in feet, in which the set has the real share of crops with salt."""
@@ -29,11 +29,35 @@ SALT_SHARES = np.array([0.25, 0.49, 0.67, 0.70, 0.70, 0.70, 0.63, 0.49])
 CELL_SHARES = np.stack([DEPTH_SHARES * (1 - SALT_SHARES), DEPTH_SHARES * SALT_SHARES])
 """Share of crops without and with salt, in rows, by depth bin."""
 
-MAX_CELL_FILL = 1.05
-"""A bin takes a twentieth more than its share at the most; exactness would need many sections."""
+MAX_CELL_FILL = 1.03
+"""A bin takes this much of its share at the most; exactness would need many sections."""
 
 PER_SECTION = 14
 """Crops taken from a section at the most, so that no section rules a class."""
+
+EMPTY_SLACK = 2
+"""Crops without salt that each depth may have before there are any with salt."""
+
+LAG = 0.1
+"""A class that is so much emptier than the set is filled with whatever masks there are."""
+
+DEPTH_WEIGHT = 5
+BALANCE_WEIGHT = 10
+"""Weight of the depth and of the balance of traits beside the class, in the choice of crops."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A tile that a split may take, and what its mask there shows.
+
+    traits: None where there is no salt.
+    """
+
+    tile: Tile
+    coverage_class: int
+    cell: tuple[int, int]
+    vertical: bool
+    traits: Traits | None
 
 
 def class_quotas(crops: int) -> npt.NDArray[np.int64]:
@@ -55,8 +79,10 @@ class Split:
         self._quotas = class_quotas(crops)
         self._counts = np.zeros_like(self._quotas)
         self._cells = np.zeros_like(CELL_SHARES)
-        self._empty = np.zeros_like(BLACK_SHARES, np.int64)
-        salt = crops - self._quotas[0]
+        self._crops = np.zeros_like(BLACK_SHARES, np.int64)
+        self._black = np.zeros_like(BLACK_SHARES, np.int64)
+        salt = crops - int(self._quotas[0])
+        self._balance = Balance(salt)
         self._vertical_left = int(np.ceil(salt * VERTICAL_SHARE)) if label_noise else 0
 
     @property
@@ -65,58 +91,77 @@ class Split:
         return bool((self._counts >= self._quotas).all())
 
     def take(self, tiles: list[Tile]) -> list[Tile]:
-        """Take up to PER_SECTION tiles, each time of the class and depth that are filled least."""
+        """Take up to PER_SECTION tiles, each time the one that the split lacks most."""
         taken: list[Tile] = []
-        left = list(tiles)
+        left = [self._candidate(tile) for tile in tiles]
         while left and len(taken) < PER_SECTION:
-            left = [tile for tile in left if self._wanted(tile)]
+            left = [candidate for candidate in left if self._wanted(candidate)]
             if left:
-                fill = [self._fill(tile) + 3 * self._cell_fill(tile) for tile in left]
-                taken.append(self._blackened(left.pop(int(np.argmin(fill)))))
-                self._count(taken[-1])
+                chosen = left.pop(int(np.argmin([self._plenty(candidate) for candidate in left])))
+                taken.append(self._blackened(chosen.tile))
+                self._count(chosen)
         self.tiles.extend(taken)
         return taken
 
-    def label(self, tile: Tile) -> Mask:
-        """Return a tile's mask in this split."""
-        return tile.noisy_mask if self._label_noise else tile.mask
+    def _candidate(self, tile: Tile) -> Candidate:
+        label = tile.noisy_mask if self._label_noise else tile.mask
+        salt = bool(label.any())
+        return Candidate(
+            tile,
+            int(coverage_class(label.sum(dtype=np.int64), label.size)),
+            (int(salt), int(np.digitize(tile.depth, SALT_DEPTHS))),
+            self._label_noise and bool(is_vertical(label[None])[0]),
+            traits(label) if salt else None,
+        )
 
-    def _wanted(self, tile: Tile) -> bool:
-        if self._is_vertical_noise(tile) and self._vertical_left == 0:
+    def _wanted(self, candidate: Candidate) -> bool:
+        if candidate.vertical and self._vertical_left == 0:
             return False
-        return self._fill(tile) < 1 and self._cell_fill(tile) < MAX_CELL_FILL
+        if self._fill(candidate) >= 1 or self._cell_fill(candidate) >= MAX_CELL_FILL:
+            return False
+        if candidate.traits is None:
+            return self._empty_in_time(candidate.cell[1])
+        lags = self._fill(candidate) < len(self.tiles) / self._quotas.sum() - LAG
+        return lags or self._balance.allows(candidate.traits)
 
-    def _fill(self, tile: Tile) -> float:
-        number = self._class(tile)
-        quota = self._quotas[number]
-        return float(self._counts[number] / quota) if quota else 1.0
+    def _empty_in_time(self, depth_bin: int) -> bool:
+        """Tell whether a crop without salt keeps the share of those with salt at its depth.
 
-    def _class(self, tile: Tile) -> int:
-        label = self.label(tile)
-        return int(coverage_class(label.sum(dtype=np.int64), label.size))
+        Sections abound in empty crops, and would be rid of them before the others are found.
+        """
+        if (self._counts[1:] >= self._quotas[1:]).all():
+            return True
+        empty, salt = self._cells[:, depth_bin]
+        per_salt = CELL_SHARES[0, depth_bin] / CELL_SHARES[1, depth_bin]
+        return bool(empty < MAX_CELL_FILL * per_salt * salt + EMPTY_SLACK)
+
+    def _plenty(self, candidate: Candidate) -> float:
+        """Return how well the split is provided with the like of a tile."""
+        pull = 0.0 if candidate.traits is None else self._balance.pull(candidate.traits)
+        depth = DEPTH_WEIGHT * self._cell_fill(candidate)
+        return self._fill(candidate) + depth + BALANCE_WEIGHT * pull
+
+    def _fill(self, candidate: Candidate) -> float:
+        quota = self._quotas[candidate.coverage_class]
+        return float(self._counts[candidate.coverage_class] / quota) if quota else 1.0
+
+    def _cell_fill(self, candidate: Candidate) -> float:
+        wanted = CELL_SHARES[candidate.cell] * self._quotas.sum() + 1
+        return float(self._cells[candidate.cell] / wanted)
+
+    def _count(self, candidate: Candidate) -> None:
+        self._counts[candidate.coverage_class] += 1
+        self._cells[candidate.cell] += 1
+        self._vertical_left -= candidate.vertical
+        if candidate.traits is not None:
+            self._balance.add(candidate.traits)
 
     def _blackened(self, tile: Tile) -> Tile:
-        """Return a tile as it is or, one in so many shallow tiles without salt, black."""
-        if tile.mask.any() or tile.noisy_mask.any():
-            return tile
+        """Return a tile as it is, or black where black crops of its depth are missing."""
         depth_bin = int(np.digitize(tile.depth, BLACK_DEPTHS))
-        share, before = BLACK_SHARES[depth_bin], int(self._empty[depth_bin])
-        self._empty[depth_bin] += 1
-        black = int(share * (before + 1) + 0.5) > int(share * before + 0.5)
-        return replace(tile, image=np.zeros_like(tile.image)) if black else tile
-
-    def _cell_fill(self, tile: Tile) -> float:
-        cell = self._cell(tile)
-        return float(self._cells[cell] / (CELL_SHARES[cell] * self._quotas.sum() + 1))
-
-    def _cell(self, tile: Tile) -> tuple[int, int]:
-        """Return whether a tile holds salt, and its depth bin."""
-        return int(self.label(tile).any()), int(np.digitize(tile.depth, SALT_DEPTHS))
-
-    def _count(self, tile: Tile) -> None:
-        self._counts[self._class(tile)] += 1
-        self._cells[self._cell(tile)] += 1
-        self._vertical_left -= self._is_vertical_noise(tile)
-
-    def _is_vertical_noise(self, tile: Tile) -> bool:
-        return self._label_noise and bool(is_vertical(self.label(tile)[None])[0])
+        self._crops[depth_bin] += 1
+        missing = BLACK_SHARES[depth_bin] * self._crops[depth_bin] - self._black[depth_bin]
+        if missing < 0.5 or tile.mask.any() or tile.noisy_mask.any():
+            return tile
+        self._black[depth_bin] += 1
+        return replace(tile, image=np.zeros_like(tile.image))

@@ -30,9 +30,9 @@ def draw_salt(setting: Setting) -> Mask:
     if rng.random() < 0.03:
         return salt
     depth, column = _bent_coordinates(rng, setting)
-    for _ in range(rng.choice([1, 2, 3], p=[0.56, 0.36, 0.08])):
+    for _ in range(rng.choice([1, 2, 3], p=[0.44, 0.40, 0.16])):
         body = BODIES[rng.choice(len(BODIES), p=SHARES)]
-        in_view = setting.top_depth + rng.uniform(-100, 520)
+        in_view = setting.top_depth + rng.uniform(-150, 490)
         top = max(in_view, rng.triangular(60, 180, 420))
         salt |= body(rng, depth, column, top, setting.scale)
     return _without_specks(ndimage.binary_opening(salt))
@@ -68,7 +68,7 @@ def _without_specks(salt: Mask) -> Mask:
 
 def _stock(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:
     """Draw a diapir with a rounded cap, a neck below it and a leaning stem."""
-    base = top + rng.uniform(80, 340) * scale
+    base = top + rng.uniform(120, 390) * scale
     half_width = rng.uniform(36, 140) * scale
     cap_height = rng.uniform(0.5, 1.6) * half_width
     below_top = depth - np.float32(top)
@@ -112,7 +112,7 @@ def _massif(rng: Generator, depth: Field, column: Field, top: float, scale: floa
     radius = rng.uniform(15, 120) * scale
     corner = (from_flank < radius) & (from_top < radius)
     corner &= (from_flank - radius) ** 2 + (from_top - radius) ** 2 > radius * radius
-    inside = (from_flank > 0) & (from_top > 0) & (below_top < rng.uniform(120, 560))
+    inside = (from_flank > 0) & (from_top > 0) & (below_top < rng.uniform(150, 570))
     return inside & ~corner
 
 
@@ -123,7 +123,7 @@ def _wall(rng: Generator, depth: Field, column: Field, top: float, scale: float)
     offset = column - rng.uniform(40, SIDE - 40) - rng.uniform(-0.25, 0.25) * below_top
     widening = 1 + rng.uniform(-0.3, 0.9) * np.clip(below_top / 500, 0, 1)
     half = half_width * np.sqrt(np.clip(below_top / (1.2 * half_width), 0, 1)) * widening
-    return (below_top > 0) & (below_top < rng.uniform(120, 480)) & (np.abs(offset) < half)
+    return (below_top > 0) & (below_top < rng.uniform(160, 550)) & (np.abs(offset) < half)
 
 
 def _pillow(rng: Generator, depth: Field, column: Field, top: float, scale: float) -> Mask:
@@ -135,5 +135,5 @@ def _pillow(rng: Generator, depth: Field, column: Field, top: float, scale: floa
 
 
 BODIES: tuple[Body, ...] = (_stock, _sheet, _massif, _wall, _pillow)
-SHARES = (0.26, 0.18, 0.35, 0.10, 0.11)
+SHARES = (0.31, 0.16, 0.29, 0.18, 0.06)
 """Kinds of salt bodies, and how often each is drawn."""

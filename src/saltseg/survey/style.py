@@ -5,6 +5,7 @@ from math import exp
 from statistics import NormalDist
 
 import numpy as np
+from scipy.special import betaincinv
 
 from saltseg.seeds import generator
 from saltseg.survey.fields import Generator, log_uniform
@@ -21,7 +22,7 @@ FIRST_DEPTH = 51
 LAST_DEPTH = 959
 """Depths of the shallowest and the deepest crop of the real set, in feet."""
 
-DEEPEST_TOP = 470
+DEEPEST_TOP = 469
 """Largest depth of a section's top below FIRST_DEPTH, in feet."""
 
 
@@ -107,8 +108,8 @@ def draw_style(seed: int, survey: int) -> Style:
     rng = generator(seed, "survey", "style", survey)
     low_dip, swings, streaks = rng.dirichlet([2.0, 1.0, 0.4])
     return Style(
-        exaggeration=_log_between(1.3, 4.0, level[0]),
-        peak_frequency=0.070 * exp(_normal(0.38, level[1])),
+        exaggeration=_log_between(1.7, 3.6, level[0]),
+        peak_frequency=0.070 * exp(_normal(0.36, level[1])),
         bandwidth_exponent=_between(1.0, 2.4, level[2]),
         phase=_normal(0.25, level[3]),
         dip_limit=_between(52, 88, level[4]),
@@ -116,8 +117,8 @@ def draw_style(seed: int, survey: int) -> Style:
         frequency_loss=_between(0.1, 0.5, level[6]),
         noise_weights=(float(low_dip), float(swings), float(streaks)),
         noise_level=_log_between(0.08, 0.45, level[7]),
-        salt_noise=_log_between(0.38, 1.05, level[8]),
-        salt_contrast=_log_between(0.25, 0.75, level[9]),
+        salt_noise=_log_between(0.46, 1.08, level[8]),
+        salt_contrast=_log_between(0.27, 0.80, level[9]),
         polarity=1 if rng.random() < 0.97 else -1,
         gain_power=_between(0.3, 0.95, rng.random()) if level[10] < 0.6 else 0.0,
         label_smoothing=_between(0.4, 1.6, level[11]),
@@ -149,18 +150,29 @@ def _normal(deviation: float, level: float) -> float:
     return deviation * NormalDist().inv_cdf(min(max(level, 1e-6), 1 - 1e-6))
 
 
+def _depth_level(seed: int, section: int) -> float:
+    """Return how deep a section's top lies: 0 to 1, and one in twelve at either end.
+
+    Each of a survey's sections has another eighth of the distribution.
+    """
+    rng = generator(seed, "survey", "depths", section // SECTIONS_PER_SURVEY)
+    levels = rng.permutation(SECTIONS_PER_SURVEY) + rng.random(SECTIONS_PER_SURVEY)
+    level = levels[section % SECTIONS_PER_SURVEY] / SECTIONS_PER_SURVEY
+    return float(np.clip(1.2 * betaincinv(1.1, 1.0, level) - 0.1, 0, 1))
+
+
 def draw_setting(seed: int, section: int) -> Setting:
     """Draw the setting of a section, with the style of its survey."""
     style = draw_style(seed, section // SECTIONS_PER_SURVEY)
     rng = generator(seed, "survey", "section", section, "setting")
     scale = log_uniform(rng, 0.75, 2.1)
-    frequency = style.peak_frequency * np.exp(rng.normal(0, 0.25)) / scale**0.3
+    frequency = style.peak_frequency * np.exp(rng.normal(0, 0.22)) / scale**0.3
     return Setting(
         seed=seed,
         section=section,
         style=style,
-        top_depth=FIRST_DEPTH + int(DEEPEST_TOP * rng.beta(0.6, 0.6)),
+        top_depth=FIRST_DEPTH + round(DEEPEST_TOP * _depth_level(seed, section)),
         scale=scale,
         exaggeration=style.exaggeration * log_uniform(rng, 0.85, 1.18),
-        peak_frequency=float(np.clip(frequency, 0.032, 0.22)),
+        peak_frequency=float(np.clip(frequency, 0.038, 0.22)),
     )
