@@ -47,6 +47,7 @@ subset: $(READY)
 	dvc exp run --temp --name subset --force -S recipe=subset
 
 ui: $(READY)
+	@echo "open http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
 	mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db
 
 lock: $(READY)

@@ -93,4 +93,4 @@ def test_the_page_of_a_run_opens_with_its_score_and_shows_a_contact_sheet(
     page.get_by_text("Show more").click()
     sheet = page.locator("img[src*=test_predictions]")
     expect(sheet).to_be_visible()
-    assert sheet.evaluate("image => image.decode().then(() => image.naturalWidth)") > 800
+    assert sheet.evaluate("image => image.decode().then(() => image.naturalWidth)") == 820

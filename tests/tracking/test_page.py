@@ -61,8 +61,8 @@ def test_thumbnails_fit_the_page(exhibits: Exhibits) -> None:
         for name, content in exhibits.items()
         if name.startswith("thumbnails/")
     }
-    assert max(widths.values()) <= 880
-    assert widths["thumbnails/threshold.png"] + widths["thumbnails/lite0_folds.png"] <= 880
+    assert max(widths.values()) <= 820
+    assert widths["thumbnails/threshold.png"] + widths["thumbnails/lite0_folds.png"] <= 820
 
 
 def test_the_description_opens_with_the_score_and_counts_the_crops_of_each_error(

@@ -28,9 +28,9 @@ _PLACES = {
 
 
 _THUMBNAILS = {
-    "contact-sheets/test_predictions.png": 880,
-    "curves/*_folds.png": 435,
-    "curves/threshold.png": 435,
+    "contact-sheets/test_predictions.png": 820,
+    "curves/*_folds.png": 405,
+    "curves/threshold.png": 405,
 }
 """Widths in pixels: MLflow's page shows pictures as they are, and cuts off what is too wide."""
 

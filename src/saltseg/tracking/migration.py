@@ -37,7 +37,10 @@ def upgrade(database: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise RuntimeError(f"{database.name} has another MLflow's schema: {reason}; copy: {copy}")
+        raise RuntimeError(
+            f"{database.parent.name}/{database.name} is of another MLflow ({reason}): install that"
+            f" one, or move the file away; {copy.name} is a copy"
+        )
 
 
 def _copy(database: Path, copy: Path) -> None:
