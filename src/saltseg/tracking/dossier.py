@@ -11,7 +11,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from saltseg.tracking.facts import cpu_model, git_bytes
+from saltseg.machine import cpu_model
+from saltseg.tracking.facts import git_bytes
 
 Files = dict[str, bytes]
 """Contents by path relative to the project, in exact bytes."""

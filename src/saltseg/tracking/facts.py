@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from saltseg.files import hash_file
+from saltseg.machine import cpu_model
 
 _CODE = [".", ":(exclude)dvc.lock", ":(exclude)results"]
 """What counts as changed code: all but what the pipeline itself writes."""
@@ -138,16 +139,3 @@ def git_bytes(root: Path, *arguments: str, **environment: str) -> bytes:
 
 def _git(root: Path, *arguments: str, **environment: str) -> str:
     return git_bytes(root, *arguments, **environment).decode(errors="replace")
-
-
-def cpu_model() -> str:
-    """Return the processor's model as Linux and macOS name it."""
-    try:
-        if platform.system() == "Darwin":
-            command = ["sysctl", "-n", "machdep.cpu.brand_string"]
-            return subprocess.run(command, capture_output=True, text=True).stdout.strip()
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
