@@ -6,6 +6,7 @@ from threading import Thread
 import pytest
 import torch
 
+from saltseg.layout import Layout
 from saltseg.states import State, drop_state
 
 
@@ -105,9 +106,15 @@ def test_a_dropped_state_leaves_nothing(folder: Path) -> None:
 
 
 def test_what_was_given_up_is_removed_after_a_month(folder: Path) -> None:
-    for name, days in (("old", 31), ("young", 29)):
+    for name, days in (("old", 31), ("young", 29), (folder.name, 31)):
         saved(folder.with_name(name))
         then = time.time() - days * 24 * 3600
         os.utime(folder.with_name(name), (then, then))
     with State(folder, 0).owned():
-        assert {path.name for path in folder.parent.iterdir()} == {"young", "0a1b.lock"}
+        assert {path.name for path in folder.parent.iterdir()} == {"young", "0a1b", "0a1b.lock"}
+
+
+def test_states_lie_with_the_main_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC names it where a temporary copy is at work, and a killed copy is never seen again."""
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    assert Layout(tmp_path / ".dvc/tmp/exps/copy").states == Layout(tmp_path).states

@@ -89,7 +89,7 @@ class State:
             )
             lock.acquire()
         try:
-            _remove_old(self.folder.parent)
+            _remove_old(self.folder.parent, self.folder.name)
             yield
         finally:
             lock.release()
@@ -171,10 +171,10 @@ def _read(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def _remove_old(states: Path) -> None:
-    """Remove what trainings left that were given up: of old parameters, or damaged."""
+def _remove_old(states: Path, wanted: str) -> None:
+    """Remove what trainings left that were given up, but for the one that is `wanted` now."""
     oldest = time.time() - _KEPT_DAYS * 24 * 3600
     for path in states.iterdir():
         with suppress(FileNotFoundError):  # another training may be at it, too
-            if path.stat().st_mtime < oldest:
+            if path.stem != wanted and path.stat().st_mtime < oldest:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

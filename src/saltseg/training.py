@@ -140,10 +140,10 @@ def _stream(
         parts.append((batches, range(of_phase[0], of_phase[-1] + 1), 0 if parts else done))
     flow = (
         batch
-        for batches, numbers, left_out in parts
-        for batch in load_batches(batches, numbers, place.runtime.workers, left_out)
+        for batches, span, left_out in parts
+        for batch in load_batches(batches, span, place.runtime.workers, left_out)
     )
-    total = sum(batches.count * len(numbers) for batches, numbers, _ in parts) - done
+    total = sum(batches.count * len(span) for batches, span, _ in parts) - done
     return iter(progress(flow, place.name, total))
 
 
