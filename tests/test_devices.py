@@ -1,0 +1,32 @@
+"""The device computes as the parameters say, whatever the environment says."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+import yaml
+
+from saltseg.devices import create_fabric
+from saltseg.params import Params
+from tests.conftest import PROJECT
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_the_parameters_alone_say_how_many_threads_compute(shrunk_params: Params) -> None:
+    create_fabric(shrunk_params.runtime.model_copy(update={"threads": 3}))
+    assert torch.get_num_threads() == 3
+
+
+def test_a_stage_that_computes_with_networks_tracks_the_threads() -> None:
+    stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"].values()
+    computing = [stage["params"] for stage in stages if "runtime.precision" in stage["params"]]
+    assert len(computing) == 4
+    assert all("runtime.threads" in params for params in computing)
