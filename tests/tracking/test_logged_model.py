@@ -29,7 +29,7 @@ from saltseg.tracking.logged_model import record_model, requirements
 from saltseg.tracking.registry import fetched_model, open_registry, version_of
 from tests.conftest import PROJECT
 from tests.test_dvc_yaml import closure, imported
-from tests.tracking.conftest import Start, on_both_stores, runs
+from tests.tracking.conftest import on_both_stores, runs, start_stage, under
 
 pytestmark = pytest.mark.slow
 
@@ -227,17 +227,26 @@ def test_its_requirements_are_what_its_code_imports() -> None:
 
 
 @on_both_stores
-def test_a_stage_hands_its_pipeline_s_model_on(
-    checkout: Path, start: Start, trained: Layout
+def test_the_model_of_a_temporary_checkout_outlives_it(
+    checkout: Path, pipeline: "subprocess.Popen[str]", trained: Layout, tmp_path: Path
 ) -> None:
+    """As `dvc exp run --temp` does: the checkout and its code go before the pipeline's process."""
+    main = tmp_path / "main"
+    main.mkdir()
+    (checkout / "mlruns").rename(main / "mlruns")
     for name in ("data", "models", "results", "params.yaml"):
         source = trained.root / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, checkout / name)
-    process = start("run.metrics({'crops': 12}); run.model()", "submit")
+    shutil.copytree(PROJECT / "src", checkout / "src")
+    environment = under(pipeline, DVC_ROOT=str(main), PYTHONPATH="src")
+    process = start_stage(checkout, "run.model()", "submit", **environment)
     assert process.communicate(timeout=120)[1] == ""
-    parent = runs(checkout)["pipeline"]
-    version = version_of(open_registry(checkout), parent.info.run_id)
-    assert version is not None and version.tags["manifest"]
-    assert not list((checkout / "mlruns").glob(".model-*"))
-    with fetched_model(f"models:/saltseg/{version.number}", checkout) as folder:
+    shutil.rmtree(checkout)
+    pipeline.communicate("\n")
+    parent = runs(main)["pipeline"]
+    version = version_of(open_registry(main), parent.info.run_id)
+    assert version is not None, (main / "mlruns/recorder.log").read_text()
+    assert version.tags["manifest"]
+    assert not list((main / "mlruns").glob(".model-*"))
+    with fetched_model(f"models:/saltseg/{version.number}", main) as folder:
         assert len(list(folder.rglob("*.safetensors"))) == 4

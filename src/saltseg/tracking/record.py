@@ -88,7 +88,9 @@ class PipelineRecord:
         self.client.set_tag(self.run, "error", f"{stage}: {error}"[:_LONGEST_TAG])
 
     def keep_model(self) -> None:
-        """Gather the model while its checkout is there; a temporary one goes with its pipeline."""
+        """Gather the model and import what logs it: a temporary checkout goes before the end."""
+        import saltseg.tracking.logged_model  # noqa: F401  # only here: pyfunc takes a second
+
         self.model = TemporaryDirectory(prefix=".model-", dir=self.main / "mlruns")
         export_model(Layout(self.root), Path(self.model.name))
 
@@ -106,7 +108,7 @@ class PipelineRecord:
         if self.status == "FINISHED":
             self._describe(results)
         if self.model is not None:
-            from saltseg.tracking.logged_model import record_model  # pyfunc takes a second
+            from saltseg.tracking.logged_model import record_model
 
             record_model(self.client, self.run, Path(self.model.name), files)
 

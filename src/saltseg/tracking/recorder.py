@@ -50,6 +50,8 @@ def main() -> None:
     for name, kind in (("address", Path), ("folder", Path), ("pid", int), ("created", float)):
         parser.add_argument(name, type=kind)
     given = parser.parse_args()
+    # The checkout of `dvc exp run --temp`, where this was started, goes before the end.
+    os.chdir(given.folder.parent)
     os.nice(5)
     logging.disable(logging.CRITICAL)
     os.environ.update({key: value for key, value in _QUIET.items() if key not in os.environ})
