@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,10 +107,14 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(full: Path, kind: str) 
     assert not files(full)
 
 
-def test_a_full_disk_leaves_no_half_zip(full: Path, small_survey: SurveySet) -> None:
-    with pytest.raises(InputError, match=r"train\.zip: cannot be written: (No space|File too)"):
-        write_kaggle_layout(full, small_survey)
-    assert not files(full)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_full_disk_leaves_no_half_raw_file(
+    full: Path, small_survey: SurveySet, zipped: bool
+) -> None:
+    with pytest.raises(InputError, match=r"train.*: cannot be written: (No space|File too)"):
+        write_kaggle_layout(full, small_survey, zipped)
+    for path in files(full):
+        assert not path.name.startswith(".") and cv2.imread(str(path)) is not None
 
 
 @pytest.mark.parametrize("kind", WRITERS)

@@ -87,7 +87,8 @@ def write_submission(
     """
     lines = [f"{name},{code}\n" for name, code in zip(ids, rle.encode(masks), strict=True)]
     with whole_file(path) as temporary:
-        write_text(temporary, "".join([",".join(HEADER) + "\n", *lines]))
+        text = "".join([",".join(HEADER) + "\n", *lines])
+        temporary.write_text(text, encoding="utf-8", newline="")
         return check_submission(temporary, sample)
 
 

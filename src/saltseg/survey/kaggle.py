@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from saltseg import rle
-from saltseg.errors import InputError
 from saltseg.files import whole_file, write_csv
 from saltseg.survey.survey_set import SurveySet
 
@@ -86,10 +85,6 @@ def _write_zip(path: Path, files: Iterable[PngFile]) -> None:
 
 
 def _write_files(folder: Path, files: Iterable[PngFile]) -> None:
-    try:
-        for name in ("images", "masks"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        for name, content in files:
-            (folder / name).write_bytes(content)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written: {error.strerror}; free space") from error
+    for name, content in files:
+        with whole_file(folder / name) as temporary:
+            temporary.write_bytes(content)
