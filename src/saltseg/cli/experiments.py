@@ -1,5 +1,6 @@
 """`saltseg recipe` and `sync`: what to run, and what was run."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,7 @@ def sync() -> None:
     """Give MLflow a row for each DVC experiment that it lacks: those made wholly from the cache."""
     from saltseg.tracking.experiments import sync_experiments
 
+    logging.disable(logging.INFO)  # a new database's tables are nobody's news
     with one_line_errors():
         made, known = sync_experiments(Path())
     print(f"{len(known)} experiments in DVC, {len(made)} new in MLflow: {', '.join(made) or '-'}")

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import yaml
 from filelock import FileLock
@@ -16,6 +17,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
 from saltseg.errors import InputError
+from saltseg.params import parse_params
 from saltseg.tracking.dossier import files_of_commit, results_in
 from saltseg.tracking.facts import SYNCED, commit_patch, git_bytes
 from saltseg.tracking.flat import flat_params
@@ -114,7 +116,7 @@ def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experime
     missing = [name for name in ("params.yaml", "dvc.yaml") if name not in files]
     if missing:
         raise InputError(f"experiment {experiment.name}: its commit has no {missing[0]}; remove it")
-    params = yaml.safe_load(files["params.yaml"])
+    params = _as_recorded(yaml.safe_load(files["params.yaml"]))
     patch = commit_patch(root, experiment.baseline, experiment.revision)
     tags = {
         SYNCED: "true",
@@ -136,6 +138,14 @@ def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experime
     RunMetrics(client, run).final(pipeline.metrics(results_in(files)), experiment.made)
     _store(client, run, files | ({"changes.patch": patch.text} if patch.text else {}))
     client.set_terminated(run, "FINISHED", experiment.made)
+
+
+def _as_recorded(params: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters as a stage sends them, 30.0 for a 30; an older schema's as they are."""
+    try:
+        return parse_params(params, "params.yaml").model_dump(mode="json")
+    except InputError:
+        return params
 
 
 def _store(client: MlflowClient, run: str, files: dict[str, bytes]) -> None:
