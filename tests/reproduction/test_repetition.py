@@ -194,4 +194,6 @@ def clone_of(checkout: Checkout, folder: Path) -> None:
     """Clone what git has of a checkout, and name its remote, which may be a relative path."""
     checkout.succeed("git", "clone", "--quiet", str(checkout.root), str(folder))
     remote = checkout.succeed("dvc", "remote", "list").split()[1]
-    Checkout(folder).succeed("dvc", "remote", "add", "--default", "--force", "shared", remote)
+    Checkout(folder).succeed(
+        "dvc", "remote", "add", "--local", "--default", "--force", "shared", remote
+    )
