@@ -81,7 +81,7 @@ def _fold_charts(exhibits: Exhibits) -> Exhibits:
 
 
 def _drawn(member: str, folds: Mapping[str, list[float]]) -> bytes:
-    epochs = range(1, max(map(len, folds.values())) + 1)
+    epochs = range(max(map(len, folds.values())))  # from 0, as in the histories
     whole = {name: values for name, values in folds.items() if len(values) == len(epochs)}
     with TemporaryDirectory() as folder:
         path = Path(folder, "folds.png")
