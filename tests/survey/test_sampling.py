@@ -91,6 +91,14 @@ def test_black_crops_are_empty_and_shallow(survey: SurveySet) -> None:
     assert crops.train["depth"].to_numpy()[black].max() < 400
 
 
+def test_crops_reach_both_ends_of_the_range_or_stop_just_short(survey: SurveySet) -> None:
+    images = survey.crops.train_images[survey.crops.train_images.any(axis=(1, 2))]
+    least, largest = images.min(axis=(1, 2)), images.max(axis=(1, 2))
+    assert 0.9 < ((least <= 1) & (largest >= 254)).mean() < 1
+    assert least.max() <= 10
+    assert largest.min() >= 245
+
+
 @pytest.mark.parametrize("column", ["right_neighbour", "lower_neighbour"])
 def test_neighbours_continue_each_other(survey: SurveySet, column: str) -> None:
     images = dict(zip(survey.crops.train["id"], survey.crops.train_images, strict=True))
