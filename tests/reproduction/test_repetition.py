@@ -49,7 +49,7 @@ def test_a_run_is_reproduced_in_a_fresh_clone_with_an_empty_cache(
     assert done.stderr.count("Running stage") == 11
     # Nothing is logged twice, nothing is left behind, nothing in the clone has changed.
     assert len(MlflowClient(store).search_runs(["1"])) == runs
-    assert not list((tmp_path / "scratch").glob("saltseg-*"))
+    assert not list((tmp_path / "scratch").glob("saltseg-reproduction-*"))
     assert clone.succeed("git", "status", "--porcelain") == ""
 
 
@@ -187,7 +187,7 @@ def test_an_interrupted_reproduction_leaves_nothing(
         process.send_signal(number)
         process.stdout.read()
     assert process.returncode == 130
-    assert not list(tmp_path.glob("saltseg-*"))
+    assert not list(tmp_path.glob("saltseg-reproduction-*"))
 
 
 def clone_of(checkout: Checkout, folder: Path) -> None:

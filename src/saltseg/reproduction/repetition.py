@@ -157,10 +157,12 @@ def _run(clone: Path, record: RunRecord, names: list[str], cached: bool) -> None
 
 
 def _end(pid: int) -> None:
-    """End a process and all that it has started."""
-    with suppress(psutil.NoSuchProcess):
+    """End a process and all that it has started but recorders, which see to their own end."""
+    with suppress(psutil.NoSuchProcess, ProcessLookupError):
         process = psutil.Process(pid)
-        family = [*process.children(recursive=True), process]
+        started = process.children(recursive=True)
+        # A recorder has a session of its own; ended from here it would leave its socket behind.
+        family = [*(each for each in started if os.getsid(each.pid) == os.getsid(pid)), process]
         for each in family:
             with suppress(psutil.NoSuchProcess):
                 each.terminate()
