@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from saltseg.errors import InputError
 from saltseg.image_files import check_names, read_image, write_prediction
 from saltseg.model_folder import find_model, own_code
 
@@ -64,4 +63,4 @@ def _predict_by(
     environment = os.environ | {"PYTHONPATH": str(code), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, env=environment, check=False)
     if done.returncode != 0:
-        raise InputError(f"{model}: its own code could not predict, for the reason above")
+        sys.exit(max(done.returncode, 1))  # it has said why

@@ -83,7 +83,9 @@ class SaltModel:
     def _depth(self, depth: npt.NDArray[np.float32] | None, count: int) -> npt.NDArray[np.float32]:
         if depth is None:
             if self.reads_depth:
-                raise InputError("the model reads the depth of each image, in feet: give it")
+                raise InputError(
+                    "the model reads the depth of each image, in feet: give it (--depth)"
+                )
             return np.zeros(count, np.float32)
         return depth
 
