@@ -110,7 +110,8 @@ class PipelineRecord:
         if self.model is not None:
             from saltseg.tracking.logged_model import record_model
 
-            record_model(self.client, self.run, Path(self.model.name), files)
+            with self.model as folder:  # gone before the lock: who waits for that finds all done
+                record_model(self.client, self.run, Path(folder), files)
 
     def _opened(self, begin: dict[str, Any]) -> tuple[str, dict[str, float]]:
         """Return id and metrics of the pipeline's run; an earlier recorder may have died on it."""
