@@ -43,7 +43,7 @@ def main(project: Path, names: list[str]) -> None:
         draw_list(page, f"{address}/#/experiments/{experiment}", names)
         draw_run(page, f"{address}/#/experiments/{experiment}/runs/{runs[-1]}{TRAINING}")
         chosen = f"runs={json.dumps(runs)}&experiments={json.dumps([experiment])}"
-        draw_comparison(page, f"{address}/#/compare-runs{TRAINING}&{chosen}")
+        draw_comparison(page, f"{address}/#/compare-runs?{chosen}")
 
 
 def find_runs(database: str, names: list[str]) -> tuple[str, list[str]]:
@@ -64,7 +64,7 @@ def draw_list(page: Page, address: str, names: list[str]) -> None:
         page.get_by_role("link", name=name).wait_for()
     page.locator(".ag-row").first.get_by_role("button").first.click()
     page.wait_for_timeout(3000)
-    save(page, "mlflow_runs.png", {"x": 0, "y": 0, "width": 1300, "height": 620})
+    save(page, "mlflow_runs.png", {"x": 0, "y": 0, "width": 1300, "height": 445})
 
 
 def draw_run(page: Page, address: str) -> None:
@@ -74,7 +74,7 @@ def draw_run(page: Page, address: str) -> None:
     page.locator("img[src*=thumbnails]").last.wait_for()
     page.wait_for_timeout(3000)
     # The column on the right holds tags of the machine, which a document has no use for.
-    save(page, "mlflow_run.png", {"x": 0, "y": 0, "width": 1105, "height": 1000})
+    save(page, "mlflow_run.png", {"x": 0, "y": 0, "width": 1045, "height": 1000})
 
 
 def draw_comparison(page: Page, address: str) -> None:
@@ -84,7 +84,7 @@ def draw_comparison(page: Page, address: str) -> None:
         page.get_by_label(f"{part} - Show diff only").click()
     page.get_by_text("Visualizations").click()
     page.wait_for_timeout(3000)
-    save(page, "mlflow_comparison.png", {"x": 0, "y": 0, "width": 1300, "height": 1000})
+    save(page, "mlflow_comparison.png", {"x": 198, "y": 0, "width": 1102, "height": 1000})
 
 
 def save(page: Page, name: str, clip: FloatRect) -> None:

@@ -57,7 +57,7 @@ def _pictures(exhibits: Mapping[str, bytes], run: str) -> Iterator[str]:
     """Show thumbnails in the page itself: a server hands them out at an address of their own."""
     small = [name for name in exhibits if name.startswith("thumbnails/")]
     if small:
-        yield "\n".join(
+        yield " ".join(  # MLflow's page would break the line at a newline
             f"![{name}](get-artifact?path={quote(name, safe='')}&run_uuid={run})" for name in small
         )
 
