@@ -43,7 +43,8 @@ class Patch:
         if not self.text and not self.omitted:
             return {}
         digest = "sha256:" + hashlib.sha256(self.text).hexdigest()
-        return {"patch": digest, "patch.omitted": " ".join(self.omitted)[:5000]}
+        omitted = {"patch.omitted": " ".join(self.omitted)[:5000]} if self.omitted else {}
+        return {"patch": digest, **omitted}
 
 
 def run_tags(root: Path) -> dict[str, str]:
