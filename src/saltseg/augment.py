@@ -1,7 +1,8 @@
 """Random changes to training crops; the only module that knows albumentations."""
 
+import math
 import os
-from typing import Any
+from typing import Any, Self, TypeAlias
 
 # Without this the import asks a server on the internet for a newer version.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -11,25 +12,97 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+Transform: TypeAlias = albumentations.BasicTransform | albumentations.OneOf
+
 
 def create_augmentation(preset: str) -> albumentations.Compose:
     """Return the transforms of a preset, for uint8 images and masks of one size.
 
-    `flip`: mirror left and right (salt domes stand upright: up and down hurts).
+    `flip`: mirror left and right (salt domes stand upright: up and down hurts); the 4th place's.
     `light`: and move by up to 10%, scale by up to 10%, change brightness and contrast by 15%.
-    `strong`: the first place's: move by up to 16%, scale by .4 to 1.6, and grey values by 20%.
+    `strong`: moves and scales of `place1_shift`, with brightness and contrast changed together.
+    `place1_shift`: the first place's: flip, move by up to 16%, scale by .4 to 1.6, and grey values
+    by 20%.
+    `place1_shear`: its other one: flip; crop up to 20%, shear by up to .07, or rotate by up to 15
+    degrees; add up to 10% to the grey values or multiply them by .92 to 1.08. How often isn't
+    known: half the time each.
+    `place2`: the second place's: flip, move by up to 20 px, scale the width by .85 to 1.15.
+    `place9`: the ninth place's: flip, distort by up to 15% of a cell of a grid, hide 30 x 30 px.
+    How often isn't known: half the time each.
     """
     flip = albumentations.HorizontalFlip(p=0.5)
-    presets: dict[str, list[albumentations.BasicTransform]] = {
+    presets: dict[str, list[Transform]] = {
         "none": [],
         "flip": [flip],
         "light": [flip, _move(0.1, (0.9, 1.1), p=0.5), _grey(0.15, p=0.3)],
         "strong": [flip, _move(0.1625, (0.4, 1.6), p=0.7), _grey(0.2, p=0.3)],
+        "place1_shift": [flip, *_place1_shift()],
+        "place1_shear": [flip, *_place1_shear()],
+        "place2": [flip, _stretch(20, (0.85, 1.15))],
+        "place9": [flip, _distort(0.15, p=0.5), _Cutout.square(30, p=0.5)],
     }
     return albumentations.Compose(presets[preset], seed=0)
 
 
-def _move(shift: float, scale: tuple[float, float], p: float) -> albumentations.BasicTransform:
+def _place1_shift() -> list[Transform]:
+    return [
+        albumentations.RandomBrightnessContrast(0.2, 0, p=0.2),
+        albumentations.RandomBrightnessContrast(0, 0.2, p=0.1),
+        _move(0.1625, (0.4, 1.6), p=0.7),
+    ]
+
+
+def _place1_shear() -> list[Transform]:
+    # Up to a tenth of each side makes up to a fifth of the width and of the height.
+    crop = albumentations.CropAndPad(percent=(-0.1, 0))
+    angle = math.degrees(math.atan(0.07))
+    shear = {"x": (-angle, angle), "y": (0, 0)}
+    sheared = albumentations.Affine(shear=shear, border_mode=cv2.BORDER_REFLECT_101)
+    rotated = albumentations.Affine(rotate=(0, 15), border_mode=cv2.BORDER_REFLECT_101)
+    added = albumentations.RandomBrightnessContrast(0.1, 0)
+    multiplied = albumentations.MultiplicativeNoise((0.92, 1.08))
+    return [
+        albumentations.OneOf([crop, sheared, rotated], p=0.5),
+        albumentations.OneOf([added, multiplied], p=0.5),
+    ]
+
+
+def _stretch(shift: int, width: tuple[float, float]) -> Transform:
+    return albumentations.Affine(
+        translate_px=(-shift, shift),
+        scale={"x": width, "y": (1, 1)},
+        border_mode=cv2.BORDER_REFLECT_101,
+        p=1,
+    )
+
+
+def _distort(share: float, p: float) -> Transform:
+    return albumentations.GridDistortion(
+        10, (-share, share), border_mode=cv2.BORDER_REFLECT_101, p=p
+    )
+
+
+class _Cutout(albumentations.CoarseDropout):
+    """Hide a part of the image, and nothing of the mask; never more than half of the salt."""
+
+    @classmethod
+    def square(cls, side: int, p: float) -> Self:
+        """Return the transform that blackens one square of `side` pixels."""
+        return cls((1, 1), (side, side), (side, side), fill=0, p=p)
+
+    def get_params_dependent_on_data(
+        self, params: dict[str, Any], data: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Draw where to hide; nowhere, if that would hide too much."""
+        drawn: dict[str, Any] = super().get_params_dependent_on_data(params, data)
+        left, top, right, bottom = drawn["holes"][0]
+        mask = data["mask"]
+        if 2 * np.count_nonzero(mask[top:bottom, left:right]) > np.count_nonzero(mask):
+            drawn["holes"] = drawn["holes"][:0]
+        return drawn
+
+
+def _move(shift: float, scale: tuple[float, float], p: float) -> Transform:
     return albumentations.Affine(
         translate_percent=(-shift, shift),
         scale=scale,
@@ -38,7 +111,7 @@ def _move(shift: float, scale: tuple[float, float], p: float) -> albumentations.
     )
 
 
-def _grey(limit: float, p: float) -> albumentations.BasicTransform:
+def _grey(limit: float, p: float) -> Transform:
     return albumentations.RandomBrightnessContrast(limit, limit, p=p)
 
 
