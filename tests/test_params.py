@@ -8,6 +8,8 @@ from saltseg.errors import InputError
 from saltseg.params import load_params, parse_params
 from tests.conftest import PROJECT, shrunk_content
 
+PHASE = shrunk_content()["pseudolabel"]["phases"][0]
+
 
 def test_the_real_file_is_valid() -> None:
     params = load_params(PROJECT / "params.yaml")
@@ -40,6 +42,19 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         ("train_per_fold.folds", [0, 0], "names one twice"),
         ("pseudolabel.teacher", "none_such", "pseudolabel.teacher"),
         ("snapshot_ensemble.member_weights", {"lite0": 1.0}, "member_weights: 'lite0' is none of"),
+        ("pseudolabel.phases", [{**PHASE, "schedule": "linear"}], "phases.0.schedule: 'linear'"),
+        ("pseudolabel.phases", [{**PHASE, "keep_last": 7}], "phases.0.keep_last: 7 is more than"),
+        ("pseudolabel.phases", [{**PHASE, "averaging_decay": 1.0}], "phases.0.averaging_decay"),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "averaging": "swa", "snapshots": False}],
+            "phases.0.averaging: swa needs snapshots: true",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_last": 1, "snapshots": False}],
+            "phases.0.keep_last: 1 needs snapshots: true",
+        ),
         ("threshold_search.low", 0.95, "must be below threshold_search.high"),
         ("submit.examples", 0, "greater than or equal to 1"),
     ],

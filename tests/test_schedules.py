@@ -1,10 +1,18 @@
 import math
+from itertools import pairwise
+
+import pytest
+from torch import nn
+from torch.optim import SGD
+from torch.optim.lr_scheduler import CyclicLR, OneCycleLR
 
 from saltseg.params import Params, Phase
 from saltseg.schedules import batch_count, cosine, expected_snapshots, learning_rate, plan_epochs
 
 
-def phase(data: str, cycles: int, epochs: int, snapshots: bool = True) -> Phase:
+def phase(
+    data: str, cycles: int, epochs: int, snapshots: bool = True, **others: str | int
+) -> Phase:
     return Phase.model_validate(
         {
             "data": data,
@@ -14,8 +22,15 @@ def phase(data: str, cycles: int, epochs: int, snapshots: bool = True) -> Phase:
             "learning_rate": 0.1,
             "final_learning_rate": 0.001,
             "snapshots": snapshots,
+            **others,
         }
     )
+
+
+def rates(planned: Phase, crops: int) -> list[float]:
+    """Return the learning rate of each step of a phase, in batches of 8."""
+    epochs = plan_epochs([planned], {"train": crops}, batch_size=8)
+    return [learning_rate(planned, epoch, step) for epoch in epochs for step in epoch.steps]
 
 
 PHASES = [phase("pseudolabels", 1, 2, snapshots=False), phase("train", 3, 2)]
@@ -50,3 +65,49 @@ def test_every_crop_is_in_a_batch_however_few_there_are() -> None:
 
 def test_the_real_phases_keep_snapshots(shrunk_params: Params) -> None:
     assert expected_snapshots(shrunk_params.train_per_fold.phases) == 2
+
+
+def test_one_cycle_is_torch_s_own() -> None:
+    """Torch takes the first step's rate and the last one's as shares of the peak."""
+    made = rates(phase("train", 1, 4, schedule="one_cycle"), crops=8 * 15)
+    optimizer = SGD(nn.Linear(1, 1).parameters(), momentum=0.9)
+    # Torch's rise ends at pct_start * 60 - 1, a quarter of the 59 steps from the first to the last.
+    theirs = OneCycleLR(
+        optimizer, 0.1, 60, pct_start=(59 / 4 + 1) / 60, div_factor=25, final_div_factor=4
+    )
+    for rate in made:
+        assert math.isclose(rate, theirs.get_last_lr()[0], rel_tol=1e-9)
+        optimizer.step()
+        if rate is not made[-1]:
+            theirs.step()
+
+
+def test_triangular2_is_torch_s_own() -> None:
+    made = rates(phase("train", 3, 2, schedule="triangular2"), crops=8 * 5)
+    optimizer = SGD(nn.Linear(1, 1).parameters(), momentum=0.9)
+    theirs = CyclicLR(optimizer, 0.001, 0.1, step_size_up=5, mode="triangular2")
+    for rate in made:
+        assert math.isclose(rate, theirs.get_last_lr()[0], rel_tol=1e-9)
+        optimizer.step()
+        theirs.step()
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "triangular2"])
+def test_a_cycle_of_a_single_step_has_a_learning_rate(schedule: str) -> None:
+    assert all(0 < rate <= 0.1 for rate in rates(phase("train", 2, 1, schedule=schedule), crops=3))
+
+
+def test_a_cosine_falls_all_the_way() -> None:
+    assert all(a > b for a, b in pairwise(rates(phase("train", 1, 3), crops=32)))
+
+
+@pytest.mark.parametrize(
+    ("keep_last", "kept"), [(0, [1, 3, 5]), (1, [5]), (4, [2, 3, 4, 5]), (6, [0, 1, 2, 3, 4, 5])]
+)
+def test_the_last_epochs_of_a_phase_are_kept_instead_of_its_cycles(
+    keep_last: int, kept: list[int]
+) -> None:
+    phases = [phase("train", 3, 2, keep_last=keep_last)]
+    epochs = plan_epochs(phases, {"train": 32}, batch_size=8)
+    assert [epoch.number for epoch in epochs if epoch.snapshot] == kept
+    assert expected_snapshots(phases) == len(kept)

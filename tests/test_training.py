@@ -117,6 +117,57 @@ def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
     assert reported == [0, 1, 2]
 
 
+@pytest.mark.parametrize("averaging", ["ema", "swa"])
+def test_an_average_goes_on_to_the_same_bytes(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place, averaging: str
+) -> None:
+    """Two epochs of three batches; SWA takes those of each epoch twice."""
+    averaged = average_of(task, averaging, keep_last=2)
+    whole = run(averaged, folded, place)
+    drop_state(whole.state)
+    learned, held_out = folded
+    each_step = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
+    interruptions = 0
+    while True:
+        images = learned.images.view(FailingImages)
+        images.left = 4 if averaging == "swa" else 1
+        torch.manual_seed(interruptions)
+        try:
+            crops = {"train": replace(learned, images=images)}
+            again = train(averaged, crops, held_out, each_step, silent)
+            break
+        except InterruptedTrainingError:
+            interruptions += 1
+    assert interruptions >= 3
+    assert len(again.snapshots) == 2 and same(whole, again)
+
+
+def average_of(task: Task, averaging: str, keep_last: int) -> Task:
+    """Train residual blocks, which have batch normalisation, in one phase of two epochs."""
+    changes = {"epochs": 2, "averaging": averaging, "keep_last": keep_last}
+    return replace(
+        task,
+        definition=task.definition.model_copy(update={"blocks": "residual"}),
+        training=task.training.model_copy(update={"batch_size": 4}),
+        phases=[task.phases[-1].model_copy(update=changes)],
+    )
+
+
+def test_an_average_is_kept_and_scored_and_leaves_the_training_alone(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+) -> None:
+    plain, ema, swa = (
+        run(average_of(task, averaging, keep_last=1), folded, place)
+        for averaging in ("none", "ema", "swa")
+    )
+    losses = [[line["loss"] for line in trained.history] for trained in (plain, ema, swa)]
+    assert losses[0] == losses[1] == losses[2]
+    assert not torch.equal(*(next(iter(t.snapshots[0].values())) for t in (plain, ema)))
+    scores = [[line["validation_bce"] for line in t.history] for t in (plain, ema, swa)]
+    assert scores[0][0] != scores[1][0] and scores[0][0] == scores[2][0]
+    assert len({each[1] for each in scores}) == 3
+
+
 def test_a_state_of_another_task_is_not_used(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:

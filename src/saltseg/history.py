@@ -21,7 +21,7 @@ Line = dict[str, Any]
 def describe_epoch(
     learner: Learner, phase: Phase, epoch: Epoch, loss: float, validation: LabelledCrops
 ) -> Line:
-    """Return the line of an epoch that has just ended.
+    """Return the line of an epoch that has just ended, scored with `learner.evaluated`.
 
     loss: mean over the epoch's batches. Raises InputError where it is infinite or no number.
     """
@@ -37,7 +37,7 @@ def describe_epoch(
         "learning_rate": learning_rate(phase, epoch, epoch.steps[-1]),
         "loss": loss,
         **_validate(learner, validation),
-        "snapshot": int(phase.snapshots and epoch.ends_cycle),
+        "snapshot": int(epoch.snapshot),
     }
 
 
@@ -49,7 +49,7 @@ def numbers(line: Line) -> dict[str, float]:
 def _validate(learner: Learner, validation: LabelledCrops) -> dict[str, float]:
     """Score the held-out fold at p > 0.5, without flips."""
     probabilities = predict_all(
-        learner.model, validation.images, validation.depth, learner.fabric, flip=False
+        learner.evaluated, validation.images, validation.depth, learner.fabric, flip=False
     )
     loss = functional.binary_cross_entropy(
         torch.from_numpy(probabilities), torch.from_numpy(validation.masks.astype(np.float32))

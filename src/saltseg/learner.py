@@ -1,15 +1,17 @@
 """A network that learns: with its optimiser, on its device, one step at a time."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from saltseg.averaging import Average
 from saltseg.batches import Batch
 from saltseg.losses import Loss
 from saltseg.optimizers import create_optimizer
-from saltseg.params import Optimizer
+from saltseg.params import Optimizer, Phase
 from saltseg.snapshots import Weights
 
 
@@ -20,10 +22,35 @@ class Learner:
         """Set `network`, a SaltNetwork, up on the device of `fabric`."""
         self.fabric = fabric
         self.model, self.optimizer = fabric.setup(network, create_optimizer(network, settings))
+        self.average: Average | None = None
+        self.evaluated: nn.Module = self.model
+        """What is scored and kept: the network, or the average of its weights."""
 
     def seed(self, seed: int) -> None:
         """Start the random numbers that the network draws, its dropout's, anew."""
         torch.manual_seed(seed)
+
+    def start_average(self, phase: Phase) -> None:
+        """Start the average that `phase` wants, if it wants one, anew."""
+        self.evaluated, self.average = self.model, None
+        if phase.averaging != "none":
+            decay = phase.averaging_decay
+            self.average = Average(self.model.module, phase.averaging, decay, self.fabric)
+
+    def end_epoch(self, batches: Iterable[Batch] | None) -> None:
+        """Choose what is scored and kept of an epoch that has just ended.
+
+        batches: training batches for the batch normalisation of an average by SWA; None where
+        the epoch leaves no snapshot: its network is scored, the pass over them would cost too much.
+        """
+        self.evaluated = self.model
+        if self.average:
+            if self.average.rule == "swa":
+                self.average.update(self.model.module)
+                if batches is None:
+                    return
+                self.average.normalise(batches)
+            self.evaluated = self.average.model
 
     def step(self, batch: Batch, loss_function: Loss, learning_rate: float) -> torch.Tensor:
         """Learn from one batch and return its loss, a scalar that stays on the device."""
@@ -34,13 +61,15 @@ class Learner:
         loss = loss_function(self.model(images / 255, depth), masks.float())
         self.fabric.backward(loss)
         self.optimizer.step()
+        if self.average and self.average.rule == "ema":
+            self.average.update(self.model.module)
         return loss.detach()
 
     def copy_weights(self) -> Weights:
-        """Return the present weights on the CPU; further steps leave them alone."""
+        """Return the weights of `evaluated` on the CPU; further steps leave them alone."""
         return {
             name: tensor.detach().cpu().clone().contiguous()
-            for name, tensor in self.model.state_dict().items()
+            for name, tensor in self.evaluated.state_dict().items()
         }
 
     def state(self) -> dict[str, Any]:
@@ -48,6 +77,7 @@ class Learner:
         return {
             "weights": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state() if self.average else None,
             "generator": torch.get_rng_state(),
             "device_generator": self._device_generator().get_rng_state() if self._apart else None,
         }
@@ -56,6 +86,8 @@ class Learner:
         """Take over what `state` returned in another process."""
         self.model.load_state_dict(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if state["average"]:
+            self.average = Average.restored(self.model.module, state["average"], self.fabric)
         torch.set_rng_state(state["generator"])
         if self._apart:
             self._device_generator().set_rng_state(state["device_generator"])

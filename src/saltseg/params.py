@@ -98,16 +98,35 @@ class Phase(Section):
     """Crops that are learned from: the fold's training crops, or the fold's pseudo-labels."""
     loss: dict[LossName, Positive] = Field(min_length=1)
     """Weight of each loss in the sum; one at least that is not of a head alone."""
+    schedule: Literal["cosine", "one_cycle", "triangular2"] = "cosine"
+    """Course of the learning rate in a cycle: a fall, a rise and a fall, or a triangle."""
     cycles: AtLeastOne
-    """Number of cosine cycles."""
+    """Number of cycles; each triangle of `triangular2` is half as high as the one before."""
     epochs: AtLeastOne
-    """Epochs of each cycle."""
+    """Epochs of each cycle; of a triangle, both of Smith's steps."""
     learning_rate: Positive
-    """Learning rate at the start of a cycle."""
+    """Highest learning rate of a cycle: where `cosine` starts, the peak of the others."""
     final_learning_rate: Positive
-    """Learning rate at the end of a cycle."""
+    """Learning rate at the end of a cycle, and at the start of a triangle."""
+    averaging: Literal["none", "ema", "swa"] = "none"
+    """Average over a cycle: of steps, late ones above all (EMA), or of epoch ends alike (SWA)."""
+    averaging_decay: Annotated[Float, Field(gt=0, lt=1)] = 0.999
+    """Share that the average by `ema` keeps of itself in a step, once it has made enough steps."""
     snapshots: bool
-    """Keep the network at the end of each cycle as a snapshot."""
+    """Keep snapshots: the network, or the average of its weights, at the end of each cycle."""
+    keep_last: Count = 0
+    """Keep the phase's last so many epochs instead of the cycles' ends; 0 keeps the cycles'."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Check what only snapshots give a meaning to."""
+        if self.averaging != "none" and not self.snapshots:
+            raise ValueError(f"averaging: {self.averaging} needs snapshots: true to average for")
+        if self.keep_last and not self.snapshots:
+            raise ValueError(f"keep_last: {self.keep_last} needs snapshots: true")
+        if self.keep_last > self.cycles * self.epochs:
+            raise ValueError(f"keep_last: {self.keep_last} is more than the phase's epochs")
+        return self
 
 
 class Optimizer(Section):
@@ -126,7 +145,9 @@ class Training(Section):
 
     batch_size: AtLeastOne
     """Crops of a training step."""
-    augmentation: Literal["none", "flip", "light", "strong"]
+    augmentation: Literal[
+        "none", "flip", "light", "strong", "place1_shift", "place1_shear", "place2", "place9"
+    ]
     """Preset of random changes to the training crops."""
     optimizer: Optimizer
     """How the weights are moved."""

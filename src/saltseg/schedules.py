@@ -1,10 +1,16 @@
-"""The plan of a training: phases, cosine cycles and epochs, and the learning rate in them."""
+"""The plan of a training: phases, cycles and epochs, and the learning rate in them."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from saltseg.params import Phase
+
+_WARM_UP = 0.25
+"""Share of a one-cycle's steps in which the learning rate rises."""
+
+_START = 25
+"""The peak of a one-cycle is so many times the learning rate that it starts with."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,8 @@ class Epoch:
     """Steps of the epoch, counted from the start of its cycle."""
     cycle_steps: int
     ends_cycle: bool
+    snapshot: bool
+    """Whether the epoch leaves a snapshot."""
 
 
 def batch_count(crops: int, batch_size: int) -> int:
@@ -48,23 +56,60 @@ def _phase_epochs(phase: Phase, index: int, batches: int, first: int) -> list[Ep
             steps=range(position * batches, (position + 1) * batches),
             cycle_steps=phase.epochs * batches,
             ends_cycle=position == phase.epochs - 1,
+            snapshot=_leaves_snapshot(phase, cycle, position),
         )
         for cycle in range(phase.cycles)
         for position in range(phase.epochs)
     ]
 
 
+def _leaves_snapshot(phase: Phase, cycle: int, position: int) -> bool:
+    left = (phase.cycles - cycle) * phase.epochs - position
+    wanted = left <= phase.keep_last if phase.keep_last else position == phase.epochs - 1
+    return phase.snapshots and wanted
+
+
 def expected_snapshots(phases: Sequence[Phase]) -> int:
     """Return how many snapshots a training leaves whether or not there are pseudo-labels."""
-    return sum(phase.cycles for phase in phases if phase.snapshots)
+    return sum(phase.keep_last or phase.cycles for phase in phases if phase.snapshots)
 
 
 def learning_rate(phase: Phase, epoch: Epoch, step: int) -> float:
     """Return the learning rate of a step of the epoch's cycle."""
-    return cosine(step, epoch.cycle_steps, phase.learning_rate, phase.final_learning_rate)
+    high, low = phase.learning_rate, phase.final_learning_rate
+    if phase.schedule == "one_cycle":
+        return one_cycle(step, epoch.cycle_steps, high, low)
+    if phase.schedule == "triangular2":
+        return triangular2(step, epoch.cycle_steps, epoch.cycle, high, low)
+    return cosine(step, epoch.cycle_steps, high, low)
 
 
 def cosine(step: int, steps: int, start: float, end: float) -> float:
     """Fall from `start` to `end` over `steps` along half a cosine (Loshchilov & Hutter 2017)."""
+    return _half_cosine(min(step / max(steps - 1, 1), 1.0), start, end)
+
+
+def one_cycle(step: int, steps: int, peak: float, end: float) -> float:
+    """Rise to `peak` in the first quarter of `steps`, then fall to `end`, along half a cosine each.
+
+    Source: Smith 2018 with fastai's proportions; the rise starts at a 25th of the peak. Unlike
+    theirs, the momentum stays as it is.
+    """
     share = min(step / max(steps - 1, 1), 1.0)
+    if share < _WARM_UP:
+        return _half_cosine(share / _WARM_UP, peak / _START, peak)
+    return _half_cosine((share - _WARM_UP) / (1 - _WARM_UP), peak, end)
+
+
+def triangular2(step: int, steps: int, cycle: int, high: float, low: float) -> float:
+    """Rise from `low` in the first half of `steps`, then fall back, in straight lines.
+
+    The first triangle, of cycle 0, reaches `high`; each is half as high above `low` as the one
+    before. Source: Smith 2017; half of `steps` is his step size.
+    """
+    height = (high - low) / 2**cycle
+    return low + height * (1 - abs(2 * step / steps - 1))
+
+
+def _half_cosine(share: float, start: float, end: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

@@ -1,4 +1,4 @@
-"""The training of one network: phases of cosine cycles, a snapshot at the end of each cycle."""
+"""The training of one network: phases of cycles, and the snapshots that they leave."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -94,7 +94,7 @@ def train(
         batches = _stream(task, crops, epochs, len(course.losses), place)
         for epoch in epochs:
             course.run_epoch(epoch, batches)
-            line = course.end_epoch(epoch, validation)
+            line = course.end_epoch(epoch, validation, _repeat(task, crops, epoch, place))
             report(numbers(line), epoch.number)
             course.save(last=epoch is epochs[-1])
     return Trained(state.folder, course.snapshots, course.history)
@@ -131,13 +131,8 @@ def _stream(
     parts: list[tuple[AugmentedBatches, range, int]] = []
     for index in dict.fromkeys(epoch.phase for epoch in epochs):
         of_phase = [epoch.number for epoch in epochs if epoch.phase == index]
-        batches = AugmentedBatches(
-            crops[task.phases[index].data],
-            task.training.batch_size,
-            task.training.augmentation,
-            task.seed,
-        )
-        parts.append((batches, range(of_phase[0], of_phase[-1] + 1), 0 if parts else done))
+        span = range(of_phase[0], of_phase[-1] + 1)
+        parts.append((_batches(task, crops, index), span, 0 if parts else done))
     flow = (
         batch
         for batches, span, left_out in parts
@@ -145,6 +140,23 @@ def _stream(
     )
     total = sum(batches.count * len(span) for batches, span, _ in parts) - done
     return iter(progress(flow, place.name, total))
+
+
+def _repeat(
+    task: Task, crops: Mapping[str, LabelledCrops], epoch: Epoch, place: Place
+) -> Iterator[Batch]:
+    """Yield the batches of one epoch once more."""
+    span = range(epoch.number, epoch.number + 1)
+    yield from load_batches(_batches(task, crops, epoch.phase), span, place.runtime.workers)
+
+
+def _batches(task: Task, crops: Mapping[str, LabelledCrops], phase: int) -> AugmentedBatches:
+    return AugmentedBatches(
+        crops[task.phases[phase].data],
+        task.training.batch_size,
+        task.training.augmentation,
+        task.seed,
+    )
 
 
 class _Course:
@@ -164,6 +176,8 @@ class _Course:
         phase = self.task.phases[epoch.phase]
         loss_function = create_loss(phase.loss)
         if not self.losses:
+            if epoch.steps.start == 0:
+                self.learner.start_average(phase)
             self.learner.seed(stream_seed(self.task.seed, "dropout", epoch.number))
         self.learner.model.train()
         for step in epoch.steps[len(self.losses) :]:
@@ -172,8 +186,12 @@ class _Course:
             if step != epoch.steps[-1]:
                 self.save()
 
-    def end_epoch(self, epoch: Epoch, validation: LabelledCrops) -> Line:
-        """Add the epoch's line to the history, and the snapshot where the cycle ends."""
+    def end_epoch(self, epoch: Epoch, validation: LabelledCrops, batches: Iterator[Batch]) -> Line:
+        """Add the epoch's line to the history, and its snapshot where it leaves one.
+
+        batches: those of the epoch once more; taken only where an average needs them.
+        """
+        self.learner.end_epoch(batches if epoch.snapshot else None)
         loss = float(torch.stack(self.losses).mean())
         phase = self.task.phases[epoch.phase]
         line = describe_epoch(self.learner, phase, epoch, loss, validation)
