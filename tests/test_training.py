@@ -142,9 +142,14 @@ def test_an_average_goes_on_to_the_same_bytes(
     assert len(again.snapshots) == 2 and same(whole, again)
 
 
-def average_of(task: Task, averaging: str, keep_last: int) -> Task:
+def average_of(task: Task, averaging: str, keep_last: int, cycles: int = 1) -> Task:
     """Train residual blocks, which have batch normalisation, in one phase of two epochs."""
-    changes = {"epochs": 2, "averaging": averaging, "keep_last": keep_last}
+    changes = {
+        "cycles": cycles,
+        "epochs": 2 // cycles,
+        "averaging": averaging,
+        "keep_last": keep_last,
+    }
     return replace(
         task,
         definition=task.definition.model_copy(update={"blocks": "residual"}),
@@ -166,6 +171,18 @@ def test_an_average_is_kept_and_scored_and_leaves_the_training_alone(
     scores = [[line["validation_bce"] for line in t.history] for t in (plain, ema, swa)]
     assert scores[0][0] != scores[1][0] and scores[0][0] == scores[2][0]
     assert len({each[1] for each in scores}) == 3
+
+
+@pytest.mark.parametrize("cycles", [1, 2])
+def test_an_average_is_of_its_cycle(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place, cycles: int
+) -> None:
+    plain = run(average_of(task, "none", keep_last=2, cycles=cycles), folded, place).snapshots
+    averaged = run(average_of(task, "swa", keep_last=2, cycles=cycles), folded, place).snapshots
+    name = next(name for name in plain[0] if name.endswith("weight"))
+    of_cycle = [plain[1][name]] if cycles == 2 else [weights[name] for weights in plain]
+    assert torch.allclose(averaged[0][name], plain[0][name])
+    assert torch.allclose(averaged[1][name], torch.stack(of_cycle).mean(0))
 
 
 def test_a_state_of_another_task_is_not_used(
