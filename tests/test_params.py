@@ -55,6 +55,8 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
             [{**PHASE, "keep_last": 1, "snapshots": False}],
             "phases.0.keep_last: 1 needs snapshots: true",
         ),
+        ("snapshot_ensemble.shifts", [0], "snapshot_ensemble.shifts.0: 0 is not allowed"),
+        ("snapshot_ensemble.scales", [0.0], "snapshot_ensemble.scales.0: 0.0 is not allowed"),
         ("threshold_search.low", 0.95, "must be below threshold_search.high"),
         ("submit.examples", 0, "greater than or equal to 1"),
     ],

@@ -20,6 +20,7 @@ from saltseg.params import Params
 from saltseg.prediction import predict_mean, snapshot_shares
 from saltseg.schedules import expected_snapshots
 from saltseg.snapshots import load_snapshot, snapshot_path
+from saltseg.views import create_views
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -149,6 +150,7 @@ def _predictor(params: Params, member: str, paths: Sequence[Path]) -> Callable[.
         snapshot_shares(len(paths), settings.snapshot_decay),
         fabric=fabric,
         flip=settings.flip,
+        views=create_views(settings.shifts, settings.scales),
     )
 
 

@@ -188,6 +188,10 @@ class SnapshotEnsemble(Section):
 
     flip: bool
     """Average the prediction of a crop with that of its mirror image."""
+    shifts: list[AtLeastOne]
+    """Average it with those of the crop moved by so many pixels, to each of the four sides."""
+    scales: list[Positive]
+    """Average it with those of the crop scaled about its centre, for example by .9 and 1.1."""
     snapshot_decay: Annotated[Float, Field(gt=0, le=1)]
     """Weight of a snapshot relative to the next newer one; 1 weighs all alike."""
     member_weights: dict[Name, Positive]

@@ -1,4 +1,4 @@
-"""Prediction with flips: from crops to probabilities."""
+"""Prediction with flips and other views: from crops to probabilities."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from saltseg.progress import progress
+from saltseg.views import View
 
 BATCH = 64
 """Crops predicted at once; enough to fill a device and little beside the network's own memory."""
@@ -21,25 +22,42 @@ def predict(
     depth: npt.NDArray[np.float32],
     fabric: Fabric,
     flip: bool,
+    views: Sequence[View] = (),
 ) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
     """Yield the probabilities of salt, float32 (b, h, w), of one slice of the crops after another.
 
     network: a SaltNetwork set up by `fabric`; images: uint8 (n, h, w), may be mapped from a file;
-    depth: float32 (n,) in feet; flip: average with the prediction of the mirror image.
+    depth: float32 (n,) in feet; flip: average with the prediction of the mirror image;
+    views: average with the predictions of these too, each pixel over those that show it.
     """
     network.eval()
     for start in range(0, len(images), BATCH):
         part = slice(start, start + BATCH)
         crops = fabric.to_device(torch.from_numpy(np.array(images[part])))
         z = fabric.to_device(torch.from_numpy(depth[part]))
-        yield part, _probabilities(network, crops, z, flip).cpu().numpy()
+        yield part, _probabilities(network, crops, z, flip, views).cpu().numpy()
 
 
 @torch.inference_mode()
 def _probabilities(
-    network: nn.Module, crops: torch.Tensor, depth: torch.Tensor, flip: bool
+    network: nn.Module,
+    crops: torch.Tensor,
+    depth: torch.Tensor,
+    flip: bool,
+    views: Sequence[View],
 ) -> torch.Tensor:
     grey = crops / 255
+    total = _with_flip(network, grey, depth, flip)
+    count = torch.ones_like(total)
+    for view in views:
+        total += view.undo(_with_flip(network, view.look(grey), depth, flip))
+        count += view.undo(torch.ones_like(grey))
+    return total / count if views else total
+
+
+def _with_flip(
+    network: nn.Module, grey: torch.Tensor, depth: torch.Tensor, flip: bool
+) -> torch.Tensor:
     probabilities: torch.Tensor = network(grey, depth).sigmoid()
     if flip:
         mirrored = network(grey.flip(-1), depth).sigmoid().flip(-1)
@@ -53,10 +71,11 @@ def predict_all(
     depth: npt.NDArray[np.float32],
     fabric: Fabric,
     flip: bool,
+    views: Sequence[View] = (),
 ) -> npt.NDArray[np.float32]:
     """Return the probabilities of all crops, float32 (n, h, w); see `predict`."""
     probabilities = np.empty(images.shape, np.float32)
-    for part, values in predict(network, images, depth, fabric, flip):
+    for part, values in predict(network, images, depth, fabric, flip, views):
         probabilities[part] = values
     return probabilities
 
@@ -69,6 +88,7 @@ def predict_mean(
     depth: npt.NDArray[np.float32],
     fabric: Fabric,
     flip: bool,
+    views: Sequence[View] = (),
     name: str = "",
 ) -> npt.NDArray[np.float32]:
     """Return the mean over a network's snapshots, weighted by `shares`; see `predict`.
@@ -79,7 +99,7 @@ def predict_mean(
     def weighted() -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
         for weights, share in zip(snapshots, shares, strict=True):
             network.load_state_dict(weights)
-            for part, values in predict(network, images, depth, fabric, flip):
+            for part, values in predict(network, images, depth, fabric, flip, views):
                 yield part, np.float32(share) * values
 
     mean = np.zeros(images.shape, np.float32)

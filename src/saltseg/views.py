@@ -1,0 +1,49 @@
+"""Views of crops, moved and scaled: what is predicted besides the crops themselves."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class View:
+    """A crop scaled about its centre by `scale` and then moved by `right` and `down` pixels."""
+
+    scale: float = 1.0
+    right: int = 0
+    down: int = 0
+
+    def look(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the view of images, float (b, h, w); beyond their borders they are mirrored."""
+        height, width = images.shape[1:]
+        right, down = -2 * self.right / width, -2 * self.down / height
+        scale = 1 / self.scale
+        return _sample(images, scale, scale * right, scale * down, "reflection")
+
+    def undo(self, values: torch.Tensor) -> torch.Tensor:
+        """Return values of the view's pixels, (b, h, w), at the crop's; 0 where it shows none."""
+        height, width = values.shape[1:]
+        right, down = 2 * self.right / width, 2 * self.down / height
+        return _sample(values, self.scale, right, down, "zeros")
+
+
+def create_views(shifts: Iterable[int], scales: Iterable[float]) -> list[View]:
+    """Return four views for each shift, to each side in pixels, and one for each scale."""
+    sides = ((1, 0), (-1, 0), (0, 1), (0, -1))
+    moved = [View(right=shift * x, down=shift * y) for shift in shifts for x, y in sides]
+    return moved + [View(scale) for scale in scales]
+
+
+def _sample(
+    values: torch.Tensor, scale: float, right: float, down: float, beyond: str
+) -> torch.Tensor:
+    """Read `values` at scale * x + (right, down), where x goes from -1 to 1 over the image."""
+    rows = [[scale, 0.0, right], [0.0, scale, down]]
+    affine = torch.tensor([rows], dtype=values.dtype, device=values.device)
+    shape = [len(values), 1, *values.shape[1:]]
+    grid = functional.affine_grid(affine.expand(len(values), 2, 3), shape, align_corners=False)
+    return functional.grid_sample(
+        values[:, None], grid, padding_mode=beyond, align_corners=False
+    ).squeeze(1)
