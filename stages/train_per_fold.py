@@ -3,7 +3,7 @@
     python stages/train_per_fold.py MEMBER FOLD
 
 Reads the crops, the folds and the pseudo-labels of the same fold; writes models/MEMBER/FOLD
-(a snapshot for each cosine cycle), results/train-per-fold/MEMBER/FOLD.json and the history.
+(the snapshots of its phases), results/train-per-fold/MEMBER/FOLD.json and the history.
 """
 
 import argparse
