@@ -9,7 +9,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.errors import InputError
-from saltseg.tracking.experiments import list_experiments, sync_experiments
+from saltseg.tracking.experiments import sync_experiments
+from saltseg.tracking.references import list_experiments
 from tests.conftest import shrunk_content
 from tests.pipeline.checkout import Checkout
 

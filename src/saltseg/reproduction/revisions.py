@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from saltseg.errors import InputError
+from saltseg.tracking.references import list_experiments
 
 _WRITTEN = [".", ":(exclude)params.yaml", ":(exclude)dvc.lock", ":(exclude)results"]
 """Code: all files but the parameters and what the pipeline writes, which are told of apart."""
@@ -47,14 +48,7 @@ def find_commit(root: Path, revision: str) -> str | None:
 
 def find_experiments(root: Path, name: str) -> list[str]:
     """Return the commits of the DVC experiments with this name, one for each of their baselines."""
-    listed = git(root, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").decode()
-    refs = [line.split(" ", 1) for line in listed.splitlines()]
-    # refs/exps/BA/SELINE.../NAME; DVC's own, such as refs/exps/exec/..., are shorter or other.
-    return [
-        commit
-        for commit, ref in refs
-        if ref.split("/")[4:] == [name] and len(ref.split("/")[2]) == 2
-    ]
+    return [each.revision for each in list_experiments(root) if each.name == name]
 
 
 def changed_files(

@@ -5,8 +5,6 @@ so what is missing is made from the experiment's own commit.
 """
 
 import hashlib
-import re
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,42 +17,15 @@ from mlflow.entities import Param, Run
 from saltseg.errors import InputError
 from saltseg.params import parse_params
 from saltseg.tracking.dossier import files_of_commit, results_in
-from saltseg.tracking.facts import SYNCED, commit_patch, git_bytes
+from saltseg.tracking.facts import SYNCED, commit_patch
 from saltseg.tracking.flat import flat_params
 from saltseg.tracking.pipeline import Pipeline
+from saltseg.tracking.references import Experiment, list_experiments
 from saltseg.tracking.run_metrics import RunMetrics
 from saltseg.tracking.store import open_experiment, store_uri
 
-_REFERENCE = re.compile(r"refs/exps/(?P<start>\w{2})/(?P<rest>\w{38})/(?P<name>.+)")
 _MOST_PARAMS = 100
 _LONGEST_PARAM = 6000
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """A finished experiment of DVC."""
-
-    name: str
-    baseline: str
-    """Hash of the commit that it started from."""
-    revision: str
-    """Hash of the experiment's own commit."""
-    made: int
-    """Time of that commit, milliseconds since 1970."""
-
-
-def list_experiments(root: Path) -> list[Experiment]:
-    """Return the experiments of the repository at `root`, the oldest first."""
-    form = "--format=%(objectname) %(committerdate:unix) %(refname)"
-    listed = git_bytes(root, "for-each-ref", "--sort=committerdate", form, "refs/exps").decode()
-    found = []
-    for line in listed.splitlines():
-        revision, seconds, reference = line.split(" ", 2)
-        named = _REFERENCE.fullmatch(reference)
-        if named:  # and none of DVC's own, such as refs/exps/stash
-            baseline = named["start"] + named["rest"]
-            found.append(Experiment(named["name"], baseline, revision, int(seconds) * 1000))
-    return found
 
 
 def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
