@@ -3,17 +3,17 @@
     python stages/postprocess_connected_components.py
 
 Reads data/snapshot-ensemble, data/threshold-search/thresholds.json, data/ingest and the table of
-coverage-stratify. Writes data/postprocess-connected-components (masks, sizes.json), the scores
-before and after in results/postprocess-connected-components.json, and the report of errors.
+coverage-stratify. Writes data/postprocess-connected-components (masks, sizes.json, the crops'
+scores), their means in results/postprocess-connected-components.json, and the report of errors.
 """
 
 from pathlib import Path
 
 from saltseg import postprocess
 from saltseg.crops import load_array
-from saltseg.error_report import write_error_report
+from saltseg.error_report import crop_scores, write_error_report
 from saltseg.errors import one_line_errors
-from saltseg.files import write_array, write_json
+from saltseg.files import write_array, write_json, write_table
 from saltseg.layout import Layout
 from saltseg.metric import salt_masks
 from saltseg.out_of_fold import load_out_of_fold
@@ -43,6 +43,7 @@ def main(root: Path) -> None:
         path = folder / "test_masks.npy"
         postprocess.write_test_masks(path, test, limits.overall, cleaning.sizes)
         write_json(folder / "sizes.json", postprocess.chosen_sizes(cleaning))
+        write_table(folder / "out_of_fold_scores.parquet", crop_scores(crops, cleaning))
         groups, seed = crops.table["mosaic"].tolist(), stream_seed(params.base.seed, NAME)
         resamples = params.threshold_search.bootstrap
         run.metrics(postprocess.nested_gain(cleaning, groups, resamples, seed))

@@ -47,6 +47,12 @@ def write_error_report(
     )
 
 
+def crop_scores(crops: OutOfFold, cleaning: Cleaning) -> pd.DataFrame:
+    """Return id, fold and mosaic of each crop, and its nested precision `before` and `after`."""
+    table = crops.table[["id", "fold", "mosaic"]].reset_index(drop=True)
+    return table.assign(before=cleaning.before, after=cleaning.after)
+
+
 def mask_kinds(crops: OutOfFold) -> list[str]:
     """Return each crop's kind: empty, tiny, vertical (labelled by whole columns) or common."""
     pixels = np.count_nonzero(crops.truth, axis=(1, 2))

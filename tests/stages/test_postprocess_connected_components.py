@@ -33,6 +33,10 @@ def test_specks_are_removed_and_the_gain_is_told(tmp_path: Path) -> None:
     truth = np.load(layout.data("ingest") / "train_masks.npy")
     out_of_fold = np.load(layout.data(NAME) / "out_of_fold_masks.npy")
     assert result["score_after"] == pytest.approx(precision(out_of_fold, truth).mean())
+    by_crop = pd.read_parquet(layout.data(NAME) / "out_of_fold_scores.parquet")
+    assert by_crop.columns.tolist() == ["id", "fold", "mosaic", "before", "after"]
+    np.testing.assert_array_equal(by_crop["after"], precision(out_of_fold, truth))
+    assert by_crop["before"].mean() == pytest.approx(before)
     test = np.load(layout.data(NAME) / "test_masks.npy")
     assert test.shape == (20, 101, 101)
     np.testing.assert_array_equal(test, truth[:20])
