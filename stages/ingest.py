@@ -2,8 +2,9 @@
 
     python stages/ingest.py
 
-Reads the folder `ingest.raw_dir` if `ingest.source` is `tgs`; writes data/ingest (a CropSet) and
-data/truth (what only submit may read: the survey's test masks; empty with real data).
+Reads the folder `ingest.raw_dir` if `ingest.source` is `tgs`; writes data/ingest (a CropSet),
+data/truth (what only submit may read: the survey's test masks; empty with real data) and
+data/pretraining (labelled crops of another survey: `survey.pretraining` of them).
 """
 
 import os
@@ -17,6 +18,7 @@ from saltseg.errors import one_line_errors
 from saltseg.figures import TRUTH, contact_sheet
 from saltseg.layout import Layout
 from saltseg.params import Params, load_params
+from saltseg.survey import generate, write_pretraining, write_truth
 from saltseg.tgs import FileCounts, read_raw
 from saltseg.tracking import stage_run
 
@@ -26,21 +28,21 @@ def main(root: Path) -> None:
     layout = Layout(root)
     params = load_params(layout.params)
     with stage_run("ingest", layout, params) as run:
-        crops, file_counts = obtain(layout, params)
+        workers = params.runtime.workers or os.cpu_count() or 1
+        crops, file_counts = obtain(layout, params, workers)
         save_crops(layout.data("ingest"), crops)
+        wanted = params.survey.pretraining
+        write_pretraining(layout.pretraining, wanted, params.base.seed, workers)
         run.metrics({**count_crops(crops), "files": asdict(file_counts)})
         run.artifact(draw(layout.plots("ingest") / "crops.png", crops))
 
 
-def obtain(layout: Layout, params: Params) -> tuple[CropSet, FileCounts]:
+def obtain(layout: Layout, params: Params, workers: int) -> tuple[CropSet, FileCounts]:
     """Return the crops of the source that the parameters name; keep the survey's truths apart."""
-    workers = params.runtime.workers or os.cpu_count() or 1
     shutil.rmtree(layout.truth, ignore_errors=True)
     layout.truth.mkdir(parents=True)
     if params.ingest.source == "tgs":
         return read_raw(layout.root / params.ingest.raw_dir, workers)
-    from saltseg.survey import generate, write_truth  # scipy loads only for the survey
-
     survey = generate(params.survey.train, params.survey.test, params.base.seed, workers)
     write_truth(layout.truth, survey)
     return survey.crops, FileCounts()

@@ -37,6 +37,17 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         ("models.lite0.input.size", 96, "models.lite0.input.size: 96 px do not hold the 101"),
         ("models.lite0.stem.pooling", "all", "models.lite0.stem.pooling: 'all' is not allowed"),
         ("models.class_unet.blocks", "dense", "models.class_unet.blocks: 'dense'"),
+        ("survey.pretraining", -1, "survey.pretraining: -1 is not allowed"),
+        (
+            "pseudolabel.phases",
+            [PHASE, {**PHASE, "data": "survey"}],
+            "pseudolabel.phases.1.data: survey has no crops; set survey.pretraining",
+        ),
+        (
+            "train_per_fold.phases",
+            [{**PHASE, "data": "survey"}],
+            "train_per_fold.phases.0.data: survey has no crops; set survey.pretraining",
+        ),
         ("train_per_fold.members", ["none_such"], "'none_such' is none of lite0, class_unet"),
         ("train_per_fold.folds", [0, 2], "train_per_fold.folds: 2 is none of 0, 1"),
         ("train_per_fold.folds", [0, 0], "names one twice"),

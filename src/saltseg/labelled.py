@@ -1,13 +1,19 @@
 """Crops with masks to learn from or to be scored on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.crops import CropSet, depth
+from saltseg.crops import CropSet, depth, load_array
+from saltseg.params import Phase
 from saltseg.pseudolabels import PseudoLabels
+
+ARRAYS = ("images", "masks", "depth")
+"""Files of the crops for pretraining."""
 
 
 @dataclass(frozen=True)
@@ -49,3 +55,14 @@ def pseudolabelled_crops(crops: CropSet, labels: PseudoLabels) -> LabelledCrops:
     """Return the test crops that a teacher labelled, with its masks."""
     rows = labels.kept["row"].to_numpy(np.int64)
     return LabelledCrops(crops.test_images[rows], np.array(labels.masks), depth(crops.test)[rows])
+
+
+def survey_crops(folder: Path, phases: Sequence[Phase]) -> dict[str, LabelledCrops]:
+    """Return the synthetic survey's crops by the name of the phases' `data`; none if none asks.
+
+    folder: as ingest writes it. Raises InputError where a file is missing.
+    """
+    if all(phase.data != "survey" for phase in phases):
+        return {}
+    images, masks, feet = (load_array(folder / f"{name}.npy") for name in ARRAYS)
+    return {"survey": LabelledCrops(images, masks, feet.astype(np.float32))}

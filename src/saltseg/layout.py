@@ -31,6 +31,11 @@ class Layout:
         return self.root / "data" / "truth"
 
     @property
+    def pretraining(self) -> Path:
+        """Labelled crops of the embedded survey to pretrain on; as many as the parameters say."""
+        return self.root / "data" / "pretraining"
+
+    @property
     def models(self) -> Path:
         """The snapshots of all members: models/MEMBER/FOLD."""
         return self.root / "models"

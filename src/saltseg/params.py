@@ -49,6 +49,8 @@ class Survey(Section):
     """Number of training crops."""
     test: AtLeastOne
     """Number of test crops."""
+    pretraining: Count = 0
+    """Crops of sections of their own, for phases with `data: survey`, whatever the source is."""
 
 
 class CoverageStratify(Section):
@@ -94,8 +96,8 @@ HEADS: dict[LossName, str] = {
 class Phase(Section):
     """A stretch of training with one loss and one schedule."""
 
-    data: Literal["train", "pseudolabels"]
-    """Crops that are learned from: the fold's training crops, or the fold's pseudo-labels."""
+    data: Literal["train", "pseudolabels", "survey"]
+    """Crops to learn from: the fold's training crops or pseudo-labels, or the synthetic survey."""
     loss: dict[LossName, Positive] = Field(min_length=1)
     """Weight of each loss in the sum; one at least that is not of a head alone."""
     schedule: Literal["cosine", "one_cycle", "triangular2"] = "cosine"
@@ -261,6 +263,8 @@ class Params(Section):
         if self.pseudolabel.enabled:
             teacher = self.pseudolabel.teacher
             _check_losses("pseudolabel", self.pseudolabel.phases, teacher, self.models[teacher])
+            _check_survey("pseudolabel", self.pseudolabel.phases, self.survey)
+        _check_survey("train_per_fold", self.train_per_fold.phases, self.survey)
         for member in self.train_per_fold.members:
             phases = self.train_per_fold.phases
             _check_losses("train_per_fold", phases, member, self.models[member])
@@ -294,6 +298,15 @@ def _check_losses(
         head = HEADS[loss]
         if getattr(definition, head, False) and not any(loss in phase.loss for phase in phases):
             raise ValueError(f"models.{name}.{head}: no phase of {section} weighs the loss {loss}")
+
+
+def _check_survey(section: str, phases: list[Phase], survey: Survey) -> None:
+    for index, phase in enumerate(phases):
+        if phase.data == "survey" and not survey.pretraining:
+            raise ValueError(
+                f"{section}.phases.{index}.data: survey has no crops; set survey.pretraining to "
+                "their number"
+            )
 
 
 def load_params(path: Path) -> Params:

@@ -7,7 +7,7 @@ import torch
 
 from saltseg.crops import CropSet, depth
 from saltseg.devices import create_fabric
-from saltseg.labelled import training_crops
+from saltseg.labelled import survey_crops, training_crops
 from saltseg.layout import Layout
 from saltseg.models import create_model
 from saltseg.params import Params
@@ -31,7 +31,7 @@ def predict_test(
     learned, held_out = training_crops(crops, folds, fold)
     trained = train(
         Task(definition, params.training, settings.phases, seed),
-        {"train": learned},
+        {"train": learned} | survey_crops(layout.pretraining, settings.phases),
         held_out,
         Place(params.runtime, layout.weights, layout.states, f"teacher of fold {fold}"),
         report,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -43,17 +44,17 @@ def from_survey(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 @pytest.fixture(scope="module")
 def from_files(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Layout:
     root = tmp_path_factory.mktemp("from_files")
-    set_up(root, {"source": "tgs", "raw_dir": str(raw)})
+    set_up(root, {"source": "tgs", "raw_dir": str(raw)}, pretraining=6)
     ingest.main(root)
     return Layout(root)
 
 
-def set_up(root: Path, values: Mapping[str, Any]) -> None:
+def set_up(root: Path, values: Mapping[str, Any], pretraining: int = 0) -> None:
     """Write the project's own parameters, shrunk, with other `ingest` values, below `root`."""
     params = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
     params["base"]["seed"] = SEED
     params["runtime"]["workers"] = 1
-    params["survey"] |= {"train": 24, "test": 8}
+    params["survey"] |= {"train": 24, "test": 8, "pretraining": pretraining}
     params["ingest"] |= values
     (root / "params.yaml").write_text(yaml.safe_dump(params))
 
@@ -70,6 +71,14 @@ def test_the_survey_and_its_files_give_the_same_bytes(
     assert len(written) == 4
     assert written == hashes(from_files.data("ingest"))
     assert hashes(from_survey.plots("ingest")) == hashes(from_files.plots("ingest"))
+
+
+def test_crops_to_pretrain_on_come_beside_those_of_any_source(
+    from_survey: Layout, from_files: Layout
+) -> None:
+    for layout, count in ((from_survey, 0), (from_files, 6)):
+        assert np.load(layout.pretraining / "images.npy").shape == (count, 101, 101)
+        assert sorted(hashes(layout.pretraining)) == ["depth.npy", "images.npy", "masks.npy"]
 
 
 def test_both_sources_give_the_same_metrics_but_for_the_files(

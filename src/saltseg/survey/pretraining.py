@@ -1,0 +1,27 @@
+"""Labelled crops of a survey of their own, to learn from before the crops that count."""
+
+from pathlib import Path
+
+import numpy as np
+
+from saltseg.crops import SIZE
+from saltseg.files import write_array
+from saltseg.seeds import stream_seed
+from saltseg.survey.sampling import collect
+
+
+def write_pretraining(folder: Path, crops: int, seed: int, workers: int) -> None:
+    """Write `crops` crops as images.npy, masks.npy and depth.npy; `workers` change no byte.
+
+    images: uint8 (n, 101, 101); masks: bool (n, 101, 101), without label noise, as of test crops;
+    depth: int64 (n,) in feet. They come from another survey than that of `seed`, and so share no
+    section with it. Raises InputError where a file cannot be written.
+    """
+    other = stream_seed(seed, "survey", "pretraining")
+    tiles = collect(0, crops, other, workers)[1].tiles if crops else []
+    shape = len(tiles), SIZE, SIZE
+    images = np.array([tile.image for tile in tiles], np.uint8).reshape(shape)
+    masks = np.array([tile.mask for tile in tiles], np.bool_).reshape(shape)
+    write_array(folder / "images.npy", images)
+    write_array(folder / "masks.npy", masks)
+    write_array(folder / "depth.npy", np.array([tile.depth for tile in tiles], np.int64))
