@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from saltseg.metric import precision, precision_curve, precision_of_counts, salt_masks
+from saltseg.metric import (
+    PACKED_CHUNK,
+    precision,
+    precision_curve,
+    precision_of_counts,
+    salt_masks,
+)
 
 GRID = np.linspace(0.1, 0.9, 81)
 TENTHS = st.sampled_from(np.array([0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1], np.float16).tolist())
@@ -42,6 +48,18 @@ def test_precision_is_the_competitions(pair: tuple[np.ndarray, np.ndarray]) -> N
     scores = precision(predicted, truth)
     assert scores.dtype == np.float64
     assert scores.tolist() == precision_by_fractions(predicted, truth)
+
+
+def test_precision_of_more_crops_than_are_packed_together() -> None:
+    generator = np.random.default_rng(0)
+    truth = generator.random((PACKED_CHUNK + 6, 13, 11)) < generator.random(
+        (PACKED_CHUNK + 6, 1, 1)
+    )
+    truth[::5] = False
+    predicted = truth ^ (generator.random(truth.shape) < 0.1)
+    predicted[::10] = False
+    assert precision(predicted, truth).tolist() == precision_by_fractions(predicted, truth)
+    assert precision(predicted[:0], truth[:0]).shape == (0,)
 
 
 def test_every_pair_of_counts_up_to_200() -> None:

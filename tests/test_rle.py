@@ -54,6 +54,25 @@ def test_no_crops() -> None:
     assert rle.decode([]).shape == (0, 101, 101)
 
 
+def test_more_crops_than_are_worked_on_together() -> None:
+    generator = np.random.default_rng(1)
+    side = 101
+    masks = np.zeros((2 + rle.PIXELS // side**2, side, side), bool)
+    masks[::50] = generator.random(masks[::50].shape) < 0.5
+    masks[-1] = True
+    codes = rle.encode(masks)
+    assert codes == [code_of(mask) if mask.any() else "" for mask in masks]
+    np.testing.assert_array_equal(rle.decode(codes), masks)
+    with pytest.raises(rle.CodeError) as caught:
+        rle.decode(["x", *codes[1:-1], "10201 2"])
+    assert list(caught.value.faults) == [0, len(codes) - 1]
+
+
+def test_spaces_around_numbers_are_passed_over() -> None:
+    codes = ["  1 2  5 1 ", " ", "1 1"]
+    assert rle.encode(rle.decode(codes, (3, 4))) == ["1 2 5 1", "", "1 1"]
+
+
 def test_encode_takes_memory_mapped_and_strided_masks() -> None:
     masks = np.random.default_rng(0).random((6, 4, 9)) < 0.5
     strided = masks[::2, ::-1, ::3]
@@ -73,6 +92,9 @@ def test_encode_takes_memory_mapped_and_strided_masks() -> None:
         ("1_0 1", "'1_0' is not a whole number from 1 to 12"),
         ("٣ 1", "'٣' is not a whole number from 1 to 12"),
         ("99999999999999999999 1", "'99999999999999999999' is not a whole number from 1 to 12"),
+        ("01 1", "'01' is not a whole number from 1 to 12"),
+        ("1\t2", "'1\\t2' is not a whole number from 1 to 12"),
+        ("1 1 3 13", "'13' is not a whole number from 1 to 12"),
         ("nan", "'nan' is not a whole number from 1 to 12"),
         ("12 2", "run '12 2' ends behind the last pixel, 12"),
         ("5 2 1 2", "run '1 2' begins before the end of run '5 2'"),
