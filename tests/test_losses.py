@@ -188,3 +188,17 @@ def test_the_sum_is_weighted() -> None:
     )
     total = create_loss(weights)(Outputs(logits, empty, side), masks)  # type: ignore[arg-type]
     assert total.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name in PIXEL_LOSSES if name.startswith("lovasz")])
+def test_single_and_double_precision_order_pixels_alike(name: str) -> None:
+    # They sort differently, and of equal errors here there are many.
+    logits, masks = batch(3, crops=5, size=64)
+    logits = (2 * logits).round()
+    gradients = []
+    for precision in (torch.float32, torch.float64):
+        copy = logits.to(precision, copy=True).requires_grad_()
+        PIXEL_LOSSES[name](copy, masks.to(precision)).backward()
+        assert copy.grad is not None
+        gradients.append(copy.grad.double())
+    torch.testing.assert_close(*gradients, rtol=0, atol=1e-6)
