@@ -29,7 +29,9 @@ def main(root: Path) -> None:
         neighbours = load_table(layout.data("coverage-stratify") / "neighbours.parquet")
         split = params.fold_split
         assigned = folds.assign_folds(train, split.n_folds, split.strategy, params.base.seed)
-        write_table(layout.data("fold-split") / "folds.parquet", assigned)
+        known = train[["id", "coverage_class", "mosaic"]]
+        by_id = assigned.merge(known, on="id", validate="one_to_one")
+        write_table(layout.data("fold-split") / "folds.parquet", by_id)
         table = train.merge(assigned, on="id", validate="one_to_one")
         run.metrics(folds.summary(table, neighbours))
         draw(layout.plots("fold-split"), folds.class_balance(table))

@@ -66,6 +66,23 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
             [{**PHASE, "keep_last": 1, "snapshots": False}],
             "phases.0.keep_last: 1 needs snapshots: true",
         ),
+        ("pseudolabel.phases", [{**PHASE, "factor": 1.0}], "phases.0.factor: 1.0 is not allowed"),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "schedule": "plateau", "cycles": 2}],
+            "phases.0.cycles: 2 is not allowed: a plateau has 1",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "schedule": "plateau", "cycles": 1, "keep_last": 1}],
+            "phases.0.keep_last: 1 is not allowed: a plateau keeps its best",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "schedule": "plateau", "cycles": 1, "averaging": "swa"}],
+            "phases.0.averaging: swa is not allowed with a plateau",
+        ),
+        ("training.inner_folds", 1, "greater than or equal to 2"),
         ("snapshot_ensemble.shifts", [0], "snapshot_ensemble.shifts.0: 0 is not allowed"),
         ("snapshot_ensemble.scales", [0.0], "snapshot_ensemble.scales.0: 0.0 is not allowed"),
         ("threshold_search.low", 0.95, "must be below threshold_search.high"),

@@ -4,10 +4,18 @@ from itertools import pairwise
 import pytest
 from torch import nn
 from torch.optim import SGD
-from torch.optim.lr_scheduler import CyclicLR, OneCycleLR
+from torch.optim.lr_scheduler import CyclicLR, OneCycleLR, ReduceLROnPlateau
 
 from saltseg.params import Params, Phase
-from saltseg.schedules import batch_count, cosine, expected_snapshots, learning_rate, plan_epochs
+from saltseg.schedules import (
+    batch_count,
+    cosine,
+    expected_snapshots,
+    is_over,
+    learning_rate,
+    plan_epochs,
+    plateau,
+)
 
 
 def phase(
@@ -90,6 +98,48 @@ def test_triangular2_is_torch_s_own() -> None:
         assert math.isclose(rate, theirs.get_last_lr()[0], rel_tol=1e-9)
         optimizer.step()
         theirs.step()
+
+
+def test_a_plateau_s_learning_rate_is_torch_s_own() -> None:
+    precisions = [0.1, 0.3, 0.3, 0.2, 0.4, 0.1, 0.1, 0.1, 0.1, 0.5, 0.1, 0.1, 0.1, 0.1, 0.6]
+    optimizer = SGD(nn.Linear(1, 1).parameters(), lr=0.1)
+    # Torch counts the epochs that may pass without a gain, Keras the one at which the rate falls.
+    theirs = ReduceLROnPlateau(
+        optimizer, "max", factor=0.5, patience=1, threshold=0.0, threshold_mode="abs", min_lr=0.01
+    )
+    rates = []
+    for count, precision in enumerate(precisions, start=1):
+        theirs.step(precision)
+        scores = [(value, 0.0) for value in precisions[:count]]
+        rates.append(plateau(scores, 0.1, least=0.01, factor=0.5, patience=2))
+        assert math.isclose(rates[-1], optimizer.param_groups[0]["lr"], rel_tol=1e-9)
+    assert rates[0] == 0.1 and rates[-1] == 0.01 and len(set(rates)) == 5
+
+
+def test_equal_precision_is_a_gain_where_the_cross_entropy_falls() -> None:
+    young = [(0.4, -0.7), (0.4, -0.6), (0.4, -0.5)]
+    assert plateau(young, 0.1, least=0.001, factor=0.5, patience=1) == 0.1
+    assert plateau(young[::-1], 0.1, least=0.001, factor=0.5, patience=1) == 0.025
+
+
+@pytest.mark.parametrize(
+    ("precisions", "over"),
+    [
+        ([], False),
+        ([0.5], False),
+        ([0.5, 0.4], False),
+        ([0.5, 0.4, 0.5], True),
+        ([0.5, 0.4, 0.6], False),
+        ([0.1, 0.2, 0.3, 0.4], False),
+        ([0.1, 0.2, 0.3, 0.4, 0.5], True),
+    ],
+)
+def test_a_plateau_ends_without_a_gain_or_with_its_last_epoch(
+    precisions: list[float], over: bool
+) -> None:
+    planned = phase("train", 1, 5, schedule="plateau", stop_patience=2)
+    assert is_over(planned, [(precision, 0.0) for precision in precisions]) == over
+    assert expected_snapshots([planned]) == 1
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "triangular2"])

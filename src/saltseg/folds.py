@@ -15,17 +15,23 @@ Folds = npt.NDArray[np.int64]
 _STREAM = "fold-split"
 
 
-def assign_folds(train: pd.DataFrame, n_folds: int, strategy: str, seed: int) -> pd.DataFrame:
+def assign_folds(
+    train: pd.DataFrame,
+    n_folds: int,
+    strategy: str,
+    seed: int,
+    field: str = "fold_split.n_folds",
+) -> pd.DataFrame:
     """Divide the training crops into folds; the order of the lines plays no part.
 
     train: `id`, `depth`, `coverage_class` and `mosaic`. strategy: "coverage" deals out the classes
     one after the other, in random order within a class; "depth" deals from shallow to deep;
     "coverage_grouped" balances the classes as well as whole mosaics allow.
     Returns `id` and `fold` (int64, 0 to n_folds - 1), sorted by id.
-    Raises InputError where there are fewer crops, or mosaics, than folds.
+    Raises InputError, naming `field`, where there are fewer crops, or mosaics, than folds.
     """
     table = train.sort_values("id", ignore_index=True)
-    _check_enough(table, n_folds, strategy)
+    _check_enough(table, n_folds, strategy, field)
     if strategy == "coverage_grouped":
         fold = _grouped(table, n_folds, seed)
     elif strategy == "coverage":
@@ -111,11 +117,11 @@ def _grouped(table: pd.DataFrame, n_folds: int, seed: int) -> Folds:
     return fold
 
 
-def _check_enough(table: pd.DataFrame, n_folds: int, strategy: str) -> None:
+def _check_enough(table: pd.DataFrame, n_folds: int, strategy: str, field: str) -> None:
     unit = "mosaics" if strategy == "coverage_grouped" else "crops"
     count = table["mosaic"].nunique() if unit == "mosaics" else len(table)
     if count < n_folds:
         raise InputError(
-            f"fold_split.n_folds: {n_folds} folds are more than the {count} training {unit}; "
+            f"{field}: {n_folds} folds are more than the {count} training {unit}; "
             "take fewer folds or more crops"
         )

@@ -13,30 +13,36 @@ from saltseg.learner import Learner
 from saltseg.metric import precision
 from saltseg.params import Phase
 from saltseg.prediction import predict_all
-from saltseg.schedules import Epoch, learning_rate
+from saltseg.schedules import Epoch
 
 Line = dict[str, Any]
 
 
-def describe_epoch(
-    learner: Learner, phase: Phase, epoch: Epoch, loss: float, validation: LabelledCrops
-) -> Line:
-    """Return the line of an epoch that has just ended, scored with `learner.evaluated`.
-
-    loss: mean over the epoch's batches. Raises InputError where it is infinite or no number.
-    """
+def check_loss(loss: float, phase: Phase, epoch: Epoch) -> None:
+    """Raise InputError where the mean over an epoch's batches is infinite or no number."""
     if not math.isfinite(loss):
         raise InputError(
             f"params.yaml: phases.{epoch.phase}.learning_rate: {phase.learning_rate} made the loss "
             f"{loss} in epoch {epoch.number}; lower it"
         )
+
+
+def describe_epoch(
+    learner: Learner, epoch: Epoch, rate: float, loss: float, validation: LabelledCrops
+) -> Line:
+    """Return the line of an epoch that has just ended, scored with `learner.evaluated`.
+
+    rate: learning rate of its last step; loss: mean over its batches.
+    """
+    validation_bce, validation_precision = score(learner, validation)
     return {
         "epoch": epoch.number,
         "phase": epoch.phase,
         "cycle": epoch.cycle,
-        "learning_rate": learning_rate(phase, epoch, epoch.steps[-1]),
+        "learning_rate": rate,
         "loss": loss,
-        **_validate(learner, validation),
+        "validation_bce": validation_bce,
+        "validation_precision": validation_precision,
         "snapshot": int(epoch.snapshot),
     }
 
@@ -46,13 +52,12 @@ def numbers(line: Line) -> dict[str, float]:
     return {name: float(value) for name, value in line.items() if name != "epoch"}
 
 
-def _validate(learner: Learner, validation: LabelledCrops) -> dict[str, float]:
-    """Score the held-out fold at p > 0.5, without flips."""
+def score(learner: Learner, crops: LabelledCrops) -> tuple[float, float]:
+    """Return the cross-entropy of `learner.evaluated`, and its precision at p > 0.5, no flips."""
     probabilities = predict_all(
-        learner.evaluated, validation.images, validation.depth, learner.fabric, flip=False
+        learner.evaluated, crops.images, crops.depth, learner.fabric, flip=False
     )
     loss = functional.binary_cross_entropy(
-        torch.from_numpy(probabilities), torch.from_numpy(validation.masks.astype(np.float32))
+        torch.from_numpy(probabilities), torch.from_numpy(crops.masks.astype(np.float32))
     )
-    scores = precision(probabilities > 0.5, validation.masks)
-    return {"validation_bce": float(loss), "validation_precision": float(scores.mean())}
+    return float(loss), float(precision(probabilities > 0.5, crops.masks).mean())

@@ -9,8 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from saltseg.crops import CropSet, depth, load_array
-from saltseg.params import Phase
+from saltseg.folds import assign_folds
+from saltseg.params import Params, Phase
 from saltseg.pseudolabels import PseudoLabels
+from saltseg.seeds import stream_seed
 
 ARRAYS = ("images", "masks", "depth")
 """Files of the crops for pretraining."""
@@ -44,6 +46,28 @@ def training_crops(
         _take(crops, table[table["fold"] != fold]),
         _take(crops, table[table["fold"] == fold]),
     )
+
+
+def divide_crops(
+    crops: CropSet, folds: pd.DataFrame, fold: int, phases: Sequence[Phase], params: Params
+) -> tuple[dict[str, LabelledCrops], LabelledCrops]:
+    """Return the training crops outside of `fold` by what `phases` do with them, and those in it.
+
+    They learn from "train". Where one is a plateau, "watched" is kept apart from it: one of
+    `training.inner_folds`, by mosaics, so that neither shows neighbours of the other. Teacher and
+    members of a fold watch the same crops: a member's pseudo-labels know nothing of them either.
+
+    folds: lines with `id` and `fold`, for a plateau with `coverage_class` and `mosaic` as well.
+    Raises InputError where the crops are of fewer mosaics than there are inner folds.
+    """
+    learned, held_out = training_crops(crops, folds, fold)
+    if all(phase.schedule != "plateau" for phase in phases):
+        return {"train": learned}, held_out
+    outside, seed = folds[folds["fold"] != fold], stream_seed(params.base.seed, "inner", fold)
+    count, field = params.training.inner_folds, "training.inner_folds"
+    inner = assign_folds(outside, count, "coverage_grouped", seed, field)
+    learned, watched = training_crops(crops, inner, fold=0)
+    return {"train": learned, "watched": watched}, held_out
 
 
 def _take(crops: CropSet, lines: pd.DataFrame) -> LabelledCrops:

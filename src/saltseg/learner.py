@@ -72,6 +72,11 @@ class Learner:
             for name, tensor in self.evaluated.state_dict().items()
         }
 
+    def go_back(self, weights: Weights) -> None:
+        """Go on from, score and keep earlier `weights`, as copy_weights returned them."""
+        self.model.load_state_dict(weights)
+        self.evaluated = self.model
+
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs to go on with the next step as if there had been no pause."""
         return {

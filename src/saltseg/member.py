@@ -4,7 +4,7 @@ import pandas as pd
 
 from saltseg.crops import CropSet
 from saltseg.errors import InputError
-from saltseg.labelled import pseudolabelled_crops, survey_crops, training_crops
+from saltseg.labelled import divide_crops, pseudolabelled_crops, survey_crops
 from saltseg.layout import Layout
 from saltseg.params import Params
 from saltseg.pseudolabels import PseudoLabels
@@ -31,8 +31,8 @@ def train_member(
     """Train `member` on all folds but `fold` and on the pseudo-labels of the same fold."""
     seed = stream_seed(params.base.seed, "train", member, fold)
     phases = params.train_per_fold.phases
-    learned, held_out = training_crops(crops, folds, fold)
-    sets = {"train": learned, "pseudolabels": pseudolabelled_crops(crops, labels)}
+    sets, held_out = divide_crops(crops, folds, fold, phases, params)
+    sets["pseudolabels"] = pseudolabelled_crops(crops, labels)
     return train(
         Task(params.models[member], params.training, phases, seed),
         sets | survey_crops(layout.pretraining, phases),

@@ -100,16 +100,22 @@ class Phase(Section):
     """Crops to learn from: the fold's training crops or pseudo-labels, or the synthetic survey."""
     loss: dict[LossName, Positive] = Field(min_length=1)
     """Weight of each loss in the sum; one at least that is not of a head alone."""
-    schedule: Literal["cosine", "one_cycle", "triangular2"] = "cosine"
-    """Course of the learning rate in a cycle: a fall, a rise and a fall, or a triangle."""
+    schedule: Literal["cosine", "one_cycle", "triangular2", "plateau"] = "cosine"
+    """Course of the learning rate in a cycle: a fall, a rise and a fall, a triangle, or steps."""
     cycles: AtLeastOne
     """Number of cycles; each triangle of `triangular2` is half as high as the one before."""
     epochs: AtLeastOne
-    """Epochs of each cycle; of a triangle, both of Smith's steps."""
+    """Epochs of each cycle; of a triangle, both of Smith's steps; of a plateau, the most."""
     learning_rate: Positive
-    """Highest learning rate of a cycle: where `cosine` starts, the peak of the others."""
+    """Highest learning rate of a cycle: the peak of `one_cycle` and a triangle, else the start."""
     final_learning_rate: Positive
-    """Learning rate at the end of a cycle, and at the start of a triangle."""
+    """Learning rate at the end of a cycle and the start of a triangle; a plateau's least."""
+    patience: AtLeastOne = 5
+    """Epochs without a gain on the watched crops after which a plateau's learning rate falls."""
+    factor: Annotated[Float, Field(gt=0, lt=1)] = 0.5
+    """Share of the learning rate that such a fall leaves."""
+    stop_patience: AtLeastOne = 20
+    """Epochs without a gain after which a plateau ends; its best epoch is kept and gone on from."""
     averaging: Literal["none", "ema", "swa"] = "none"
     """Average over a cycle: of steps, late ones above all (EMA), or of epoch ends alike (SWA)."""
     averaging_decay: Annotated[Float, Field(gt=0, lt=1)] = 0.999
@@ -128,7 +134,20 @@ class Phase(Section):
             raise ValueError(f"keep_last: {self.keep_last} needs snapshots: true")
         if self.keep_last > self.cycles * self.epochs:
             raise ValueError(f"keep_last: {self.keep_last} is more than the phase's epochs")
+        if self.schedule == "plateau":
+            self._check_plateau()
         return self
+
+    def _check_plateau(self) -> None:
+        """Check what has no meaning where the best epoch is kept."""
+        if self.cycles != 1:
+            raise ValueError(f"cycles: {self.cycles} is not allowed: a plateau has 1")
+        if self.keep_last:
+            raise ValueError(
+                f"keep_last: {self.keep_last} is not allowed: a plateau keeps its best"
+            )
+        if self.averaging == "swa":
+            raise ValueError("averaging: swa is not allowed with a plateau; take ema or none")
 
 
 class Optimizer(Section):
@@ -153,6 +172,8 @@ class Training(Section):
     """Preset of random changes to the training crops."""
     optimizer: Optimizer
     """How the weights are moved."""
+    inner_folds: Annotated[int, Field(ge=2)] = 10
+    """Trainings with a plateau learn from all but one of so many folds, and watch that one."""
 
 
 class PseudoLabel(Section):

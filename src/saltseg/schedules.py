@@ -12,13 +12,23 @@ _WARM_UP = 0.25
 _START = 25
 """The peak of a one-cycle is so many times the learning rate that it starts with."""
 
+Score = tuple[float, float]
+"""What an epoch is worth, the greater the better: precision, then minus the cross-entropy.
+
+The precision, whatever the losses are: it is what counts in the end, and the cross-entropy rises
+while a Lovász loss makes masks better. The cross-entropy tells epochs of equal precision apart:
+those of a young network that finds no salt yet.
+"""
+
+_WORST: Score = (-math.inf, -math.inf)
+
 
 @dataclass(frozen=True)
 class Epoch:
     """One epoch's place in the plan."""
 
     number: int
-    """Counted over the whole training."""
+    """Counted over the whole plan; the numbers of epochs that a plateau leaves out are missing."""
     phase: int
     cycle: int
     steps: range
@@ -26,7 +36,7 @@ class Epoch:
     cycle_steps: int
     ends_cycle: bool
     snapshot: bool
-    """Whether the epoch leaves a snapshot."""
+    """Whether the epoch leaves a snapshot; a plateau may leave it earlier than planned."""
 
 
 def batch_count(crops: int, batch_size: int) -> int:
@@ -74,9 +84,14 @@ def expected_snapshots(phases: Sequence[Phase]) -> int:
     return sum(phase.keep_last or phase.cycles for phase in phases if phase.snapshots)
 
 
-def learning_rate(phase: Phase, epoch: Epoch, step: int) -> float:
-    """Return the learning rate of a step of the epoch's cycle."""
+def learning_rate(phase: Phase, epoch: Epoch, step: int, scores: Sequence[Score] = ()) -> float:
+    """Return the learning rate of a step of the epoch's cycle.
+
+    scores: after each earlier epoch of a plateau.
+    """
     high, low = phase.learning_rate, phase.final_learning_rate
+    if phase.schedule == "plateau":
+        return plateau(scores, high, low, phase.factor, phase.patience)
     if phase.schedule == "one_cycle":
         return one_cycle(step, epoch.cycle_steps, high, low)
     if phase.schedule == "triangular2":
@@ -109,6 +124,38 @@ def triangular2(step: int, steps: int, cycle: int, high: float, low: float) -> f
     """
     height = (high - low) / 2**cycle
     return low + height * (1 - abs(2 * step / steps - 1))
+
+
+def plateau(
+    scores: Sequence[Score], start: float, least: float, factor: float, patience: int
+) -> float:
+    """Return the learning rate after epochs with `scores`.
+
+    It starts at `start` and falls to `factor` of itself, but not below `least`, whenever `patience`
+    epochs since the best one or since the last fall have brought no gain.
+    Source: ReduceLROnPlateau of Keras.
+    """
+    rate, best, waited = start, _WORST, 0
+    for score in scores:
+        waited = 0 if score > best else waited + 1
+        best = max(best, score)
+        if waited == patience:
+            rate, waited = max(rate * factor, least), 0
+    return rate
+
+
+def is_best(scores: Sequence[Score]) -> bool:
+    """Tell whether the last of `scores` is greater than all before."""
+    return scores[-1] > max(scores[:-1], default=_WORST)
+
+
+def is_over(phase: Phase, scores: Sequence[Score]) -> bool:
+    """Tell whether a plateau ends after epochs with `scores`.
+
+    Source: EarlyStopping of Keras, with the best weights restored.
+    """
+    without_gain = len(scores) - 1 - scores.index(max(scores)) if scores else 0
+    return len(scores) == phase.epochs or without_gain >= phase.stop_patience
 
 
 def _half_cosine(share: float, start: float, end: float) -> float:

@@ -7,7 +7,7 @@ import torch
 
 from saltseg.crops import CropSet, depth
 from saltseg.devices import create_fabric
-from saltseg.labelled import survey_crops, training_crops
+from saltseg.labelled import divide_crops, survey_crops
 from saltseg.layout import Layout
 from saltseg.models import create_model
 from saltseg.params import Params
@@ -28,10 +28,10 @@ def predict_test(
     settings = params.pseudolabel
     definition = params.models[settings.teacher]
     seed = stream_seed(params.base.seed, "teacher", settings.teacher, fold)
-    learned, held_out = training_crops(crops, folds, fold)
+    sets, held_out = divide_crops(crops, folds, fold, settings.phases, params)
     trained = train(
         Task(definition, params.training, settings.phases, seed),
-        {"train": learned} | survey_crops(layout.pretraining, settings.phases),
+        sets | survey_crops(layout.pretraining, settings.phases),
         held_out,
         Place(params.runtime, layout.weights, layout.states, f"teacher of fold {fold}"),
         report,

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, islice
 from pathlib import Path
 
 import torch
@@ -12,14 +13,14 @@ from torch import nn
 from saltseg.batches import AugmentedBatches, Batch, load_batches
 from saltseg.definitions import ModelDefinition
 from saltseg.devices import create_fabric, device_name
-from saltseg.history import Line, describe_epoch, numbers
+from saltseg.history import Line, check_loss, describe_epoch, numbers, score
 from saltseg.labelled import LabelledCrops
 from saltseg.learner import Learner
 from saltseg.losses import create_loss
 from saltseg.models import create_model
 from saltseg.params import Phase, Runtime, Training
 from saltseg.progress import progress
-from saltseg.schedules import Epoch, learning_rate, plan_epochs
+from saltseg.schedules import Epoch, Score, is_best, is_over, learning_rate, plan_epochs
 from saltseg.seeds import stream_seed
 from saltseg.snapshots import Weights
 from saltseg.states import State, state_key
@@ -72,7 +73,8 @@ def train(
 ) -> Trained:
     """Train a network, or go on where an interrupted training of the same task stopped.
 
-    crops: by the name of the phases' `data`; a phase whose crops are empty is left out.
+    crops: by the name of the phases' `data`; a phase whose crops are empty is left out. "watched":
+        those that a plateau watches, kept apart from all others.
     validation: the held-out fold, for the history only: nothing is chosen by it.
     report: called with each epoch's numbers, those before an interruption included.
     """
@@ -86,17 +88,16 @@ def train(
         task.phases, {name: len(part) for name, part in crops.items()}, task.training.batch_size
     )
     with state.owned():
-        course = _Course(learner, state, task)
+        course = _Course(learner, state, task, crops)
         course.resume(place.name)
         for line in course.history:
             report(numbers(line), line["epoch"])
-        epochs = plan[len(course.history) :]
-        batches = _stream(task, crops, epochs, len(course.losses), place)
-        for epoch in epochs:
+        batches = _stream(course, plan, place)
+        for epoch in filter(course.wants, plan):
             course.run_epoch(epoch, batches)
             line = course.end_epoch(epoch, validation, _repeat(task, crops, epoch, place))
             report(numbers(line), epoch.number)
-            course.save(last=epoch is epochs[-1])
+            course.save(last=not any(map(course.wants, plan)))
     return Trained(state.folder, course.snapshots, course.history)
 
 
@@ -117,29 +118,27 @@ def _key(
     )
 
 
-def _stream(
-    task: Task,
-    crops: Mapping[str, LabelledCrops],
-    epochs: Sequence[Epoch],
-    done: int,
-    place: Place,
-) -> Iterator[Batch]:
-    """Yield the batches of all epochs, phase after phase, and show the progress.
+def _stream(course: "_Course", plan: Sequence[Epoch], place: Place) -> Iterator[Batch]:
+    """Yield the batches of the epochs that `course` wants, and show the progress.
 
-    done: how many batches of the first epoch are left out.
+    The total is that of the whole plan, of which a plateau may leave epochs out.
     """
-    parts: list[tuple[AugmentedBatches, range, int]] = []
-    for index in dict.fromkeys(epoch.phase for epoch in epochs):
-        of_phase = [epoch.number for epoch in epochs if epoch.phase == index]
-        span = range(of_phase[0], of_phase[-1] + 1)
-        parts.append((_batches(task, crops, index), span, 0 if parts else done))
-    flow = (
-        batch
-        for batches, span, left_out in parts
-        for batch in load_batches(batches, span, place.runtime.workers, left_out)
-    )
-    total = sum(batches.count * len(span) for batches, span, _ in parts) - done
-    return iter(progress(flow, place.name, total))
+    epochs = [epoch for epoch in plan if course.wants(epoch)]
+    total = sum(len(epoch.steps) for epoch in epochs) - len(course.losses)
+    return iter(progress(_flow(course, epochs, place), place.name, total))
+
+
+def _flow(course: "_Course", epochs: Sequence[Epoch], place: Place) -> Iterator[Batch]:
+    done = len(course.losses)
+    for phase, group in groupby(epochs, lambda epoch: epoch.phase):
+        of_phase = list(group)
+        batches = _batches(course.task, course.crops, phase)
+        span = range(of_phase[0].number, of_phase[-1].number + 1)
+        loaded = load_batches(batches, span, place.runtime.workers, done)
+        for epoch in of_phase:
+            if course.wants(epoch):
+                yield from islice(loaded, batches.count - done)
+                done = 0
 
 
 def _repeat(
@@ -159,17 +158,36 @@ def _batches(task: Task, crops: Mapping[str, LabelledCrops], phase: int) -> Augm
     )
 
 
+def _worth(line: Line) -> Score:
+    return line["watched_precision"], -line["watched_bce"]
+
+
 class _Course:
     """How far a training has come, and the ways in which it gets further."""
 
-    def __init__(self, learner: Learner, state: State, task: Task) -> None:
+    def __init__(
+        self, learner: Learner, state: State, task: Task, crops: Mapping[str, LabelledCrops]
+    ) -> None:
         self.learner = learner
         self.state = state
         self.task = task
+        self.crops = crops
         self.history: History = []
         self.snapshots: list[Weights] = []
         self.losses: list[torch.Tensor] = []
         """Of the batches so far of the epoch under way; their number is the place in it."""
+        self.best: Weights = {}
+        """Those of the best epoch so far of the plateau under way."""
+
+    def wants(self, epoch: Epoch) -> bool:
+        """Tell whether an epoch of the plan is still to be done."""
+        done = bool(self.history) and epoch.number <= self.history[-1]["epoch"]
+        return not done and not is_over(self.task.phases[epoch.phase], self._scores(epoch.phase))
+
+    def _scores(self, phase: int) -> list[Score]:
+        """Return the scores of the watched crops after each epoch of a plateau; else nothing."""
+        lines = [line for line in self.history if line["phase"] == phase]
+        return [_worth(line) for line in lines if "watched_bce" in line]
 
     def run_epoch(self, epoch: Epoch, batches: Iterator[Batch]) -> None:
         """Take the steps of one epoch, or those that are left of it."""
@@ -180,8 +198,9 @@ class _Course:
                 self.learner.start_average(phase)
             self.learner.seed(stream_seed(self.task.seed, "dropout", epoch.number))
         self.learner.model.train()
+        scores = self._scores(epoch.phase)
         for step in epoch.steps[len(self.losses) :]:
-            rate = learning_rate(phase, epoch, step)
+            rate = learning_rate(phase, epoch, step, scores)
             self.losses.append(self.learner.step(next(batches), loss_function, rate))
             if step != epoch.steps[-1]:
                 self.save()
@@ -191,21 +210,38 @@ class _Course:
 
         batches: those of the epoch once more; taken only where an average needs them.
         """
-        self.learner.end_epoch(batches if epoch.snapshot else None)
-        loss = float(torch.stack(self.losses).mean())
         phase = self.task.phases[epoch.phase]
-        line = describe_epoch(self.learner, phase, epoch, loss, validation)
+        loss = float(torch.stack(self.losses).mean())
+        check_loss(loss, phase, epoch)
+        rate = learning_rate(phase, epoch, epoch.steps[-1], self._scores(epoch.phase))
+        self.learner.end_epoch(batches if epoch.snapshot else None)
+        watched = self._watch(epoch.phase) if phase.schedule == "plateau" else {}
+        line = describe_epoch(self.learner, epoch, rate, loss, validation) | watched
         self.history.append(line)
         self.losses = []
         if line["snapshot"]:
             self.snapshots.append(self.learner.copy_weights())
         return line
 
+    def _watch(self, index: int) -> Line:
+        """Score the watched crops; at the plateau's end, go back to the best epoch's weights."""
+        phase = self.task.phases[index]
+        bce, precision = score(self.learner, self.crops["watched"])
+        line = {"watched_bce": bce, "watched_precision": precision}
+        scores = [*self._scores(index), _worth(line)]
+        if is_best(scores):
+            self.best = self.learner.copy_weights()
+        over = is_over(phase, scores)
+        if over:
+            self.learner.go_back(self.best)
+        return {**line, "snapshot": int(over and phase.snapshots)}
+
     def save(self, last: bool = False) -> None:
         """Save the state if it is time, or if this was the last that there is to save."""
         if last or self.state.due():
             losses = torch.stack(self.losses).cpu() if self.losses else torch.empty(0)
-            content = {"history": self.history, "losses": losses, **self.learner.state()}
+            course = {"history": self.history, "losses": losses, "best": self.best}
+            content = {**course, **self.learner.state()}
             self.state.save(content, self.snapshots)
 
     def resume(self, name: str) -> None:
@@ -215,6 +251,7 @@ class _Course:
             content, self.snapshots = loaded
             self.history = content["history"]
             self.losses = list(content["losses"].to(self.learner.fabric.device))
+            self.best = content["best"]
             self.learner.restore(content)
             place = f"epoch {len(self.history)}, batch {len(self.losses)}"
             print(f"saltseg: {name}: going on at {place}", file=sys.stderr)

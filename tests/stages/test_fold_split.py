@@ -53,6 +53,9 @@ def test_every_train_crop_and_no_other_has_a_fold(tmp_path: Path) -> None:
     assert folds["id"].tolist() == [f"crop{number:03d}" for number in range(TRAIN)]
     assert folds.dtypes.astype(str)["fold"] == "int64"
     assert set(folds["fold"]) == {0, 1}
+    known = pd.read_parquet(layout.data("coverage-stratify") / "crops.parquet").head(TRAIN)
+    for column in ("coverage_class", "mosaic"):
+        assert folds[column].tolist() == known[column].tolist()
 
 
 def test_grouping_by_mosaic_stops_the_leak(tmp_path: Path) -> None:
