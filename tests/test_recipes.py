@@ -9,7 +9,8 @@ import yaml
 from saltseg.errors import InputError
 from saltseg.layout import Layout
 from saltseg.params import Params, load_params
-from saltseg.recipes import DEFAULT, list_recipes, write_recipe
+from saltseg.recipes import DEFAULT, list_recipes, read_recipe, write_recipe
+from saltseg.schedules import batch_count, expected_snapshots
 from tests.conftest import PROJECT
 
 
@@ -45,11 +46,37 @@ def test_every_recipe_says_what_it_is(recipe: str) -> None:
     assert lines[1].startswith("# ")
 
 
-def test_the_class_report_s_network_is_trained_on_four_fifths(layout: Layout) -> None:
-    params = composed(layout, "class-unet")
-    assert params.train_per_fold.members == ["class_unet"]
+@pytest.mark.parametrize(
+    ("recipe", "member"), [("class-unet", "class_unet"), ("class-resunet", "class_resunet")]
+)
+def test_the_class_report_s_networks_are_trained_on_four_fifths(recipe: str, member: str) -> None:
+    params = read_recipe(Layout(PROJECT), recipe)
+    assert params.train_per_fold.members == [member]
     assert params.fold_split.n_folds == 5 and params.train_per_fold.folds == [0]
     assert not params.pseudolabel.enabled
+
+
+def test_the_first_place_learns_from_labels_first_and_keeps_four_snapshots() -> None:
+    params = read_recipe(Layout(PROJECT), "place1")
+    labels, crops = params.train_per_fold.phases
+    assert (labels.data, labels.cycles * labels.epochs, labels.snapshots) == (
+        "pseudolabels",
+        150,
+        False,
+    )
+    assert (crops.data, crops.cycles, crops.epochs) == ("train", 4, 50)
+    assert expected_snapshots(params.train_per_fold.phases) == 4
+    assert [params.models[name].input.size for name in params.train_per_fold.members] == [224, 128]
+    assert params.pseudolabel.enabled
+
+
+def test_the_28th_place_weighs_its_last_ten_epochs() -> None:
+    params = read_recipe(Layout(PROJECT), "place28")
+    assert expected_snapshots(params.train_per_fold.phases) == 10
+    assert params.snapshot_ensemble.snapshot_decay < 1
+    batches = batch_count(3200, params.training.batch_size)
+    triangle = params.train_per_fold.phases[0].epochs * batches
+    assert triangle == pytest.approx(2 * 1500, rel=0.02)
 
 
 def test_an_override_wins_over_the_recipe(layout: Layout) -> None:
@@ -61,7 +88,7 @@ def test_an_override_wins_over_the_recipe(layout: Layout) -> None:
 @pytest.mark.parametrize(
     ("recipe", "overrides", "said"),
     [
-        ("demmo", [], "no demmo.yaml; name one of class-unet, demo, "),
+        ("demmo", [], "no demmo.yaml; name one of best, capstone-resunet, "),
         ("demo", ["survey.trane=3"], "Could not override 'survey.trane'"),
         ("demo", ["survey.train=many"], "recipe demo: survey.train: 'many' is not allowed"),
         ("demo", ["survey.train"], "survey.train"),

@@ -1,5 +1,6 @@
 """Recipes: whole configurations that Hydra composes from conf/, as `dvc exp run` does itself."""
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from saltseg.errors import InputError
 from saltseg.files import whole_file
 from saltseg.layout import Layout
-from saltseg.params import parse_params
+from saltseg.params import Params, parse_params
 
 DEFAULT = "demo"
 """The recipe whose composition params.yaml holds in git."""
@@ -28,21 +29,34 @@ def write_recipe(layout: Layout, recipe: str, overrides: Sequence[str] = ()) -> 
     overrides: as `dvc exp run -S` takes them, KEY=VALUE.
     Raises InputError for an unknown recipe, an override that cannot be, or a wrong value.
     """
+    _check_known(layout, recipe)
+    with whole_file(layout.params) as temporary:
+        _compose(layout, temporary, recipe, overrides)
+
+
+def read_recipe(layout: Layout, recipe: str, overrides: Sequence[str] = ()) -> Params:
+    """Return the parameters of `recipe` and leave params.yaml alone; see write_recipe."""
+    _check_known(layout, recipe)
+    with tempfile.TemporaryDirectory() as folder:
+        return _compose(layout, Path(folder) / layout.params.name, recipe, overrides)
+
+
+def _check_known(layout: Layout, recipe: str) -> None:
     known = list_recipes(layout)
     if recipe not in known:
         raise InputError(f"{layout.recipes}: no {recipe}.yaml; name one of {', '.join(known)}")
-    with whole_file(layout.params) as temporary:
-        _compose(layout, temporary, [f"recipe={recipe}", *overrides])
-        content = yaml.safe_load(temporary.read_text(encoding="utf-8"))
-        parse_params(content, f"recipe {recipe}")
 
 
-def _compose(layout: Layout, output: Path, overrides: list[str]) -> None:
+def _compose(layout: Layout, output: Path, recipe: str, overrides: Sequence[str]) -> Params:
+    """Write what `recipe` composes to and return it, checked."""
     folder = str(layout.recipes.parent.resolve())
+    chosen = [f"recipe={recipe}", *overrides]
     try:
-        compose_and_dump(str(output), folder, None, "config", str(layout.root), overrides)
+        compose_and_dump(str(output), folder, None, "config", str(layout.root), chosen)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise InputError(f"{layout.recipes.parent}: {' '.join(str(error).split())}") from error
+    content = yaml.safe_load(output.read_text(encoding="utf-8"))
+    return parse_params(content, f"recipe {recipe}")
 
 
 def _purpose(path: Path) -> str:

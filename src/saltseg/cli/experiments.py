@@ -16,13 +16,33 @@ def recipe(
     override: Annotated[
         list[str] | None, typer.Option("-S", help="KEY=VALUE, as in `dvc exp run -S`.")
     ] = None,
+    costs: Annotated[
+        bool, typer.Option("--costs", help="Write nothing; say what its training costs.")
+    ] = False,
+    train: Annotated[
+        int, typer.Option(min=2, help="Training crops that --costs counts with.")
+    ] = 4000,
+    pseudolabels: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Test crops that a teacher labels for a fold; the 1st place's number."
+        ),
+    ] = 15_493,
 ) -> None:
     """Write the parameters of a recipe to params.yaml, for `dvc repro` or `saltseg train`."""
     from saltseg.layout import Layout
-    from saltseg.recipes import list_recipes, write_recipe
+    from saltseg.recipes import list_recipes, read_recipe, write_recipe
 
     layout = Layout(Path())
+    if costs and name is None:
+        raise typer.BadParameter("--costs needs the NAME of a recipe")
     with one_line_errors():
+        if name is not None and costs:
+            from saltseg.costs import describe_costs, recipe_costs
+
+            params = read_recipe(layout, name, override or [])
+            print(describe_costs(recipe_costs(params, train, pseudolabels)))
+            return
         if name is not None:
             write_recipe(layout, name, override or [])
             print(f"{layout.params}: recipe {name}")

@@ -1,0 +1,127 @@
+"""What a recipe costs: parameters, floating-point operations, crops that are learned from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from saltseg.definitions import CROP, ModelDefinition
+from saltseg.models import create_model
+from saltseg.params import Params, Phase
+
+STEP = 3
+"""A training step in forward passes: the gradients by weights and by features cost one each."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the training of one network costs."""
+
+    role: str
+    """`teacher` or `member`."""
+    model: str
+    """Name of the model definition."""
+    parameters: int
+    """Numbers that are learned."""
+    operations: int
+    """Floating-point operations of the prediction of one crop; a multiply-add is two."""
+    crops: int
+    """Crops seen by the training without one fold, each as often as it comes."""
+    folds: int
+    """Folds that are trained."""
+
+    @property
+    def all_crops(self) -> int:
+        """Crops seen over all folds."""
+        return self.crops * self.folds
+
+    @property
+    def training(self) -> int:
+        """Floating-point operations of the training over all folds."""
+        return STEP * self.operations * self.all_crops
+
+
+def recipe_costs(params: Params, train_crops: int, pseudolabels: int) -> list[Cost]:
+    """Return the costs of the teacher, where there is one, and of each member.
+
+    train_crops: number of training crops, of all folds; pseudolabels: of test crops that a teacher
+    labels for one fold.
+    """
+    n_folds = params.fold_split.n_folds
+    seen = {
+        "train": round(train_crops * (n_folds - 1) / n_folds),
+        "pseudolabels": pseudolabels if params.pseudolabel.enabled else 0,
+        "survey": params.survey.pretraining,
+    }
+    return [
+        Cost(
+            role,
+            model,
+            *network_size(params.models[model]),
+            crops=_crops(phases, seen),
+            folds=len(params.train_per_fold.folds),
+        )
+        for role, model, phases in _trainings(params)
+    ]
+
+
+def network_size(definition: ModelDefinition) -> tuple[int, int]:
+    """Return a network's number of parameters and the operations of the prediction of one crop.
+
+    Counted are convolutions and matrix products, by torch's FlopCounterMode; the rest is small.
+    Nothing is computed: the network has shapes and no numbers.
+    """
+    with torch.device("meta"):
+        network = create_model(definition, seed=0, weights=None).eval()
+        images, depth = torch.zeros(1, CROP, CROP), torch.zeros(1)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network(images, depth)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return parameters, counter.get_total_flops()
+
+
+def _trainings(params: Params) -> Iterator[tuple[str, str, Sequence[Phase]]]:
+    if params.pseudolabel.enabled:
+        yield "teacher", params.pseudolabel.teacher, params.pseudolabel.phases
+    for member in params.train_per_fold.members:
+        yield "member", member, params.train_per_fold.phases
+
+
+def _crops(phases: Sequence[Phase], seen: dict[str, int]) -> int:
+    return sum(phase.cycles * phase.epochs * seen[phase.data] for phase in phases)
+
+
+def describe_costs(costs: Sequence[Cost]) -> str:
+    """Return a table with a line for each network and one for all of them together."""
+    lines = [
+        ("", "network", "parameters", "GFLOP a crop", "crops a fold", "folds", "training PFLOP"),
+        *[
+            (
+                cost.role,
+                cost.model,
+                f"{cost.parameters:,}",
+                f"{cost.operations / 1e9:.2f}",
+                f"{cost.crops:,}",
+                str(cost.folds),
+                petaflop(cost.training),
+            )
+            for cost in costs
+        ],
+        ("in all", "", "", "", "", "", petaflop(sum(cost.training for cost in costs))),
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join(_aligned(line, widths) for line in lines)
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
+    """Texts to the left, numbers to the right."""
+    texts = [cell.ljust(width) for cell, width in zip(line[:2], widths, strict=False)]
+    numbers = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
+    return "  ".join([*texts, *numbers]).rstrip()
+
+
+def petaflop(operations: float) -> str:
+    """Return a number of operations in 10^15, with three digits that count."""
+    value = operations / 1e15
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"

@@ -1,0 +1,131 @@
+"""What the recipes cost, and that their networks are those of their sources."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from saltseg.cli import app
+from saltseg.costs import Cost, describe_costs, network_size, petaflop, recipe_costs
+from saltseg.definitions import UnetModel
+from saltseg.layout import Layout
+from saltseg.models import create_model
+from saltseg.params import Params
+from saltseg.recipes import list_recipes, read_recipe
+from tests.conftest import PROJECT
+from tests.models.definitions import define_input, define_plain_cnn, define_unet
+
+RECIPES = list_recipes(Layout(PROJECT))
+
+
+def costs_of(params: Params) -> list[Cost]:
+    return recipe_costs(params, train_crops=4000, pseudolabels=15_493)
+
+
+@cache
+def costs(recipe: str) -> list[Cost]:
+    """Costs as the command counts them; creates every network of the recipe."""
+    return costs_of(read_recipe(Layout(PROJECT), recipe))
+
+
+def test_operations_are_those_of_the_description() -> None:
+    definition = define_plain_cnn(filters=8, layers=3, input=define_input())
+    multiplied = 9 * 8 + 2 * 9 * 8 * 8 + 8
+    assert network_size(definition) == (
+        9 * 8 + 8 + 2 * (9 * 8 * 8 + 8) + 9,
+        2 * multiplied * 101**2,
+    )
+
+
+def test_operations_are_counted_at_the_size_of_the_input() -> None:
+    small, large = (
+        network_size(define_unet(input=define_input(fit="resize", size=size))) for size in (64, 128)
+    )
+    assert small[0] == large[0]
+    assert large[1] == pytest.approx(4 * small[1], rel=0.001)
+
+
+def test_crops_are_counted_as_often_as_they_come() -> None:
+    [cost] = costs("class-unet")
+    assert (cost.role, cost.crops, cost.folds) == ("member", 100 * 3200, 1)
+    assert cost.training == 3 * cost.operations * 320_000
+    teacher, *members = costs("place1")
+    assert teacher.crops == 200 * 3200
+    assert [member.crops for member in members] == [200 * 3200 + 150 * 15_493] * 2
+    assert teacher.all_crops == 5 * 200 * 3200
+
+
+def test_phases_on_pseudo_labels_cost_nothing_without_a_teacher() -> None:
+    params = read_recipe(Layout(PROJECT), "place1", ["pseudolabel.enabled=false"])
+    assert [(cost.role, cost.crops) for cost in costs_of(params)] == [("member", 200 * 3200)] * 2
+
+
+def encoder(definition: UnetModel) -> int:
+    with torch.device("meta"):
+        network = create_model(definition, seed=0, weights=None)
+    return sum(parameter.numel() for parameter in network.body.encoder.parameters())
+
+
+PUBLISHED = {
+    "resnet34": 21_797_672,
+    "resnext50_32x4d": 25_028_904,
+    "se_resnext50_32x4d": 27_559_896,
+    "senet154": 115_088_984,
+}
+"""Parameters of the encoders of places 1, 28 and 9 as published, for colours and 1,000 classes."""
+
+
+REPRODUCED = {
+    "class-unet": 2_158_417,
+    "class-resunet": 5_111_025,
+    "capstone-unet": 2_158_417,
+    "capstone-resunet": 5_112_497,
+    "place15": 1_900_446,
+}
+"""Parameters as tests/models/test_parameter_counts.py adds them up; the 15th's are of 7.6 MB."""
+
+
+@pytest.mark.parametrize("recipe", REPRODUCED)
+def test_networks_are_those_of_the_descriptions(recipe: str) -> None:
+    assert [cost.parameters for cost in costs(recipe)] == [REPRODUCED[recipe]]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_encoders_are_those_of_the_papers(name: str) -> None:
+    definition = define_unet(encoder=name, input=define_input(channels=["image"] * 3))
+    assert isinstance(definition, UnetModel)
+    deepest = 512 if name == "resnet34" else 2048
+    assert encoder(definition) + 1000 * (deepest + 1) == PUBLISHED[name]
+
+
+def test_the_command_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "conf").symlink_to(PROJECT / "conf")
+    monkeypatch.chdir(tmp_path)
+    call = ["recipe", "class-unet", "--costs", "--train", "400", "-S", "fold_split.n_folds=4"]
+    done = CliRunner().invoke(app, call)
+    assert done.exit_code == 0
+    assert re.search(r"^member  class_unet +2,158,417 +0\.95 +30,000 ", done.output, re.MULTILINE)
+    assert [path.name for path in tmp_path.iterdir()] == ["conf"]
+    assert CliRunner().invoke(app, ["recipe", "--costs"]).exit_code == 2
+
+
+@pytest.mark.parametrize("recipe", set(RECIPES) - {"subset"})
+def test_the_table_of_the_recipes_says_what_the_command_says(recipe: str) -> None:
+    page = (PROJECT / "docs/recipes.md").read_text()
+    [row] = [line for line in page.splitlines() if line.startswith(f"| `{recipe}` |")]
+    cells = [cell.strip() for cell in row.split("|")]
+    members = [cost for cost in costs(recipe) if cost.role == "member"]
+    total = sum(cost.training for cost in costs(recipe))
+    assert " + ".join(f"{cost.parameters / 1e6:.2f}" for cost in members) in cells
+    assert " + ".join(f"{cost.operations / 1e9:.2f}" for cost in members) in cells
+    assert f"{sum(cost.all_crops for cost in costs(recipe)) / 1e6:.2f}" in cells
+    assert petaflop(total) in cells
+
+
+def test_costs_are_summed_up() -> None:
+    text = describe_costs(costs("demo"))
+    total = sum(cost.training for cost in costs("demo"))
+    assert text.splitlines()[-1].split() == ["in", "all", petaflop(total)]
