@@ -27,7 +27,7 @@ class Cost:
     operations: int
     """Floating-point operations of the prediction of one crop; a multiply-add is two."""
     crops: int
-    """Crops seen by the training without one fold, each as often as it comes."""
+    """Crops seen by the training without one fold, each as often as it comes; at most."""
     folds: int
     """Folds that are trained."""
 
@@ -46,20 +46,14 @@ def recipe_costs(params: Params, train_crops: int, pseudolabels: int) -> list[Co
     """Return the costs of the teacher, where there is one, and of each member.
 
     train_crops: number of training crops, of all folds; pseudolabels: of test crops that a teacher
-    labels for one fold.
+    labels for one fold. A plateau counts with all the epochs that it may take.
     """
-    n_folds = params.fold_split.n_folds
-    seen = {
-        "train": round(train_crops * (n_folds - 1) / n_folds),
-        "pseudolabels": pseudolabels if params.pseudolabel.enabled else 0,
-        "survey": params.survey.pretraining,
-    }
     return [
         Cost(
             role,
             model,
             *network_size(params.models[model]),
-            crops=_crops(phases, seen),
+            crops=_crops(params, phases, train_crops, pseudolabels),
             folds=len(params.train_per_fold.folds),
         )
         for role, model, phases in _trainings(params)
@@ -88,7 +82,17 @@ def _trainings(params: Params) -> Iterator[tuple[str, str, Sequence[Phase]]]:
         yield "member", member, params.train_per_fold.phases
 
 
-def _crops(phases: Sequence[Phase], seen: dict[str, int]) -> int:
+def _crops(params: Params, phases: Sequence[Phase], train_crops: int, pseudolabels: int) -> int:
+    """Return how many crops the training without one fold sees."""
+    n_folds, inner_folds = params.fold_split.n_folds, params.training.inner_folds
+    share = (n_folds - 1) / n_folds
+    if any(phase.schedule == "plateau" for phase in phases):
+        share *= (inner_folds - 1) / inner_folds
+    seen = {
+        "train": round(train_crops * share),
+        "pseudolabels": pseudolabels if params.pseudolabel.enabled else 0,
+        "survey": params.survey.pretraining,
+    }
     return sum(phase.cycles * phase.epochs * seen[phase.data] for phase in phases)
 
 
