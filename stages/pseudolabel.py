@@ -1,8 +1,8 @@
-"""pseudolabel: let the teacher of one fold label the test crops that it is sure of.
+"""pseudolabel: let the teachers of one fold label the test crops that they are sure of.
 
     python stages/pseudolabel.py FOLD
 
-The teacher learns from all folds but FOLD. Reads the crops and folds; writes
+The teachers, one a round, learn from all folds but FOLD. Reads the crops and folds; writes
 data/pseudolabel/FOLD, results/pseudolabel/FOLD.json and a figure of kept and rejected crops.
 """
 
@@ -14,8 +14,7 @@ from saltseg.errors import one_line_errors
 from saltseg.layout import Layout
 from saltseg.params import Params, load_params
 from saltseg.pseudolabel_figure import draw_examples
-from saltseg.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, select, summary
-from saltseg.seeds import stream_seed
+from saltseg.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, summary
 from saltseg.tracking import StageRun, stage_run
 
 
@@ -36,16 +35,14 @@ def main(root: Path, fold: int) -> None:
 
 
 def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> PseudoLabels:
-    """Train the fold's teacher and let it choose."""
+    """Train the fold's teachers and let the last one choose."""
     # torch takes seconds to import, and a disabled stage costs nothing.
-    from saltseg.teacher import predict_test
+    from saltseg.teacher import label_test
 
     crops = load_crops(layout.data("ingest"))
     folds = load_table(layout.data("fold-split") / "folds.parquet")
-    probabilities = predict_test(crops, folds, fold, params, layout, run.epoch)
     table = split_table(load_table(layout.data("coverage-stratify") / "crops.parquet"), "test")
-    seed = stream_seed(params.base.seed, "pseudolabel", fold)
-    return select(table, probabilities, params.pseudolabel, seed)
+    return label_test(crops, folds, fold, table, params, layout, run.epoch)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from saltseg.augment import augment, create_augmentation
-from saltseg.batches import AugmentedBatches, load_batches
+from saltseg.batches import AugmentedBatches, Batch, load_batches
 from saltseg.crops import CropSet, depth
 from saltseg.labelled import LabelledCrops
 
@@ -17,8 +17,15 @@ def labelled(small_crops: CropSet) -> LabelledCrops:
     )
 
 
+def softened(crops: LabelledCrops, count: int = 7) -> LabelledCrops:
+    """Return the first crops with other images and with probabilities for masks."""
+    soft = np.where(crops.masks[:count], np.uint8(200), np.uint8(40))
+    images = crops.images[:count] ^ np.uint8(1)
+    return LabelledCrops(images, crops.masks[:count], crops.depth[:count], soft)
+
+
 def bytes_of(crops: LabelledCrops, workers: int, first: int = 0, done: int = 0) -> bytes:
-    batches = AugmentedBatches(crops, 5, "strong", seed=3)
+    batches = AugmentedBatches(crops, 5, "strong", seed=3, others=softened(crops), drawn=2)
     tensors = [t for batch in load_batches(batches, range(first, 3), workers, done) for t in batch]
     return b"".join(tensor.numpy().tobytes() for tensor in tensors)
 
@@ -49,6 +56,42 @@ def test_each_epoch_deals_every_crop_once_in_another_order(labelled: LabelledCro
     assert orders[0] != orders[1]
 
 
+def test_a_share_of_each_batch_is_drawn_from_the_others_anew(labelled: LabelledCrops) -> None:
+    others = softened(labelled)
+    batches = AugmentedBatches(labelled, 5, "none", seed=3, others=others, drawn=2)
+    assert batches.count == 8  # three of the 24 in each
+    orders = []
+    for epoch in (0, 1):
+        parts = [batches[epoch, number] for number in range(batches.count)]
+        images = [image.tobytes() for part in parts for image in part[0].numpy()[:3]]
+        assert sorted(images) == sorted(image.tobytes() for image in labelled.images)
+        assert all({0.0, 1.0} >= set(part[1][:3].unique().tolist()) for part in parts)
+        places = [place_in(others, part) for part in parts]
+        assert all(len(set(each)) == 2 for each in places)
+        counts = np.bincount(np.concatenate(places), minlength=7)
+        assert counts.min() >= 2 and counts.max() <= 3  # 16 places for seven crops
+        orders.append(places)
+    assert orders[0] != orders[1]
+
+
+def place_in(others: LabelledCrops, batch: Batch) -> list[int]:
+    """Find the drawn crops of a batch, and check that their targets are theirs."""
+    places = []
+    for image, target in zip(batch[0].numpy()[3:], batch[1].numpy()[3:], strict=True):
+        (place,) = np.flatnonzero((others.images == image).all(axis=(1, 2)))
+        assert others.soft is not None
+        np.testing.assert_allclose(target, others.soft[place] / 255, atol=1e-6)
+        places.append(int(place))
+    return places
+
+
+def test_without_others_a_batch_is_dealt_out_whole(labelled: LabelledCrops) -> None:
+    plain = AugmentedBatches(labelled, 5, "light", seed=3)
+    none = AugmentedBatches(labelled, 5, "light", seed=3, others=softened(labelled, 0), drawn=0)
+    for one, two in zip(plain[2, 1], none[2, 1], strict=True):
+        assert torch.equal(one, two)
+
+
 @pytest.mark.parametrize(
     ("preset", "alike"),
     [
@@ -64,10 +107,10 @@ def test_each_epoch_deals_every_crop_once_in_another_order(labelled: LabelledCro
 def test_mask_and_image_move_together(labelled: LabelledCrops, preset: str, alike: float) -> None:
     """An image that is its own mask stays it, within what interpolation blurs."""
     images = labelled.masks.astype(np.uint8) * 255
-    moved, masks = augment(create_augmentation(preset), images, labelled.masks, seed=1)
+    moved, masks = augment(create_augmentation(preset), images, images, seed=1)
     assert ((moved > 110) == (masks > 0)).mean() >= alike
-    assert (masks != labelled.masks).any()
-    assert set(np.unique(masks)) == {0, 1}
+    assert (masks != images).any()
+    assert set(np.unique(masks)) == {0, 255}
 
 
 PRESETS = ["flip", "light", "strong", "place1_shift", "place1_shear", "place2", "place9"]
@@ -77,17 +120,18 @@ PRESETS = ["flip", "light", "strong", "place1_shift", "place1_shear", "place2", 
 def test_a_preset_draws_from_the_seed_alone(labelled: LabelledCrops, preset: str) -> None:
     """Other draws before leave it alone, those of numpy and of Python too."""
     transforms = create_augmentation(preset)
-    one = augment(transforms, labelled.images, labelled.masks, seed=4)
-    other = augment(transforms, labelled.images, labelled.masks, seed=5)
-    again = augment(transforms, labelled.images, labelled.masks, seed=4)
+    masks = labelled.targets(np.arange(len(labelled)))
+    one = augment(transforms, labelled.images, masks, seed=4)
+    other = augment(transforms, labelled.images, masks, seed=5)
+    again = augment(transforms, labelled.images, masks, seed=4)
     assert all((a == b).all() for a, b in zip(one, again, strict=True))
     assert (one[0] != other[0]).any()
 
 
 def test_cutout_hides_at_most_half_of_the_salt_and_leaves_the_mask() -> None:
     """Dots of 12 px lie whole in a hole or not; a whole dot is more than half of the salt."""
-    masks = np.zeros((200, 101, 101), np.bool_)
-    masks[:, 45:57, 45:57] = True
+    masks = np.zeros((200, 101, 101), np.uint8)
+    masks[:, 45:57, 45:57] = 255
     images = np.full(masks.shape, 200, np.uint8)
     changed, kept = augment(create_augmentation("place9"), images, masks, seed=2)
     salt = kept > 0
@@ -102,6 +146,6 @@ def test_cutout_hides_at_most_half_of_the_salt_and_leaves_the_mask() -> None:
 def test_salt_is_never_turned_upside_down(preset: str) -> None:
     image = np.zeros((40, 101, 101), np.uint8)
     image[:, :20] = 255
-    _, masks = augment(create_augmentation(preset), image, image > 0, seed=1)
-    above, below = masks[:, :50].sum((1, 2), dtype=int), masks[:, 50:].sum((1, 2), dtype=int)
+    _, masks = augment(create_augmentation(preset), image, image, seed=1)
+    above, below = ((half > 0).sum((1, 2)) for half in (masks[:, :50], masks[:, 50:]))
     assert (above >= below).all() and above.sum() > 0

@@ -68,6 +68,18 @@ def test_phases_on_pseudo_labels_cost_nothing_without_a_teacher() -> None:
     assert [(cost.role, cost.crops) for cost in costs_of(params)] == [("member", 200 * 3200)] * 2
 
 
+def test_rounds_and_mixed_batches_are_counted() -> None:
+    overrides = ["pseudolabel.rounds=3", "training.batch_size=20"]
+    for phases in ("pseudolabel.phases", "train_per_fold.phases"):
+        phase = "{data: mixed, loss: {bce: 1}, cycles: 2, epochs: 5, learning_rate: 0.1"
+        more = "final_learning_rate: 0.1, snapshots: true, pseudolabel_share: 0.2}"
+        overrides.append(f"{phases}=[{phase}, {more}]")
+    params = read_recipe(Layout(PROJECT), "demo", overrides)
+    teacher, member = costs_of(params)
+    alone, mixed = 2000, 2000 + 4 * 125  # 16 of the 2,000 in each batch
+    assert (teacher.crops, member.crops) == (10 * (alone + 2 * mixed), 10 * mixed)
+
+
 def encoder(definition: UnetModel) -> int:
     with torch.device("meta"):
         network = create_model(definition, seed=0, weights=None)

@@ -13,12 +13,13 @@ from saltseg.crops import CropSet
 from saltseg.layout import Layout
 from saltseg.member import train_member
 from saltseg.metric import precision_curve
-from saltseg.params import Params
+from saltseg.params import Params, parse_params
 from saltseg.postprocess import Cleaning, Thresholds, search_sizes
-from saltseg.pseudolabels import PseudoLabels, select
-from saltseg.teacher import predict_test
+from saltseg.pseudolabels import PseudoLabels
+from saltseg.teacher import label_test
 from saltseg.thresholds import choose, middle_of_plateau
 from saltseg.training import Trained
+from tests.conftest import shrunk_content
 
 FOLD = 0
 PARTS = np.arange(60) % 3
@@ -45,22 +46,33 @@ def silent(values: Mapping[str, float], step: int) -> None:
 def learn(
     crops: CropSet, folds: pd.DataFrame, params: Params, root: Path
 ) -> tuple[PseudoLabels, Trained]:
-    """Train teacher and member of FOLD; each call has states of its own."""
+    """Train teachers and member of FOLD; each call has states of its own."""
     layout = Layout(root)
-    probabilities = predict_test(crops, folds, FOLD, params, layout, silent)
     table = crops.test.assign(black=False)
-    labels = select(table, probabilities, params.pseudolabel, seed=1)
+    labels = label_test(crops, folds, FOLD, table, params, layout, silent)
     trained = train_member("class_unet", FOLD, crops, folds, labels, params, layout, silent)
     return labels, trained
 
 
-def test_teacher_and_member_do_not_change_with_the_labels_of_their_fold(
-    small_crops: CropSet, folds: pd.DataFrame, shrunk_params: Params, tmp_path: Path
+def in_rounds() -> Params:
+    """Let two rounds of teachers, and the member, learn from soft labels and crops at once."""
+    content = shrunk_content()
+    content["pseudolabel"] |= {"rounds": 2, "soft": True}
+    content["pseudolabel"]["phases"][0]["data"] = "mixed"
+    content["train_per_fold"]["phases"][1]["data"] = "mixed"
+    return parse_params(content, "params.yaml")
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_teachers_and_member_do_not_change_with_the_labels_of_their_fold(
+    small_crops: CropSet, folds: pd.DataFrame, shrunk_params: Params, tmp_path: Path, rounds: int
 ) -> None:
-    known = learn(small_crops, folds, shrunk_params, tmp_path / "known")
+    params = shrunk_params if rounds == 1 else in_rounds()
+    known = learn(small_crops, folds, params, tmp_path / "known")
     other = with_other_labels(small_crops, folds, FOLD)
-    changed = learn(other, folds, shrunk_params, tmp_path / "changed")
+    changed = learn(other, folds, params, tmp_path / "changed")
     np.testing.assert_array_equal(known[0].masks, changed[0].masks)
+    np.testing.assert_array_equal(known[0].soft, changed[0].soft)
     pd.testing.assert_frame_equal(known[0].table, changed[0].table)
     pairs = zip(known[1].snapshots, changed[1].snapshots, strict=True)
     assert all(torch.equal(one[name], two[name]) for one, two in pairs for name in one)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from saltseg.losses import PIXEL_LOSSES, create_loss, empty_mask
 from saltseg.models.outputs import Outputs
+from saltseg.params import LossName
 
 Array = npt.NDArray[np.float64]
 
@@ -202,3 +203,21 @@ def test_single_and_double_precision_order_pixels_alike(name: str) -> None:
         assert copy.grad is not None
         gradients.append(copy.grad.double())
     torch.testing.assert_close(*gradients, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", PIXEL_LOSSES)
+def test_only_bce_and_dice_learn_probabilities(name: LossName) -> None:
+    draws = torch.Generator().manual_seed(4)
+    logits, soft = (torch.rand(3, 7, 7, generator=draws) for _ in range(2))
+    loss, outputs = create_loss({name: 1.0}), Outputs(logits)
+    hard = (soft > 0.5).float()
+    alike = torch.equal(loss(outputs, soft), loss(outputs, hard))
+    assert alike is (name not in ("bce", "dice"))
+    assert loss(outputs, hard) == PIXEL_LOSSES[name](logits, hard)
+
+
+def test_an_empty_head_learns_whether_any_probability_is_over_a_half() -> None:
+    logits, soft = torch.zeros(1, 5, 5), torch.full((1, 5, 5), 0.4)
+    loss = create_loss({"bce": 1.0, "empty_mask": 1.0})
+    sure_empty = Outputs(logits, empty=torch.tensor([9.0]))
+    assert loss(sure_empty, soft) < loss(sure_empty, soft + 0.2)

@@ -48,6 +48,23 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
             [{**PHASE, "data": "survey"}],
             "train_per_fold.phases.0.data: survey has no crops; set survey.pretraining",
         ),
+        (
+            "pseudolabel.phases",
+            [PHASE, {**PHASE, "data": "mixed"}],
+            "pseudolabel.phases.1.data: mixed needs the labels of an earlier round; set",
+        ),
+        ("pseudolabel.rounds", 2, "pseudolabel.rounds: 2 needs a phase with data: pseudolabels"),
+        ("pseudolabel.rounds", 0, "pseudolabel.rounds: 0 is not allowed"),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "snapshots": False}],
+            "pseudolabel.phases: no phase of the first round keeps snapshots",
+        ),
+        (
+            "train_per_fold.phases",
+            [{**PHASE, "data": "mixed", "pseudolabel_share": 0.05}],
+            "train_per_fold.phases.0.pseudolabel_share: 0.05 is 0 of the 8 crops of a batch",
+        ),
         ("train_per_fold.members", ["none_such"], "'none_such' is none of lite0, class_unet"),
         ("train_per_fold.folds", [0, 2], "train_per_fold.folds: 2 is none of 0, 1"),
         ("train_per_fold.folds", [0, 0], "names one twice"),

@@ -19,7 +19,7 @@ from saltseg.params import Params, parse_params
 from saltseg.pseudolabels import no_pseudolabels
 from saltseg.survey import SurveySet, write_pretraining
 from saltseg.survey.sampling import collect
-from saltseg.teacher import predict_test
+from saltseg.teacher import predict_test, train_teacher
 from tests.conftest import shrunk_content
 
 CROPS = 12
@@ -82,7 +82,9 @@ def lit(images: npt.NDArray[np.uint8]) -> set[bytes]:
 def teacher(
     crops: CropSet, folds: pd.DataFrame, params: Params, layout: Layout
 ) -> npt.NDArray[np.float32]:
-    return predict_test(crops, folds, 0, params, layout, silent)
+    labels = no_pseudolabels((SIZE, SIZE))
+    trained = train_teacher(crops, folds, 0, labels, 0, params, layout, silent)
+    return predict_test(crops, trained.snapshots, params, "teacher")
 
 
 def member(

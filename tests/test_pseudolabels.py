@@ -16,7 +16,7 @@ from saltseg.pseudolabels import (
 )
 
 
-def settings(params: Params, **changes: float) -> PseudoLabel:
+def settings(params: Params, **changes: float | bool) -> PseudoLabel:
     rule = {
         "min_confidence": 0.9,
         "small_mask": 500,
@@ -84,3 +84,22 @@ def test_sets_come_back_from_their_files(shrunk_params: Params, tmp_path: Path, 
     pd.testing.assert_frame_equal(read.table, labels.table)
     assert (read.masks == labels.masks).all()
     assert read.masks.shape == (count, 101, 101)
+
+
+def test_soft_labels_are_the_probabilities_of_the_same_crops(
+    shrunk_params: Params, tmp_path: Path
+) -> None:
+    draws = np.random.default_rng(5)
+    probabilities = np.stack([crop(0.5, 0.05), crop(0.5, 0.15), crop(0.3, 0.02)])
+    probabilities[0, 0] = np.linspace(0, 1, 101)
+    probabilities[2, :2] = draws.random((2, 101))
+    probabilities[2, 2, 0] = 0.5
+    hard = select(table(3), probabilities, settings(shrunk_params), seed=1)
+    soft = select(table(3), probabilities, settings(shrunk_params, soft=True), seed=1)
+    pd.testing.assert_frame_equal(hard.table, soft.table)
+    assert hard.soft is None and soft.soft is not None and soft.soft.dtype == np.uint8
+    assert np.abs(soft.soft / 255 - probabilities[[0, 2]]).max() < 0.002
+    save_pseudolabels(tmp_path, soft)
+    read = load_pseudolabels(tmp_path)
+    np.testing.assert_array_equal(read.soft, soft.soft)
+    np.testing.assert_array_equal(read.masks, hard.masks)

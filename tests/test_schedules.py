@@ -19,7 +19,7 @@ from saltseg.schedules import (
 
 
 def phase(
-    data: str, cycles: int, epochs: int, snapshots: bool = True, **others: str | int
+    data: str, cycles: int, epochs: int, snapshots: bool = True, **others: str | float
 ) -> Phase:
     return Phase.model_validate(
         {
@@ -65,6 +65,15 @@ def test_a_phase_without_crops_is_left_out_and_loses_no_snapshot() -> None:
     assert {e.phase for e in epochs} == {1}
     assert len(epochs) == 6
     assert sum(e.ends_cycle for e in epochs) == expected_snapshots(PHASES) == 3
+
+
+def test_a_mixed_epoch_is_one_pass_over_the_training_crops() -> None:
+    mixed = [phase("mixed", 1, 2, pseudolabel_share=0.25)]
+    some, none = (
+        plan_epochs(mixed, {"pseudolabels": count, "train": 60}, batch_size=8) for count in (9, 0)
+    )
+    assert [len(epoch.steps) for epoch in some] == [10, 10]  # six of the 60 in each batch
+    assert [len(epoch.steps) for epoch in none] == [8, 8]
 
 
 def test_every_crop_is_in_a_batch_however_few_there_are() -> None:

@@ -117,6 +117,35 @@ def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
     assert reported == [0, 1, 2]
 
 
+def test_a_mixed_phase_goes_on_to_the_same_bytes_and_knows_its_soft_labels(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+) -> None:
+    """Two epochs of six batches, of two training crops and two pseudo-labels each."""
+    changes = {"data": "mixed", "epochs": 2, "snapshots": True}
+    task = replace(
+        task,
+        training=task.training.model_copy(update={"batch_size": 4}),
+        phases=[task.phases[0].model_copy(update=changes)],
+    )
+    learned, held_out = folded
+    soft = np.where(held_out.masks, np.uint8(200), np.uint8(60))
+    whole = run_mixed(task, learned, replace(held_out, soft=soft), place)
+    drop_state(whole.state)
+    each_step = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
+    images = held_out.images.view(FailingImages)
+    images.left = 8
+    with pytest.raises(InterruptedTrainingError):
+        run_mixed(task, learned, replace(held_out, images=images, soft=soft), each_step)
+    images.left = 4
+    again = run_mixed(task, learned, replace(held_out, images=images, soft=soft), each_step)
+    assert same(whole, again)
+    assert whole.state != run_mixed(task, learned, replace(held_out, soft=255 - soft), place).state
+
+
+def run_mixed(task: Task, learned: LabelledCrops, labels: LabelledCrops, place: Place) -> Trained:
+    return train(task, {"train": learned, "pseudolabels": labels}, learned, place, silent)
+
+
 @pytest.mark.parametrize("averaging", ["ema", "swa"])
 def test_an_average_goes_on_to_the_same_bytes(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place, averaging: str

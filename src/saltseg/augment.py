@@ -96,8 +96,8 @@ class _Cutout(albumentations.CoarseDropout):
         """Draw where to hide; nowhere, if that would hide too much."""
         drawn: dict[str, Any] = super().get_params_dependent_on_data(params, data)
         left, top, right, bottom = drawn["holes"][0]
-        mask = data["mask"]
-        if 2 * np.count_nonzero(mask[top:bottom, left:right]) > np.count_nonzero(mask):
+        salt = data["mask"] > 127
+        if 2 * np.count_nonzero(salt[top:bottom, left:right]) > np.count_nonzero(salt):
             drawn["holes"] = drawn["holes"][:0]
         return drawn
 
@@ -118,14 +118,16 @@ def _grey(limit: float, p: float) -> Transform:
 def augment(
     transforms: albumentations.Compose,
     images: npt.NDArray[np.uint8],
-    masks: npt.NDArray[np.bool_],
+    masks: npt.NDArray[np.uint8],
     seed: int,
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Change a batch of crops, images (n, h, w) with their masks, by draws from `seed` alone."""
+    """Change a batch of crops, images and masks (n, h, w), by draws from `seed` alone.
+
+    In masks, 255 is salt; what lies between, a probability, stays one of the crop's own values.
+    """
     transforms.set_random_seed(seed % 2**32)
     changed: list[dict[str, Any]] = [
-        transforms(image=image, mask=mask.view(np.uint8))
-        for image, mask in zip(images, masks, strict=True)
+        transforms(image=image, mask=mask) for image, mask in zip(images, masks, strict=True)
     ]
     return (
         np.stack([crop["image"] for crop in changed]),

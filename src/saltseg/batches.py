@@ -1,8 +1,10 @@
 """Batches of augmented crops: the same ones whatever the number of worker processes."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -12,16 +14,30 @@ from saltseg.schedules import batch_count
 from saltseg.seeds import generator, stream_seed
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-"""Images uint8 (b, h, w), masks uint8 (b, h, w), depth float32 (b,)."""
+"""Images uint8 (b, h, w), masks float32 (b, h, w) of 0 to 1, depth float32 (b,)."""
 
 
 class AugmentedBatches(Dataset[Batch]):
     """Batch `b` of epoch `e`, at the index (e, b), drawn from the seed and these two alone."""
 
-    def __init__(self, crops: LabelledCrops, batch_size: int, preset: str, seed: int) -> None:
-        """Deal `crops` out anew each epoch, in batches of about `batch_size`."""
+    def __init__(
+        self,
+        crops: LabelledCrops,
+        batch_size: int,
+        preset: str,
+        seed: int,
+        others: LabelledCrops | None = None,
+        drawn: int = 0,
+    ) -> None:
+        """Deal `crops` out anew each epoch, in batches of about `batch_size`.
+
+        drawn: how many crops of each batch come from `others`, whose order is another one in each
+            epoch. Where an epoch needs more than there are, it goes through them again.
+        """
         self.crops = crops
-        self.count = batch_count(len(crops), batch_size)
+        self.others = others
+        self.drawn = drawn
+        self.count = batch_count(len(crops), batch_size - drawn)
         self.transforms = create_augmentation(preset)
         self.seed = seed
 
@@ -29,15 +45,20 @@ class AugmentedBatches(Dataset[Batch]):
         """Augment and return one batch."""
         epoch, batch = index
         order = generator(self.seed, "order", epoch).permutation(len(self.crops))
-        chosen = np.array_split(order, self.count)[batch]
-        images, masks = augment(
-            self.transforms,
-            self.crops.images[chosen],
-            self.crops.masks[chosen],
-            stream_seed(self.seed, "augment", epoch, batch),
-        )
-        depth = torch.from_numpy(self.crops.depth[chosen])
-        return torch.from_numpy(images), torch.from_numpy(masks), depth
+        parts = [_take(self.crops, np.array_split(order, self.count)[batch])]
+        if self.others is not None and self.drawn:
+            order = generator(self.seed, "drawn", epoch).permutation(len(self.others))
+            places = range(batch * self.drawn, (batch + 1) * self.drawn)
+            parts.append(_take(self.others, order.take(places, mode="wrap")))
+        images, masks, depth = map(np.concatenate, zip(*parts, strict=True))
+        seed = stream_seed(self.seed, "augment", epoch, batch)
+        images, masks = augment(self.transforms, images, masks, seed)
+        return torch.from_numpy(images), torch.from_numpy(masks) / 255, torch.from_numpy(depth)
+
+
+def _take(crops: LabelledCrops, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[Any], ...]:
+    """Return images, targets (uint8, 255 is salt) and depth of some crops."""
+    return crops.images[rows], crops.targets(rows), crops.depth[rows]
 
 
 def load_batches(

@@ -1,6 +1,6 @@
 """What a recipe costs: parameters, floating-point operations, crops that are learned from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from saltseg.definitions import CROP, ModelDefinition
 from saltseg.models import create_model
 from saltseg.params import Params, Phase
+from saltseg.schedules import batch_count, drawn_count
 
 STEP = 3
 """A training step in forward passes: the gradients by weights and by features cost one each."""
@@ -43,7 +44,7 @@ class Cost:
 
 
 def recipe_costs(params: Params, train_crops: int, pseudolabels: int) -> list[Cost]:
-    """Return the costs of the teacher, where there is one, and of each member.
+    """Return the costs of the teachers of all rounds, where there are any, and of each member.
 
     train_crops: number of training crops, of all folds; pseudolabels: of test crops that a teacher
     labels for one fold. A plateau counts with all the epochs that it may take.
@@ -53,10 +54,10 @@ def recipe_costs(params: Params, train_crops: int, pseudolabels: int) -> list[Co
             role,
             model,
             *network_size(params.models[model]),
-            crops=_crops(params, phases, train_crops, pseudolabels),
+            crops=sum(_crops(params, phases, train_crops, labels) for labels in known),
             folds=len(params.train_per_fold.folds),
         )
-        for role, model, phases in _trainings(params)
+        for role, model, phases, known in _trainings(params, pseudolabels)
     ]
 
 
@@ -75,11 +76,17 @@ def network_size(definition: ModelDefinition) -> tuple[int, int]:
     return parameters, counter.get_total_flops()
 
 
-def _trainings(params: Params) -> Iterator[tuple[str, str, Sequence[Phase]]]:
-    if params.pseudolabel.enabled:
-        yield "teacher", params.pseudolabel.teacher, params.pseudolabel.phases
+def _trainings(
+    params: Params, pseudolabels: int
+) -> Iterator[tuple[str, str, Sequence[Phase], list[int]]]:
+    """Yield role, model, phases, and how many pseudo-labels each training of them knows."""
+    taught = params.pseudolabel
+    if taught.enabled:
+        known = [0] + (taught.rounds - 1) * [pseudolabels]
+        yield "teacher", taught.teacher, taught.phases, known
     for member in params.train_per_fold.members:
-        yield "member", member, params.train_per_fold.phases
+        known = [pseudolabels if taught.enabled else 0]
+        yield "member", member, params.train_per_fold.phases, known
 
 
 def _crops(params: Params, phases: Sequence[Phase], train_crops: int, pseudolabels: int) -> int:
@@ -90,10 +97,18 @@ def _crops(params: Params, phases: Sequence[Phase], train_crops: int, pseudolabe
         share *= (inner_folds - 1) / inner_folds
     seen = {
         "train": round(train_crops * share),
-        "pseudolabels": pseudolabels if params.pseudolabel.enabled else 0,
+        "pseudolabels": pseudolabels,
         "survey": params.survey.pretraining,
     }
-    return sum(phase.cycles * phase.epochs * seen[phase.data] for phase in phases)
+    size = params.training.batch_size
+    return sum(phase.cycles * phase.epochs * _epoch_crops(phase, seen, size) for phase in phases)
+
+
+def _epoch_crops(phase: Phase, seen: Mapping[str, int], batch_size: int) -> int:
+    if phase.data != "mixed":
+        return seen[phase.data]
+    drawn = drawn_count(phase, seen["pseudolabels"], batch_size)
+    return seen["train"] + drawn * batch_count(seen["train"], batch_size - drawn)
 
 
 def describe_costs(costs: Sequence[Cost]) -> str:

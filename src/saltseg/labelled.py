@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,15 +24,29 @@ class LabelledCrops:
     """Crops in memory, ready for training.
 
     images: uint8 (n, h, w); masks: bool (n, h, w); depth: float32 (n,) in feet.
+    soft: uint8 (n, h, w), 255 times the probabilities to learn in place of the masks, or None.
     """
 
     images: npt.NDArray[np.uint8]
     masks: npt.NDArray[np.bool_]
     depth: npt.NDArray[np.float32]
+    soft: npt.NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         """Return the number of crops."""
         return len(self.images)
+
+    @property
+    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        """Everything that a training learns from."""
+        target = self.masks if self.soft is None else self.soft
+        return self.images, target, self.depth
+
+    def targets(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
+        """Return what is learned of some crops, uint8 (rows, h, w): 255 is salt, 0 is none."""
+        if self.soft is not None:
+            return self.soft[rows]
+        return np.uint8(255) * self.masks[rows]
 
 
 def training_crops(
@@ -76,9 +91,11 @@ def _take(crops: CropSet, lines: pd.DataFrame) -> LabelledCrops:
 
 
 def pseudolabelled_crops(crops: CropSet, labels: PseudoLabels) -> LabelledCrops:
-    """Return the test crops that a teacher labelled, with its masks."""
+    """Return the test crops that a teacher labelled, with its masks or its probabilities."""
     rows = labels.kept["row"].to_numpy(np.int64)
-    return LabelledCrops(crops.test_images[rows], np.array(labels.masks), depth(crops.test)[rows])
+    images, feet = crops.test_images[rows], depth(crops.test)[rows]
+    soft = None if labels.soft is None else np.array(labels.soft)
+    return LabelledCrops(images, np.array(labels.masks), feet, soft)
 
 
 def survey_crops(folder: Path, phases: Sequence[Phase]) -> dict[str, LabelledCrops]:

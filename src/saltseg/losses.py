@@ -26,23 +26,30 @@ def create_loss(weights: Mapping[LossName, float]) -> Loss:
 
     `empty_mask` and `deep_supervision` take their outputs from the heads that a definition gives a
     network. Deep supervision is the weighted sum of the phase's pixel losses on each side output,
-    mean over them (Lee et al. 2015).
+    mean over them (Lee et al. 2015). Masks may be probabilities: those of SOFT learn them, the
+    others take what is more than 0.5 for salt.
     """
     pixel = {PIXEL_LOSSES[name]: w for name, w in weights.items() if name in PIXEL_LOSSES}
 
     def on_pixels(logits: Tensor, masks: Tensor) -> Tensor:
-        return torch.stack([weight * part(logits, masks) for part, weight in pixel.items()]).sum()
+        hard = _harden(masks)
+        parts = ((weight, part, masks if part in SOFT else hard) for part, weight in pixel.items())
+        return torch.stack([weight * part(logits, truth) for weight, part, truth in parts]).sum()
 
     def loss(outputs: Outputs, masks: Tensor) -> Tensor:
         parts = [on_pixels(outputs.logits, masks)]
         if "empty_mask" in weights and outputs.empty is not None:
-            parts.append(weights["empty_mask"] * empty_mask(outputs.empty, masks))
+            parts.append(weights["empty_mask"] * empty_mask(outputs.empty, _harden(masks)))
         if "deep_supervision" in weights and outputs.side is not None:
             sides = [on_pixels(side, masks) for side in outputs.side.unbind(dim=1)]
             parts.append(weights["deep_supervision"] * torch.stack(sides).mean())
         return torch.stack(parts).sum()
 
     return loss
+
+
+def _harden(masks: Tensor) -> Tensor:
+    return (masks > 0.5).to(masks.dtype)
 
 
 def bce(logits: Tensor, masks: Tensor) -> Tensor:
@@ -154,6 +161,9 @@ def _descending(values: Tensor) -> Tensor:
     keys.numpy().sort(axis=1)
     return keys.bitwise_and_((1 << PLACE_BITS) - 1)
 
+
+SOFT: frozenset[PixelLoss] = frozenset({bce, dice})
+"""Losses whose masks may be probabilities."""
 
 PIXEL_LOSSES: Mapping[str, PixelLoss] = {
     "bce": bce,

@@ -96,8 +96,10 @@ HEADS: dict[LossName, str] = {
 class Phase(Section):
     """A stretch of training with one loss and one schedule."""
 
-    data: Literal["train", "pseudolabels", "survey"]
-    """Crops to learn from: the fold's training crops or pseudo-labels, or the synthetic survey."""
+    data: Literal["train", "pseudolabels", "mixed", "survey"]
+    """Crops to learn from: the fold's training crops, its pseudo-labels, both, or the survey's."""
+    pseudolabel_share: Annotated[Float, Field(gt=0, lt=1)] = 0.5
+    """Share of each batch of `mixed` that is drawn from the pseudo-labels, anew in each epoch."""
     loss: dict[LossName, Positive] = Field(min_length=1)
     """Weight of each loss in the sum; one at least that is not of a head alone."""
     schedule: Literal["cosine", "one_cycle", "triangular2", "plateau"] = "cosine"
@@ -183,8 +185,12 @@ class PseudoLabel(Section):
     """False gives empty sets at no cost."""
     teacher: Name
     """Name of the model definition of the teacher."""
+    rounds: AtLeastOne = 1
+    """Teachers in a row: each but the first may learn from the pseudo-labels of the one before."""
+    soft: bool = False
+    """Hand on probabilities: `bce` and `dice` learn them, other losses whether they are over .5."""
     phases: list[Phase] = Field(min_length=1)
-    """Training of the teacher."""
+    """Training of each teacher; in the first round there are no pseudo-labels."""
     min_confidence: Share
     """Least share of pixels with p < 0.2 or p > 0.8."""
     small_mask: Count
@@ -285,6 +291,9 @@ class Params(Section):
             teacher = self.pseudolabel.teacher
             _check_losses("pseudolabel", self.pseudolabel.phases, teacher, self.models[teacher])
             _check_survey("pseudolabel", self.pseudolabel.phases, self.survey)
+            _check_shares("pseudolabel", self.pseudolabel.phases, self.training)
+            _check_rounds(self.pseudolabel)
+        _check_shares("train_per_fold", self.train_per_fold.phases, self.training)
         _check_survey("train_per_fold", self.train_per_fold.phases, self.survey)
         for member in self.train_per_fold.members:
             phases = self.train_per_fold.phases
@@ -328,6 +337,34 @@ def _check_survey(section: str, phases: list[Phase], survey: Survey) -> None:
                 f"{section}.phases.{index}.data: survey has no crops; set survey.pretraining to "
                 "their number"
             )
+
+
+def _check_shares(section: str, phases: list[Phase], training: Training) -> None:
+    for index, phase in enumerate(phases):
+        drawn, size = round(training.batch_size * phase.pseudolabel_share), training.batch_size
+        if phase.data == "mixed" and drawn in (0, size):
+            raise ValueError(
+                f"{section}.phases.{index}.pseudolabel_share: {phase.pseudolabel_share} is {drawn} "
+                f"of the {size} crops of a batch (training.batch_size); leave some of both"
+            )
+
+
+def _check_rounds(settings: PseudoLabel) -> None:
+    taught = [phase.data in ("pseudolabels", "mixed") for phase in settings.phases]
+    if settings.rounds == 1 and any(taught):
+        phase = taught.index(True)
+        raise ValueError(
+            f"pseudolabel.phases.{phase}.data: {settings.phases[phase].data} needs the labels of "
+            "an earlier round; set pseudolabel.rounds to 2 or more"
+        )
+    if settings.rounds > 1 and not any(taught):
+        raise ValueError(
+            f"pseudolabel.rounds: {settings.rounds} needs a phase with data: pseudolabels or mixed"
+        )
+    if all(phase.data == "pseudolabels" or not phase.snapshots for phase in settings.phases):
+        raise ValueError(
+            "pseudolabel.phases: no phase of the first round keeps snapshots; set one to true"
+        )
 
 
 def load_params(path: Path) -> Params:

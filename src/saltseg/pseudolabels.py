@@ -17,6 +17,8 @@ from saltseg.params import PseudoLabel
 from saltseg.seeds import stream_seed
 
 LOW, HIGH = 0.2, 0.8
+HALF = 127
+"""The largest of the uint8 probabilities that are no salt."""
 REASONS = ["kept", "black", "unsure", "unsure_small", "empty_left_out"]
 
 
@@ -28,10 +30,12 @@ class PseudoLabels:
         `confidence` float64, `coverage_class` int64, `reason` (one of REASONS); kept ones have
         `reason` "kept".
     masks: bool (kept, h, w), in the order of the kept lines.
+    soft: uint8 (kept, h, w), 255 times the teacher's probabilities; None where masks are learned.
     """
 
     table: pd.DataFrame
     masks: npt.NDArray[np.bool_]
+    soft: npt.NDArray[np.uint8] | None = None
 
     @property
     def kept(self) -> pd.DataFrame:
@@ -80,7 +84,13 @@ def select(
             "reason": reasons,
         }
     )
-    return PseudoLabels(table, masks[reasons == "kept"])
+    kept = reasons == "kept"
+    return PseudoLabels(table, masks[kept], _soft(probabilities[kept]) if settings.soft else None)
+
+
+def _soft(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Round 255 times the probabilities; halves down, so that p > 0.5 is more than HALF."""
+    return np.ceil(255 * probabilities - 0.5).astype(np.uint8)
 
 
 def no_pseudolabels(shape: tuple[int, int]) -> PseudoLabels:
@@ -91,14 +101,17 @@ def no_pseudolabels(shape: tuple[int, int]) -> PseudoLabels:
 
 
 def save_pseudolabels(folder: Path, labels: PseudoLabels) -> None:
-    """Write crops.parquet and masks.npy."""
+    """Write crops.parquet and masks.npy, which holds the probabilities where they are learned."""
     write_table(folder / "crops.parquet", labels.table)
-    write_array(folder / "masks.npy", labels.masks)
+    write_array(folder / "masks.npy", labels.masks if labels.soft is None else labels.soft)
 
 
 def load_pseudolabels(folder: Path) -> PseudoLabels:
     """Read what save_pseudolabels wrote. Raises InputError where a file is missing."""
-    return PseudoLabels(load_table(folder / "crops.parquet"), load_array(folder / "masks.npy"))
+    table, masks = load_table(folder / "crops.parquet"), load_array(folder / "masks.npy")
+    if masks.dtype == np.bool_:
+        return PseudoLabels(table, masks)
+    return PseudoLabels(table, masks > HALF, masks)
 
 
 def summary(labels: PseudoLabels) -> dict[str, int]:

@@ -44,15 +44,26 @@ def batch_count(crops: int, batch_size: int) -> int:
     return max(round(crops / batch_size), 1)
 
 
+def drawn_count(phase: Phase, pseudolabels: int, batch_size: int) -> int:
+    """Return how many crops of a batch are drawn from the pseudo-labels: none if there are none.
+
+    The others are dealt out, so that an epoch is one pass over them.
+    """
+    mixed = phase.data == "mixed" and pseudolabels
+    return round(batch_size * phase.pseudolabel_share) if mixed else 0
+
+
 def plan_epochs(phases: Sequence[Phase], crops: Mapping[str, int], batch_size: int) -> list[Epoch]:
     """Lay out the epochs of all phases; one whose `data` has no crops is left out.
 
-    crops: number of crops by the name of the phases' `data`.
+    crops: number of crops by the name of the phases' `data`; those of "mixed" are the others'.
     """
     epochs: list[Epoch] = []
     for index, phase in enumerate(phases):
-        if crops[phase.data]:
-            batches = batch_count(crops[phase.data], batch_size)
+        dealt = crops["train" if phase.data == "mixed" else phase.data]
+        if dealt:
+            drawn = drawn_count(phase, crops.get("pseudolabels", 0), batch_size)
+            batches = batch_count(dealt, batch_size - drawn)
             epochs += _phase_epochs(phase, index, batches, len(epochs))
     return epochs
 

@@ -1,4 +1,7 @@
-"""The teacher of one fold: it learns without the fold and predicts the test crops."""
+"""The teachers of one fold: they learn without the fold and label the test crops, in rounds."""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -7,46 +10,103 @@ import torch
 
 from saltseg.crops import CropSet, depth
 from saltseg.devices import create_fabric
-from saltseg.labelled import divide_crops, survey_crops
+from saltseg.labelled import divide_crops, pseudolabelled_crops, survey_crops
 from saltseg.layout import Layout
 from saltseg.models import create_model
 from saltseg.params import Params
 from saltseg.prediction import predict_mean, snapshot_shares
+from saltseg.pseudolabels import PseudoLabels, no_pseudolabels, select
 from saltseg.seeds import stream_seed
+from saltseg.snapshots import Weights
 from saltseg.states import drop_state
-from saltseg.training import Place, Report, Task, train
+from saltseg.training import Place, Report, Task, Trained, train
+
+
+def label_test(
+    crops: CropSet,
+    folds: pd.DataFrame,
+    fold: int,
+    table: pd.DataFrame,
+    params: Params,
+    layout: Layout,
+    report: Report,
+) -> PseudoLabels:
+    """Return the pseudo-labels of the last round.
+
+    All teachers learn from all folds but `fold`, so that a member of that fold, which learns from
+    their labels, knows nothing of the fold; nor do labels of earlier rounds, of the same fold.
+    table: the test crops' lines with `id`, `row` and `black`, in the order of the images.
+    """
+    labels = no_pseudolabels(crops.test_images.shape[1:])
+    choice = stream_seed(params.base.seed, "pseudolabel", fold)
+    states: list[Path] = []
+    epochs = 0
+    for number in range(params.pseudolabel.rounds):
+        report_on = _counting_on(report, epochs)
+        trained = train_teacher(crops, folds, fold, labels, number, params, layout, report_on)
+        probabilities = predict_test(crops, trained.snapshots, params, _name(fold, number))
+        labels = select(table, probabilities, params.pseudolabel, choice)
+        epochs += trained.history[-1]["epoch"] + 1
+        states.append(trained.state)
+    # Not before: a round that was interrupted needs those before it again.
+    for state in states:
+        drop_state(state)
+    return labels
+
+
+def train_teacher(
+    crops: CropSet,
+    folds: pd.DataFrame,
+    fold: int,
+    labels: PseudoLabels,
+    number: int,
+    params: Params,
+    layout: Layout,
+    report: Report,
+) -> Trained:
+    """Train the teacher of round `number` (0 is the first) on all folds but `fold`.
+
+    labels: those of the round before, without the fold too; none in the first.
+    """
+    settings = params.pseudolabel
+    rounds = range(1, number + 1)
+    seed = stream_seed(params.base.seed, "teacher", settings.teacher, fold, *rounds)
+    sets, held_out = divide_crops(crops, folds, fold, settings.phases, params)
+    sets |= {"pseudolabels": pseudolabelled_crops(crops, labels)}
+    return train(
+        Task(params.models[settings.teacher], params.training, settings.phases, seed),
+        sets | survey_crops(layout.pretraining, settings.phases),
+        held_out,
+        Place(params.runtime, layout.weights, layout.states, _name(fold, number)),
+        report,
+    )
 
 
 def predict_test(
-    crops: CropSet, folds: pd.DataFrame, fold: int, params: Params, layout: Layout, report: Report
+    crops: CropSet, snapshots: Sequence[Weights], params: Params, name: str
 ) -> npt.NDArray[np.float32]:
-    """Return the flip-averaged probabilities of the test crops, float32 (n, h, w).
+    """Return the test crops' flip-averaged probabilities, mean over snapshots, float32 (n, h, w).
 
-    The teacher learns from all folds but `fold`, so that a member of that fold, which learns from
-    its labels, knows nothing of the fold. The mean is over the teacher's snapshots.
+    name: what the progress calls the teacher.
     """
-    settings = params.pseudolabel
-    definition = params.models[settings.teacher]
-    seed = stream_seed(params.base.seed, "teacher", settings.teacher, fold)
-    sets, held_out = divide_crops(crops, folds, fold, settings.phases, params)
-    trained = train(
-        Task(definition, params.training, settings.phases, seed),
-        sets | survey_crops(layout.pretraining, settings.phases),
-        held_out,
-        Place(params.runtime, layout.weights, layout.states, f"teacher of fold {fold}"),
-        report,
-    )
     fabric = create_fabric(params.runtime)
-    network = create_model(definition, seed=0, weights=None)
-    probabilities = predict_mean(
+    network = create_model(params.models[params.pseudolabel.teacher], seed=0, weights=None)
+    return predict_mean(
         fabric.setup_module(network.to(memory_format=torch.channels_last)),
-        trained.snapshots,
-        snapshot_shares(len(trained.snapshots), decay=1.0),
+        snapshots,
+        snapshot_shares(len(snapshots), decay=1.0),
         crops.test_images,
         depth(crops.test),
         fabric,
         flip=True,
-        name=f"teacher of fold {fold} predicts",
+        name=f"{name} predicts",
     )
-    drop_state(trained.state)
-    return probabilities
+
+
+def _counting_on(report: Report, epochs: int) -> Report:
+    """Return a report that counts a round's epochs from those of the rounds before."""
+    return lambda values, epoch: report(values, epochs + epoch)
+
+
+def _name(fold: int, number: int) -> str:
+    return f"teacher of fold {fold}" + (f", round {number + 1}" if number else "")

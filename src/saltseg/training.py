@@ -20,7 +20,15 @@ from saltseg.losses import create_loss
 from saltseg.models import create_model
 from saltseg.params import Phase, Runtime, Training
 from saltseg.progress import progress
-from saltseg.schedules import Epoch, Score, is_best, is_over, learning_rate, plan_epochs
+from saltseg.schedules import (
+    Epoch,
+    Score,
+    drawn_count,
+    is_best,
+    is_over,
+    learning_rate,
+    plan_epochs,
+)
 from saltseg.seeds import stream_seed
 from saltseg.snapshots import Weights
 from saltseg.states import State, state_key
@@ -113,8 +121,7 @@ def _key(
     weights = [tensor.cpu().numpy() for tensor in network.state_dict().values()]
     return state_key(
         texts=[repr(task), device_name(fabric), str(fabric.strategy.precision.precision), *crops],
-        arrays=weights
-        + [array for part in sets for array in (part.images, part.masks, part.depth)],
+        arrays=weights + [array for part in sets for array in part.arrays],
     )
 
 
@@ -149,13 +156,13 @@ def _repeat(
     yield from load_batches(_batches(task, crops, epoch.phase), span, place.runtime.workers)
 
 
-def _batches(task: Task, crops: Mapping[str, LabelledCrops], phase: int) -> AugmentedBatches:
-    return AugmentedBatches(
-        crops[task.phases[phase].data],
-        task.training.batch_size,
-        task.training.augmentation,
-        task.seed,
-    )
+def _batches(task: Task, crops: Mapping[str, LabelledCrops], index: int) -> AugmentedBatches:
+    phase, size, preset = task.phases[index], task.training.batch_size, task.training.augmentation
+    if phase.data != "mixed":
+        return AugmentedBatches(crops[phase.data], size, preset, task.seed)
+    others = crops["pseudolabels"]
+    drawn = drawn_count(phase, len(others), size)
+    return AugmentedBatches(crops["train"], size, preset, task.seed, others, drawn)
 
 
 def _worth(line: Line) -> Score:
