@@ -9,13 +9,20 @@ import pandas as pd
 import pytest
 import torch
 
-from saltseg.crops import CropSet
+from saltseg.coverage import describe_crops
+from saltseg.crops import SIZE, CropSet, split_table
+from saltseg.ensemble import Ensemble, average, find_snapshots
+from saltseg.errors import InputError
+from saltseg.folds import assign_folds, crops_beside_other_folds
+from saltseg.labelled import divide_crops
 from saltseg.layout import Layout
 from saltseg.member import train_member
 from saltseg.metric import precision_curve
+from saltseg.mosaics import crop_neighbours, name_mosaics
 from saltseg.params import Params, parse_params
 from saltseg.postprocess import Cleaning, Thresholds, search_sizes
-from saltseg.pseudolabels import PseudoLabels
+from saltseg.pseudolabels import PseudoLabels, no_pseudolabels
+from saltseg.snapshots import save_snapshots
 from saltseg.teacher import label_test
 from saltseg.thresholds import choose, middle_of_plateau
 from saltseg.training import Trained
@@ -25,10 +32,34 @@ FOLD = 0
 PARTS = np.arange(60) % 3
 
 
+@pytest.fixture(scope="module")
+def neighbours(small_crops: CropSet) -> pd.DataFrame:
+    return crop_neighbours(small_crops, min_correlation=0.8, min_margin=0.6)
+
+
 @pytest.fixture
-def folds(small_crops: CropSet) -> pd.DataFrame:
-    ids = small_crops.train["id"]
-    return pd.DataFrame({"id": ids, "fold": np.arange(len(ids)) % 2})
+def folds(small_crops: CropSet, neighbours: pd.DataFrame) -> pd.DataFrame:
+    """Two folds that keep mosaics whole, as the two stages make them."""
+    table = describe_crops(small_crops)
+    table["mosaic"] = name_mosaics(table["id"], neighbours)
+    train = split_table(table, "train")
+    folds = assign_folds(train, 2, "coverage_grouped", seed=1)
+    return folds.merge(train[["id", "coverage_class", "mosaic"]], on="id")
+
+
+@pytest.fixture(params=["cosine", "plateau"])
+def params(request: pytest.FixtureRequest) -> Params:
+    """The shrunk parameters; with an inner split; or with two rounds of teachers and soft labels."""
+    content = shrunk_content()
+    if request.param == "plateau":
+        content["training"]["inner_folds"] = 3
+        for phase in content["pseudolabel"]["phases"] + content["train_per_fold"]["phases"]:
+            phase |= {"schedule": "plateau", "cycles": 1, "epochs": 2, "stop_patience": 1}
+    if request.param == "rounds":
+        content["pseudolabel"] |= {"rounds": 2, "soft": True}
+        content["pseudolabel"]["phases"][0]["data"] = "mixed"
+        content["train_per_fold"]["phases"][1]["data"] = "mixed"
+    return parse_params(content, "params.yaml")
 
 
 def with_other_labels(crops: CropSet, folds: pd.DataFrame, fold: int) -> CropSet:
@@ -54,20 +85,10 @@ def learn(
     return labels, trained
 
 
-def in_rounds() -> Params:
-    """Let two rounds of teachers, and the member, learn from soft labels and crops at once."""
-    content = shrunk_content()
-    content["pseudolabel"] |= {"rounds": 2, "soft": True}
-    content["pseudolabel"]["phases"][0]["data"] = "mixed"
-    content["train_per_fold"]["phases"][1]["data"] = "mixed"
-    return parse_params(content, "params.yaml")
-
-
-@pytest.mark.parametrize("rounds", [1, 2])
+@pytest.mark.parametrize("params", ["cosine", "plateau", "rounds"], indirect=True)
 def test_teachers_and_member_do_not_change_with_the_labels_of_their_fold(
-    small_crops: CropSet, folds: pd.DataFrame, shrunk_params: Params, tmp_path: Path, rounds: int
+    small_crops: CropSet, folds: pd.DataFrame, params: Params, tmp_path: Path
 ) -> None:
-    params = shrunk_params if rounds == 1 else in_rounds()
     known = learn(small_crops, folds, params, tmp_path / "known")
     other = with_other_labels(small_crops, folds, FOLD)
     changed = learn(other, folds, params, tmp_path / "changed")
@@ -88,6 +109,72 @@ def test_a_member_does_change_with_the_labels_that_it_learns_from(
     changed = learn(other, folds, shrunk_params, tmp_path / "changed")
     pairs = zip(known[1].snapshots, changed[1].snapshots, strict=True)
     assert not all(torch.equal(one[name], two[name]) for one, two in pairs for name in one)
+
+
+def out_of_fold(crops: CropSet, folds: pd.DataFrame, params: Params, root: Path) -> Ensemble:
+    """Train a member on every fold and average, as the stages do, without pseudo-labels."""
+    layout, labels = Layout(root), no_pseudolabels((SIZE, SIZE))
+    for fold in params.train_per_fold.folds:
+        trained = train_member("class_unet", fold, crops, folds, labels, params, layout, silent)
+        save_snapshots(layout.model("class_unet", fold), trained.snapshots)
+    return average(params, crops, folds, find_snapshots(layout, params))
+
+
+def test_a_crop_s_out_of_fold_prediction_knows_neither_the_crop_nor_its_neighbours(
+    small_crops: CropSet,
+    folds: pd.DataFrame,
+    neighbours: pd.DataFrame,
+    params: Params,
+    tmp_path: Path,
+) -> None:
+    """Change a crop's mask, and masks and images of its mosaic: its prediction stays as it is."""
+    known = out_of_fold(small_crops, folds, params, tmp_path / "known")
+    mosaic = folds["mosaic"].value_counts().index[0]
+    members = folds[folds["mosaic"] == mosaic]
+    crop = members["id"].iloc[0]
+    beside = neighbours.loc[neighbours["id"] == crop, "neighbour"]
+    assert len(members) > 2 and members["id"].isin(beside).any()
+    rows = small_crops.train.set_index("id")["row"]
+    images, masks = small_crops.train_images.copy(), small_crops.train_masks.copy()
+    masks[rows[members["id"]]] ^= True
+    images[rows[members["id"].iloc[1:]]] ^= 255
+    crops = replace(small_crops, train_images=images, train_masks=masks)
+    changed = out_of_fold(crops, folds, params, tmp_path / "changed")
+    same = (known.out_of_fold == changed.out_of_fold).all(axis=(1, 2))
+    assert same[(known.table["id"] == crop).to_numpy()].all()
+    assert not same[(known.table["fold"] != members["fold"].iloc[0]).to_numpy()].any()
+    assert not crops_beside_other_folds(folds, neighbours)
+
+
+def test_what_a_plateau_watches_is_neither_learned_from_nor_beside_it_nor_held_out(
+    small_crops: CropSet, folds: pd.DataFrame, neighbours: pd.DataFrame, params: Params
+) -> None:
+    rows = np.arange(len(small_crops.train), dtype=np.uint8)[:, None, None]
+    images = rows.repeat(SIZE, axis=1).repeat(SIZE, axis=2)  # an image is the number of its crop
+    marked = replace(small_crops, train_images=images)
+    ids = small_crops.train["id"].to_numpy()
+    for fold in (0, 1):
+        phases = params.train_per_fold.phases
+        sets, held_out = divide_crops(marked, folds, fold, phases, params)
+        found = {name: set(ids[part.images[:, 0, 0]]) for name, part in sets.items()}
+        found["held out"] = set(ids[held_out.images[:, 0, 0]])
+        assert found["held out"] == set(folds.loc[folds["fold"] == fold, "id"])
+        assert sorted(crop for part in found.values() for crop in part) == sorted(ids)
+        assert ("watched" in found) == (phases[0].schedule == "plateau")
+        assert all(found.values())
+        parts = pd.DataFrame([(crop, name) for name in found for crop in found[name]])
+        parts.columns = pd.Index(["id", "fold"])
+        assert not crops_beside_other_folds(parts, neighbours)
+
+
+def test_more_inner_folds_than_mosaics_are_refused(
+    small_crops: CropSet, folds: pd.DataFrame, params: Params
+) -> None:
+    phases = [params.train_per_fold.phases[0].model_copy(update={"schedule": "plateau"})]
+    training = params.training.model_copy(update={"inner_folds": 20})
+    too_many = params.model_copy(update={"training": training})
+    with pytest.raises(InputError, match=r"training\.inner_folds: 20 folds are more than the"):
+        divide_crops(small_crops, folds, 0, phases, too_many)
 
 
 def choices(probabilities: np.ndarray, truth: np.ndarray) -> tuple[Thresholds, Cleaning]:
