@@ -49,7 +49,7 @@ def folds(small_crops: CropSet, neighbours: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(params=["cosine", "plateau"])
 def params(request: pytest.FixtureRequest) -> Params:
-    """The shrunk parameters; with an inner split; or with two rounds of teachers and soft labels."""
+    """The shrunk parameters; with an inner split; or with two rounds of teachers."""
     content = shrunk_content()
     if request.param == "plateau":
         content["training"]["inner_folds"] = 3
