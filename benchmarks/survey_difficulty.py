@@ -1,6 +1,7 @@
 """How hard the synthetic survey is, method by method, and whether real crops rank them alike.
 
-    python benchmarks/survey_difficulty.py [--raw FOLDER] [--train 2000] [--test 1000] [--seeds 3]
+    python benchmarks/survey_difficulty.py [--raw FOLDER] [--train 2000] [--test 1000]
+    python benchmarks/survey_difficulty.py --raw FOLDER --transfer --seeds 3  # one row, one seed
 
 Each seed is a survey of its own, whose train and test crops come from different sections, and a
 division of the real train crops of its own, by mosaics. `--raw` names Kaggle's files; without it
@@ -299,6 +300,13 @@ def measure(sets: dict[str, Parts], seed: int, scores: Scores) -> None:
             _add(scores, name, TRANSFER, seed, learned[other].score(sets[name].test))
 
 
+def measure_transfer(sets: dict[str, Parts], seed: int, scores: Scores) -> None:
+    """Add the score on real crops of the U-Net that learned from the survey, and nothing else."""
+    train = sets["survey"].train
+    learned = tune(fit_unet(train, seed), train)
+    _add(scores, "real", TRANSFER, seed, learned.score(sets["real"].test))
+
+
 def _add(scores: Scores, name: str, method: str, seed: int, score: float) -> None:
     scores.setdefault(name, {}).setdefault(method, []).append(score)
     print(f"seed {seed}: {name}: {method}: {score:.3f}", flush=True)
@@ -321,18 +329,18 @@ def _cell(values: Sequence[float]) -> str:
 def check(scores: Scores) -> None:
     """Print whether the survey is as hard as it should be."""
     means = {name: {m: mean(v) for m, v in lines.items()} for name, lines in scores.items()}
-    survey = means["survey"]
-    gain = survey["local variance"] - survey["all empty"]
-    _verdict("variance gains at most .06 over all empty", f"{gain:.3f}", gain <= 0.06)
-    if "real" not in means:
-        return
-    real = means["real"]
-    orders = [sorted(METHODS, key=lambda method: lines[method]) for lines in (survey, real)]
-    _verdict("the same order on both", " < ".join(orders[0]), orders[0] == orders[1])
-    apart = survey["small U-Net"] - real["small U-Net"]
-    _verdict("U-Net within .08 of its real score", f"{apart:+.3f}", abs(apart) <= 0.08)
-    transfer = real[TRANSFER]
-    _verdict("U-Net of the survey at least .52 on real", f"{transfer:.3f}", transfer >= 0.52)
+    survey, real = means.get("survey"), means.get("real")
+    if survey:
+        gain = survey["local variance"] - survey["all empty"]
+        _verdict("variance gains at most .06 over all empty", f"{gain:.3f}", gain <= 0.06)
+    if survey and real:
+        orders = [sorted(METHODS, key=lambda method: lines[method]) for lines in (survey, real)]
+        _verdict("the same order on both", " < ".join(orders[0]), orders[0] == orders[1])
+        apart = survey["small U-Net"] - real["small U-Net"]
+        _verdict("U-Net within .08 of its real score", f"{apart:+.3f}", abs(apart) <= 0.08)
+    if real:
+        transfer = real[TRANSFER]
+        _verdict("U-Net of the survey at least .52 on real", f"{transfer:.3f}", transfer >= 0.52)
 
 
 def _verdict(name: str, figure: str, reached: bool) -> None:
@@ -345,16 +353,19 @@ def main() -> None:
     parser.add_argument("--raw", type=Path, help="folder of Kaggle's files")
     parser.add_argument("--train", type=int, default=2000)
     parser.add_argument("--test", type=int, default=1000)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--transfer", action="store_true", help="that row only; needs --raw")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
+    if options.transfer and not options.raw:
+        parser.error("--transfer scores on real crops: name their folder with --raw")
     real = read_real(options.raw, options.workers) if options.raw else None
     scores: Scores = {}
-    for seed in range(1, options.seeds + 1):
+    for seed in options.seeds:
         sets = {"survey": survey_parts(options.train, options.test, seed, options.workers)}
         if real:
             sets["real"] = real_parts(real, options.train, options.test, seed)
-        measure(sets, seed, scores)
+        (measure_transfer if options.transfer else measure)(sets, seed, scores)
     report(scores)
     check(scores)
 
