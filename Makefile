@@ -6,13 +6,14 @@ READY := $(VENV)/.ready
 # DVC runs `python stages/...`, and that python is the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install demo test check format subset ui lock
+.PHONY: help install demo test check format subset bench ui lock
 
 help:
 	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show what it made"
 	@echo "make test    set up .venv, run the tests"
 	@echo "make check   lint, formatting and types"
 	@echo "make subset  reproduce the pipeline on a small subset, as CI does"
+	@echo "make bench   measure side by side, write docs/results/benchmarks.md"
 	@echo "make ui      compare runs in the MLflow UI"
 	@echo "make lock    pin the dependencies of pyproject.toml anew in requirements.lock"
 
@@ -45,6 +46,9 @@ format: $(READY)
 
 subset: $(READY)
 	dvc exp run --temp --name subset --force -S recipe=subset
+
+bench: $(READY)
+	python -m benchmarks.run
 
 ui: $(READY)
 	@echo "open http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"

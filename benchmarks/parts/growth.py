@@ -1,0 +1,116 @@
+"""Time and memory of every stage as the number of crops grows, each in a process of its own.
+
+python -m benchmarks.parts.growth STAGE FOLDER
+"""
+
+import json
+import resource
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from benchmarks.side_by_side import ROOT, Row, duration, megabytes
+from benchmarks.smooth_crops import images, probabilities_and_truths
+from saltseg.crops import CropSet, crop_table, save_crops
+from saltseg.layout import Layout
+
+SIZES = (500, 2_000, 8_000, 18_000)
+"""Test crops; there are 2/9 as many train crops, as in the competition."""
+STAGES = (
+    "coverage_stratify",
+    "fold_split",
+    "pseudolabel 0",
+    "train_per_fold class_unet 0",
+    "snapshot_ensemble",
+    "threshold_search",
+    "postprocess_connected_components",
+    "submit",
+)
+MEMORY_LIMIT = 6_000
+STRAIGHT = 1.5
+"""How many times its share of crops a stage's time may grow: start and noise left aside."""
+
+
+def rows() -> list[Row]:
+    """Run the stages on ever more crops; a row for each stage at the largest size."""
+    found: dict[str, list[tuple[float, float]]] = {stage: [] for stage in STAGES}
+    for size in SIZES:
+        with TemporaryDirectory() as name:
+            write_inputs(Path(name), size)
+            for stage in STAGES:
+                found[stage].append(measure(stage, Path(name)))
+    return [stage_row(stage, measured) for stage, measured in found.items()]
+
+
+def stage_row(stage: str, measured: list[tuple[float, float]]) -> Row:
+    """Say times and memories at all sizes, and how the last slope stands to the one before."""
+    times = [time for time, _ in measured]
+    first, last = ((times[to] - times[at]) / (SIZES[to] - SIZES[at]) for at, to in ((0, 2), (2, 3)))
+    bend = last / first if first > 0 else 1.0
+    peak = max(memory for _, memory in measured)
+    return Row(
+        stage.partition(" ")[0].replace("_", "-"),
+        "",
+        " / ".join(duration(time) for time in times),
+        " / ".join(megabytes(memory) for _, memory in measured),
+        f"{bend:.1f}",
+        f"bend under {STRAIGHT}, {megabytes(MEMORY_LIMIT)}",
+        bend < STRAIGHT and peak < MEMORY_LIMIT,
+    )
+
+
+def write_inputs(root: Path, size: int) -> None:
+    """Write crops as ingest does, and parameters with the smallest networks."""
+    layout, train = Layout(root), size * 2 // 9
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    content["models"]["class_unet"]["filters"] = 2
+    content["train_per_fold"] |= {"members": ["class_unet"], "folds": [0]}
+    content["pseudolabel"] |= {"teacher": "class_unet", "min_confidence": 0.0}
+    for phase in content["pseudolabel"]["phases"] + content["train_per_fold"]["phases"]:
+        phase["epochs"] = 1
+    layout.params.write_text(yaml.safe_dump(content, sort_keys=False))
+    (root / "requirements.lock").write_text((ROOT / "requirements.lock").read_text())
+    pixels, truth = images(size + train), probabilities_and_truths(train)[1]
+    names = [f"{number:010x}" for number in range(size + train)]
+    depths = np.random.default_rng(0).integers(50, 960, size + train)
+    tables = pd.DataFrame({"id": names, "depth": depths})
+    table = crop_table(tables[:train], tables[train:].reset_index(drop=True), names[train:])
+    save_crops(layout.data("ingest"), CropSet(table, pixels[:train], truth, pixels[train:]))
+
+
+def measure(stage: str, root: Path) -> tuple[float, float]:
+    """Return seconds and the largest memory in MB of a stage, without its imports."""
+    command = [sys.executable, "-m", "benchmarks.parts.growth", str(root), *stage.split()]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    seconds, memory = json.loads(done.stdout.splitlines()[-1])
+    return seconds, memory
+
+
+def run(root: Path, stage: str, *items: str) -> None:
+    """Run one stage in this process and print what it took."""
+    main = import_module(f"stages.{stage}").main
+    started = perf_counter()
+    main(root, *[int(item) if item.isdigit() else item for item in items])
+    spent = perf_counter() - started
+    print(json.dumps([spent, largest_memory()]))
+
+
+def largest_memory() -> float:
+    """Return the most memory that this process has held, in MB."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    # Linux counts into ru_maxrss what the process before, that started this one, has held.
+    lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    return int(lines["VmHWM"].split()[0]) / 1024
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), *sys.argv[2:])

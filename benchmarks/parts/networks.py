@@ -1,0 +1,60 @@
+"""The default network, as saltseg runs it and as plain PyTorch does."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.side_by_side import ROOT
+from saltseg.layout import Layout
+from saltseg.models import create_model
+from saltseg.models.inputs import centre, channel, fit
+from saltseg.models.network import SaltNetwork
+from saltseg.params import Params, load_params
+
+
+def default_params() -> Params:
+    return load_params(Layout(ROOT).params)
+
+
+def default_network() -> SaltNetwork:
+    """Return the network of the demo, with its pretrained weights."""
+    network = create_model(default_params().models["lite0"], 0, ROOT / "weights")
+    assert isinstance(network, SaltNetwork)
+    return network
+
+
+class PlainNetwork(nn.Module):
+    """The same network in PyTorch's own layout of memory, for crops that are padded already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = default_network().body
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map (n, 1, size, size) to logits of the same shape."""
+        logits: Tensor = self.body(inputs).logits
+        return logits
+
+
+def padded(network: SaltNetwork, images: Tensor) -> Tensor:
+    """Return the standardised and padded input of uint8 crops, float (n, 1, size, size)."""
+    grey = channel("image", images / 255, images[:, 0, 0], network.mean, network.std)
+    offset = centre(network.definition, images.shape[-2:])
+    return fit(grey[:, None], network.definition, offset)
+
+
+def cropped(network: SaltNetwork, logits: Tensor, side: int = 101) -> Tensor:
+    top, left = centre(network.definition, torch.Size((side, side)))
+    return logits[:, 0, top : top + side, left : left + side]
+
+
+@contextmanager
+def plain_defaults() -> Iterator[None]:
+    """Let PyTorch choose its kernels as it does when nobody asks for repeatable ones."""
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(True, warn_only=True)

@@ -1,0 +1,42 @@
+"""How long the stages that train nothing take to start, beside bare numpy and pandas."""
+
+import subprocess
+import sys
+from statistics import median
+
+from benchmarks.side_by_side import ROOT, Row, duration, in_turn
+
+BARE = "numpy and pandas"
+STAGES = [
+    "ingest",
+    "coverage_stratify",
+    "fold_split",
+    "threshold_search",
+    "postprocess_connected_components",
+    "submit",
+]
+LIMIT = 1.5
+
+
+def rows() -> list[Row]:
+    """Start every stage's imports once a round."""
+    statements = {BARE: "import numpy, pandas"}
+    statements |= {stage: f"import stages.{stage}" for stage in STAGES}
+    works = {name: lambda code=code: start(code) for name, code in statements.items()}
+    times = {name: median(found) for name, found in in_turn(works, 5).items()}
+    return [
+        Row(
+            f"start of {stage.replace('_', '-')}",
+            BARE,
+            duration(times[stage]),
+            duration(times[BARE]),
+            f"{times[stage] - times[BARE]:+.2f} s",
+            f"within {LIMIT} s",
+            times[stage] - times[BARE] < LIMIT,
+        )
+        for stage in STAGES
+    ]
+
+
+def start(statement: str) -> None:
+    subprocess.run([sys.executable, "-c", statement], cwd=ROOT, check=True)

@@ -1,0 +1,26 @@
+"""The environment of the packages that saltseg is measured beside: benchmarks/peers.txt."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path("tmp/peers")
+WANTED = Path(__file__).with_name("peers.txt")
+
+
+def peer_python() -> Path:
+    """Return the environment's Python; the first call makes it, from PyPI."""
+    python, made = (FOLDER / "bin" / "python").absolute(), FOLDER / WANTED.name
+    if not made.exists() or made.read_text() != WANTED.read_text():
+        uv = str(Path(sys.executable).with_name("uv"))
+        venv = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(FOLDER)]
+        subprocess.run(venv, check=True)
+        install = [uv, "pip", "install", "--quiet", "--python", str(python), "-r", str(WANTED)]
+        subprocess.run(install, check=True)
+        made.write_text(WANTED.read_text())
+    return python
+
+
+def peer_packages() -> Path:
+    """Return the folder of the environment's packages."""
+    return next((peer_python().parents[1] / "lib").glob("python*/site-packages"))

@@ -1,0 +1,132 @@
+"""Measure saltseg side by side with other ways, and write docs/results/benchmarks.md.
+
+    python -m benchmarks.run [PART...] [--out FILE]
+
+Without PART all of them are measured, each in a process of its own. The figures of the parts that
+are left out stay what they were in tmp/benchmarks.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import asdict
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+
+import psutil
+import torch
+
+from benchmarks.side_by_side import Row
+
+PARTS = {
+    "rle": "Run-length codes",
+    "metric": "Metric and threshold curve",
+    "components": "Connected components",
+    "lovasz": "Lovász hinge",
+    "loader": "Loading and augmenting",
+    "training": "Training",
+    "prediction": "Prediction",
+    "start": "Start of the stages that train nothing",
+    "pipeline": "The whole pipeline",
+    "growth": "How cost grows",
+}
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "tmp" / "benchmarks"
+PACKAGES = ("numpy", "opencv-python-headless", "torch", "albumentations", "scikit-image", "scipy")
+BUSY = 20
+"""Percent of the processor that other work may take before figures are called rough."""
+HEADS = {
+    "": ("work", "beside", "saltseg", "theirs", "ratio (range)", "to reach", "reached"),
+    "growth": ("stage", "", "seconds", "largest memory", "bend", "to reach", "reached"),
+}
+NOTES = {
+    "growth": "At 500, 2,000, 8,000 and 18,000 test crops and 2/9 as many train crops, with the"
+    " smallest network and one epoch a phase. Bend: seconds a crop from 8,000 to 18,000, over"
+    " those from 500 to 8,000.",
+}
+
+
+def main() -> None:
+    """Measure the parts in turn, then write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "benchmarks.md")
+    parser.add_argument("--measure", choices=list(PARTS), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    if options.measure:
+        measure(options.measure)
+        return
+    for part in options.parts or PARTS:
+        command = [sys.executable, "-m", "benchmarks.run", "--measure", part]
+        failed = subprocess.run(command, cwd=ROOT).returncode
+        print(f"{part}: {'failed' if failed else 'measured'}", flush=True)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(page(), encoding="utf-8")
+
+
+def measure(part: str) -> None:
+    """Measure one part and keep its rows."""
+    busy, started = psutil.cpu_percent(interval=2), perf_counter()
+    rows = import_module(f"benchmarks.parts.{part}").rows()
+    spent = perf_counter() - started
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    found = {"busy": busy, "seconds": spent, "rows": [asdict(row) for row in rows]}
+    (FOLDER / f"{part}.json").write_text(json.dumps(found))
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    sections = [section(part, title) for part, title in PARTS.items()]
+    return "\n".join([*introduction(), *[line for lines in sections for line in lines]])
+
+
+def introduction() -> list[str]:
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return [
+        "# Benchmarks",
+        "`make bench` measures all of this anew and writes this page; `python -m benchmarks.run"
+        f" PART...` measures some parts of it: {', '.join(f'`{part}`' for part in PARTS)}.",
+        "",
+        "Ratios are of two ways measured in one process, in turn, on the same input: the median"
+        " over rounds of how many times as long the other way took, with the least and the most."
+        " Seconds are medians. Ways that exist only as code elsewhere are written anew in"
+        " `benchmarks/parts` from their description.",
+        "",
+        f"Machine: {platform.system()} {platform.machine()}, {os.cpu_count()} cores,"
+        f" {torch.backends.cpu.get_cpu_capability()}; Python {platform.python_version()},"
+        f" {versions}.",
+        "",
+    ]
+
+
+def section(part: str, title: str) -> list[str]:
+    """Return a part's lines: its table, and how busy the machine was."""
+    path = FOLDER / f"{part}.json"
+    if not path.exists():
+        return [f"## {title}", "Not measured yet.", ""]
+    found = json.loads(path.read_text())
+    heads = HEADS.get(part, HEADS[""])
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    lines += [line(Row(**row)) for row in found["rows"]]
+    busy = f"Other work took {found['busy']:.0f}% of the processor when this began"
+    busy += ": **times and ratios are rough**." if found["busy"] > BUSY else "."
+    notes = [NOTES[part], ""] if part in NOTES else []
+    return [f"## {title}", *notes, *lines, "", busy, ""]
+
+
+def line(row: Row) -> str:
+    reached = {None: "", True: "yes", False: "**no**"}[row.reached]
+    cells = (row.work, row.beside, row.ours, row.theirs, row.ratio, row.target, reached)
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()
