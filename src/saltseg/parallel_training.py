@@ -5,12 +5,8 @@ that dvc.lock, the cache and every byte are those of a plain `dvc repro`.
 """
 
 import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,12 +15,11 @@ from dvc.repo import Repo
 from dvc.repo.reproduce import plan_repro
 from dvc.stage import Stage
 
+from saltseg.dvc_process import Process, ended_with_this, run_dvc, start_dvc
 from saltseg.errors import InputError, first_few
 from saltseg.layout import Layout
 from saltseg.params import Runtime, load_params
 from saltseg.tracking.wire import PIPELINE_VARIABLE
-
-_DVC = [sys.executable, "-m", "dvc"]
 
 _LOCKED = ("Unable to acquire lock", "is busy, it is being blocked by")
 """What DVC says where another process of it holds what this one needs."""
@@ -32,9 +27,6 @@ _LOCKED = ("Unable to acquire lock", "is busy, it is being blocked by")
 _ATTEMPTS = 5
 _TICK = 0.5
 """Seconds between looks at the jobs, and between two starts, each of which takes DVC's lock."""
-
-_FAREWELL = 60.0
-"""Seconds that an interrupted stage has to save its state."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ class _Job:
 
     item: str
     share: int
-    process: "subprocess.Popen[bytes]"
+    process: Process
     started: float
 
 
@@ -143,7 +135,7 @@ def _run_items(
     progress = _Progress({item: set(needed) for item, needed in items.items()})
     free = list(range(len(shares)))
     running: list[_Job] = []
-    with _ended_with_this(running):
+    with ended_with_this(lambda: [job.process for job in running]):
         while running or _next_item(progress):
             item = _next_item(progress)
             if item and free:
@@ -171,11 +163,12 @@ def _next_item(progress: _Progress) -> str | None:
 
 
 def _start(layout: Layout, item: str, share: int, shares: Sequence[Mapping[str, str]]) -> _Job:
-    command = [*_DVC, "--wait-for-lock", "repro", "--single-item", item]
+    arguments = ["--wait-for-lock", "repro", "--single-item", item]
     log = _log(layout, item)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        process = _spawn(layout.root, command, shares[share], output.fileno())
+        variables = {**_one_pipeline(), **shares[share]}
+        process = start_dvc(layout.root, arguments, variables, output.fileno())
     print(f"{item}: started", flush=True)
     return _Job(item, share, process, time.monotonic())
 
@@ -203,40 +196,10 @@ def _log(layout: Layout, item: str) -> Path:
 
 def _repro(root: Path, targets: list[str]) -> None:
     """Reproduce `targets`, or the whole pipeline, in plain sight. Raises InputError."""
-    job = _Job("dvc repro", 0, _spawn(root, [*_DVC, "repro", *targets], {}, None), 0.0)
-    with _ended_with_this([job]):
-        code = job.process.wait()
-    if code != 0:
+    if run_dvc(root, ["repro", *targets], _one_pipeline()) != 0:
         raise InputError(f"dvc repro {' '.join(targets)} failed; its last lines above say why")
 
 
-def _spawn(
-    root: Path, command: list[str], variables: Mapping[str, str], output: int | None
-) -> "subprocess.Popen[bytes]":
-    """Start dvc in a session of its own, so that nobody but this process interrupts it.
-
-    All of them are one pipeline: MLflow shows one run with their stages below it.
-    """
-    environment = {**os.environ, PIPELINE_VARIABLE: str(os.getpid()), **variables}
-    errors = None if output is None else subprocess.STDOUT
-    return subprocess.Popen(
-        command, cwd=root, env=environment, stdin=subprocess.DEVNULL, stdout=output,
-        stderr=errors, start_new_session=True,
-    )  # fmt: skip
-
-
-@contextmanager
-def _ended_with_this(running: list[_Job]) -> Iterator[None]:
-    """Interrupt the jobs where the block is left by Ctrl-C or an error; their states stay."""
-    try:
-        yield
-    except BaseException:
-        for job in running:
-            with suppress(ProcessLookupError):
-                os.killpg(job.process.pid, signal.SIGINT)
-        for job in running:
-            try:
-                job.process.wait(_FAREWELL)
-            except subprocess.TimeoutExpired:
-                os.killpg(job.process.pid, signal.SIGKILL)
-        raise
+def _one_pipeline() -> dict[str, str]:
+    """Return the variable by which MLflow shows one run, with the stages of all jobs below it."""
+    return {PIPELINE_VARIABLE: str(os.getpid())}

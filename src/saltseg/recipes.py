@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
+from dvc.exceptions import DvcException
 from dvc.utils.hydra import compose_and_dump
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -16,6 +17,9 @@ from saltseg.params import Params, parse_params
 
 DEFAULT = "demo"
 """The recipe whose composition params.yaml holds in git."""
+
+REFUSALS = (DvcException, HydraException, OmegaConfBaseException, yaml.YAMLError, TypeError)
+"""What Hydra, and DVC around it, raise for overrides that cannot be."""
 
 
 def list_recipes(layout: Layout) -> dict[str, str]:
@@ -53,7 +57,7 @@ def _compose(layout: Layout, output: Path, recipe: str, overrides: Sequence[str]
     chosen = [f"recipe={recipe}", *overrides]
     try:
         compose_and_dump(str(output), folder, None, "config", str(layout.root), chosen)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+    except REFUSALS as error:
         raise InputError(f"{layout.recipes.parent}: {' '.join(str(error).split())}") from error
     content = yaml.safe_load(output.read_text(encoding="utf-8"))
     return parse_params(content, f"recipe {recipe}")

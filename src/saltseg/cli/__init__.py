@@ -2,7 +2,7 @@
 
 import typer
 
-from saltseg.cli import experiments, models, runs, submissions, surveys, training
+from saltseg.cli import ablations, experiments, models, runs, submissions, surveys, training
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +25,7 @@ for command in (
     experiments.recipe,
     experiments.sync,
     training.train,
+    ablations.ablate,
     runs.reproduce,
     runs.verify,
     runs.diff,

@@ -32,7 +32,7 @@ class Pipeline:
         return [
             "@".join([stage, "-".join(item)]) if item else stage
             for stage in self.stages
-            for item in self._items(stage)
+            for item in self.items(stage)
         ]
 
     def places(self, last: str | None = None) -> list[str]:
@@ -43,7 +43,7 @@ class Pipeline:
         stages = list(self.stages)
         if last in stages:
             stages = stages[: stages.index(last) + 1]
-        return ["/".join([stage, *item]) for stage in stages for item in self._items(stage)]
+        return ["/".join([stage, *item]) for stage in stages for item in self.items(stage)]
 
     def metrics(self, results: Mapping[str, Any], before: str | None = None) -> dict[str, float]:
         """Return all stages' metrics as STAGE.ITEM.KEY, or those of the stages above `before`.
@@ -56,7 +56,7 @@ class Pipeline:
             stages = stages[: stages.index(before)] if before in stages else []
         found: dict[str, float] = {}
         for stage in stages:
-            for item in self._items(stage):
+            for item in self.items(stage):
                 numbers = flat_metrics(results.get("/".join([stage, *item]), {}))
                 found |= prefixed(numbers, stage, item)
         return found
@@ -72,7 +72,13 @@ class Pipeline:
             if any(_overlap(output, path) for path in paths)
         }
 
-    def _items(self, stage: str) -> list[Item]:
+    def tracked(self, stage: str, item: Item) -> list[str]:
+        """Return the dotted paths of the parameters that `stage` tracks."""
+        definition = self.stages.get(stage, {})
+        names = dict(zip(definition.get("matrix", {}), item, strict=False))
+        return [self._filled(each, names) for each in definition.get("params", [])]
+
+    def items(self, stage: str) -> list[Item]:
         """Return the items that `stage` has with these parameters; () for a plain stage."""
         matrix = self.stages[stage].get("matrix", {})
         values = [self._listed(each) for each in matrix.values()]

@@ -31,9 +31,12 @@ def open_client(uri: str, folder: Path) -> MlflowClient:
     return MlflowClient(tracking_uri=uri)
 
 
-def open_experiment(client: MlflowClient, uri: str, folder: Path) -> str:
-    """Return the experiment's id; make it, and with it a new database, if need be."""
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
+def open_experiment(client: MlflowClient, uri: str, folder: Path, suffix: str = "") -> str:
+    """Return the experiment's id; make it, and with it a new database, if need be.
+
+    suffix: of the name, for runs that are none of the pipeline.
+    """
+    name = (os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT) + suffix
     known = client.get_experiment_by_name(name)
     if known is None:
         # A server knows where its artifacts belong; a bare database would take the stage's folder.

@@ -1,0 +1,45 @@
+"""What a trial costs: seconds of training, and parameters of its networks."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from saltseg.ablation.trials import Outcome
+from saltseg.models import create_model
+from saltseg.params import Params
+from saltseg.tracking.dossier import files_of_commit
+from saltseg.tracking.durations import Durations
+
+_TRAININGS = ("pseudolabel", "train-per-fold")
+
+
+class Costs:
+    """The costs of a project's trials."""
+
+    def __init__(self, root: Path) -> None:
+        """Read from MLflow how long stages took."""
+        self.root = root
+        self.durations = Durations(root, _TRAININGS)
+
+    def seconds(self, outcomes: Sequence[Outcome]) -> float | None:
+        """Return how long teachers and members trained, mean over the seeds.
+
+        What came from DVC's cache counts as long as it took when it ran. None where MLflow does
+        not know all.
+        """
+        known = [
+            self.durations.of(
+                files_of_commit(self.root, each.experiment.revision),
+                each.trial.params.model_dump(mode="json"),
+            )
+            for each in outcomes
+        ]
+        total = [each for each in known if each is not None]
+        return sum(total) / len(total) if len(total) == len(known) else None
+
+    def parameters(self, params: Params) -> int:
+        """Return the number of weights that an ensemble's members have together."""
+        networks = (
+            create_model(params.models[member], seed=0, weights=None)
+            for member in params.train_per_fold.members
+        )
+        return sum(each.numel() for network in networks for each in network.parameters())

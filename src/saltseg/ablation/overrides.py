@@ -1,0 +1,75 @@
+"""Overrides in Hydra's grammar: what a change is, and the parameters that it leads to."""
+
+import shutil
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
+
+from saltseg.errors import InputError
+from saltseg.layout import Layout
+from saltseg.params import Params, parse_params
+from saltseg.recipes import REFUSALS, read_recipe
+
+PRESENT = "params.yaml"
+"""Stands for the parameters as they are, where a recipe may be named."""
+
+_JOINT = " & "
+"""Stands between overrides that make one change together."""
+
+
+def split_values(override: str) -> list[str]:
+    """Return the changes KEY=A and KEY=B of an override KEY=A,B.
+
+    Commas within brackets, braces and quotes part nothing. Overrides joined by " & " go together:
+    of KEY=A,B & OTHER=C, two changes come. Raises InputError where it is no override.
+    """
+    parts = [_split_single(part.strip()) for part in override.split(_JOINT)]
+    return [_JOINT.join(chosen) for chosen in product(*parts)]
+
+
+def overrides_of(change: str) -> list[str]:
+    """Return the single overrides of a change, each as `dvc exp run -S` takes it."""
+    return change.split(_JOINT) if change else []
+
+
+def read_base(layout: Layout, base: str, overrides: Sequence[str]) -> Params:
+    """Return the parameters of the recipe `base`, or the PRESENT ones, with `overrides`.
+
+    Nothing is written into the project. Raises InputError for an unknown recipe, an override that
+    cannot be, or a wrong value.
+    """
+    if base != PRESENT:
+        return read_recipe(layout, base, overrides)
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, PRESENT)
+        try:
+            shutil.copyfile(layout.params, copy)
+            apply_overrides(copy, list(overrides))
+        except OSError as error:
+            raise InputError(f"{layout.params}: cannot be read: {error.strerror}") from error
+        except REFUSALS as error:
+            reason = " ".join(str(error.__cause__ or error).split())
+            raise InputError(f"{layout.params}: {reason}") from error
+        content = yaml.safe_load(copy.read_text(encoding="utf-8"))
+    return parse_params(content, PRESENT)
+
+
+def _split_single(override: str) -> list[str]:
+    if override.startswith("~"):
+        return [override]  # a key to take away, without a value
+    try:
+        sweeps = get_hydra_sweeps({PRESENT: [override]})
+    except REFUSALS as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{override}: {reason}; give KEY=VALUE or KEY=VALUE,VALUE") from error
+    return [_as_yaml(single) for sweep in sweeps for single in sweep[PRESENT]]
+
+
+def _as_yaml(override: str) -> str:
+    """Write a truth value, which Hydra prints in Python's way, as params.yaml does."""
+    key, _, value = override.partition("=")
+    return f"{key}={value.lower() if value in ('True', 'False') else value}"

@@ -1,0 +1,70 @@
+"""The trials as DVC experiments: run where they are not there yet, and their scores read back."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import dvc.api
+import pandas as pd
+from dvc.exceptions import DvcException
+
+from saltseg.ablation.plan import Plan, Trial, dvc_options
+from saltseg.dvc_process import run_dvc
+from saltseg.errors import InputError
+from saltseg.tracking.references import Experiment, list_experiments
+
+STAGE = "postprocess-connected-components"
+"""The last stage that a trial runs: behind it no score changes."""
+
+_SCORES = f"data/{STAGE}/out_of_fold_scores.parquet"
+
+_STANDARD_ERROR = 2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished trial."""
+
+    trial: Trial
+    experiment: Experiment
+    scores: pd.DataFrame
+    """Lines id, fold, mosaic, before, after: the nested precision of each out-of-fold crop."""
+
+
+def run_trial(root: Path, plan: Plan, trial: Trial) -> Outcome:
+    """Return what a trial came to; run it where no experiment has it.
+
+    It runs in a copy of the project, as `dvc exp run --temp` does; what it says goes to standard
+    error. Raises InputError where it fails.
+    """
+    known = _find(root, trial)
+    if known:
+        return known
+    options = ["--temp", "--name", trial.name, *dvc_options(plan.request, trial), STAGE]
+    code = run_dvc(root, ["--wait-for-lock", "exp", "run", *options], output=_STANDARD_ERROR)
+    done = _find(root, trial) if code == 0 else None
+    if done is None:
+        raise InputError(
+            f"{trial.label}, seed {trial.seed}: experiment {trial.name} failed, its last lines "
+            "above say why; the same command then goes on from there"
+        )
+    return done
+
+
+def _find(root: Path, trial: Trial) -> Outcome | None:
+    """Return the outcome of a trial whose experiment exists, under any name of the same hash."""
+    for experiment in reversed(list_experiments(root)):
+        if experiment.name.endswith(f"-{trial.digest}"):
+            scores = _read_scores(root, experiment)
+            if scores is not None:
+                return Outcome(trial, experiment, scores)
+    return None
+
+
+def _read_scores(root: Path, experiment: Experiment) -> pd.DataFrame | None:
+    """Read an experiment's scores from DVC's cache or remote; None where neither has them."""
+    try:
+        content = dvc.api.read(_SCORES, str(root), experiment.revision, mode="rb")
+    except (DvcException, OSError):
+        return None
+    return pd.read_parquet(io.BytesIO(content))

@@ -1,0 +1,74 @@
+"""dvc as a process of its own, which ends in good order with the one that started it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+Process = subprocess.Popen[bytes]
+
+_FAREWELL = 60.0
+"""Seconds that an interrupted stage has to save its state."""
+
+
+def start_dvc(
+    root: Path, arguments: Sequence[str], variables: Mapping[str, str], output: int | None
+) -> Process:
+    """Start `dvc ARGUMENTS` in `root`, in a session that only this process interrupts.
+
+    variables: of the environment, beside this process's own. output: the file descriptor that
+    takes all that it says; None leaves it where this process's own output goes.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", "dvc", *arguments],
+        cwd=root,
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=None if output is None else subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def run_dvc(
+    root: Path,
+    arguments: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+    output: int | None = None,
+) -> int:
+    """Run `dvc ARGUMENTS` to its end as `start_dvc` starts it; return its exit code."""
+    process = start_dvc(root, arguments, variables or {}, output)
+    with ended_with_this(lambda: [process]):
+        return process.wait()
+
+
+@contextmanager
+def ended_with_this(running: Callable[[], Sequence[Process]]) -> Iterator[None]:
+    """Interrupt what `running` names where the block is left by Ctrl-C or an error; states stay."""
+    try:
+        yield
+    except BaseException:
+        processes = running()
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGINT)
+        for process in processes:
+            try:
+                process.wait(_FAREWELL)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+        raise
+
+
+def interrupt_when_told() -> None:
+    """Take the end by a batch system or a closed terminal for Ctrl-C, so that dvc ends as well."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

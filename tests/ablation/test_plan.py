@@ -1,0 +1,167 @@
+"""What an ablation runs, from the project's own recipes."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from saltseg.ablation.overrides import overrides_of, read_base, split_values
+from saltseg.ablation.plan import Request, dvc_options, make_plan
+from saltseg.cli import app
+from saltseg.errors import InputError
+from saltseg.layout import Layout
+from tests.conftest import PROJECT
+from tests.pipeline.checkout import Checkout
+
+FLIP = "snapshot_ensemble.flip"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """A repository with the project's parameters, and a little code."""
+    shutil.copytree(PROJECT / "conf", tmp_path / "conf")
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy2(PROJECT / name, tmp_path / name)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/code.py").write_text("1\n")
+    checkout = Checkout(tmp_path)
+    checkout.succeed("git", "init", "--quiet", "--initial-branch", "main")
+    checkout.commit("Parameters")
+    return checkout
+
+
+def test_each_value_is_a_variant_and_none_are_combined(checkout: Checkout) -> None:
+    vary = [f"{FLIP}=false", "threshold_search.count=21,41"]
+    plan = make_plan(checkout.root, Request("subset", vary, seeds=[3, 4], folds=[1]))
+    assert plan.changes == [
+        f"{FLIP}=false",
+        "threshold_search.count=21",
+        "threshold_search.count=41",
+    ]
+    assert [(each.change, each.seed) for each in plan.trials] == [
+        (change, seed) for seed in (3, 4) for change in ["", *plan.changes]
+    ]
+    for trial in plan.trials:
+        assert trial.params.base.seed == trial.seed
+        assert trial.params.train_per_fold.folds == [1]
+        assert trial.params.survey.train == 60
+        assert trial.params.snapshot_ensemble.flip == (trial.change != plan.changes[0])
+    assert len({trial.name for trial in plan.trials}) == 8
+    assert dvc_options(plan.request, plan.trials[1])[:4] == [
+        "-S",
+        "recipe=subset",
+        "-S",
+        "base.seed=3",
+    ]
+
+
+def test_what_the_base_has_already_is_left_out(checkout: Checkout) -> None:
+    vary = [f"{FLIP}=true,false,False", "submit.examples=5", "threshold_search.count=80,81"]
+    plan = make_plan(checkout.root, Request("demo", vary))
+    assert plan.changes == [f"{FLIP}=false", "threshold_search.count=80"]
+    assert plan.seeds == [2018] and plan.folds == [0, 1]
+    with pytest.raises(InputError, match=r"demo has .*flip=true already; give another"):
+        make_plan(checkout.root, Request("demo", [f"{FLIP}=true"]))
+
+
+def test_changes_that_are_joined_make_one_variant(checkout: Checkout) -> None:
+    change = "~train_per_fold.phases.2.loss.lovasz & +train_per_fold.phases.2.loss.bce=1.0,0.5"
+    plan = make_plan(checkout.root, Request("demo", [change]))
+    assert [each.params.train_per_fold.phases[2].loss for each in plan.trials] == [
+        {"lovasz": 1.0},
+        {"bce": 1.0},
+        {"bce": 0.5},
+    ]
+
+
+def test_overrides_are_of_base_and_variants(checkout: Checkout) -> None:
+    request = Request("demo", [f"{FLIP}=true"], overrides=[f"{FLIP}=false", "survey.train=99"])
+    base, variant = make_plan(checkout.root, request).trials
+    assert not base.params.snapshot_ensemble.flip and variant.params.snapshot_ensemble.flip
+    assert base.params.survey.train == variant.params.survey.train == 99
+
+
+def test_the_present_parameters_may_be_the_base(checkout: Checkout) -> None:
+    path = checkout.root / "params.yaml"
+    path.write_text(path.read_text().replace("count: 81", "count: 33"))
+    plan = make_plan(checkout.root, Request("params.yaml", [f"{FLIP}=false"]))
+    assert [trial.params.threshold_search.count for trial in plan.trials] == [33, 33]
+    assert dvc_options(plan.request, plan.trials[0])[0] == "--no-hydra"
+    assert path.read_text().count("count: 33") == 1
+
+
+def test_an_experiment_s_name_stands_for_all_that_determines_its_scores(checkout: Checkout) -> None:
+    def name(*overrides: str) -> str:
+        request = Request("demo", [f"{FLIP}=false"], overrides=overrides)
+        return make_plan(checkout.root, request).trials[1].name
+
+    first = name()
+    assert first.startswith("ablate-flip-false-seed2018-")
+    checkout.succeed("git", "check-ref-format", f"refs/exps/{first}")
+    (checkout.root / "README.md").write_text("New words.\n")
+    checkout.commit("A document")
+    assert name() == name("runtime.workers=3") == name("submit.examples=3") == first
+    assert name("runtime.threads=3") != first
+    (checkout.root / "src/code.py").write_text("2\n")
+    changed = name()
+    checkout.commit("Code")
+    assert len({first, changed, name()}) == 3
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (Request("demmo", [f"{FLIP}=false"]), "no demmo.yaml; name one of"),
+        (
+            Request("demo", ["snapshot_ensemble.flop=1"]),
+            "Could not override 'snapshot_ensemble.flop'",
+        ),
+        (Request("demo", [f"{FLIP}=maybe"]), "snapshot_ensemble.flip: 'maybe' is not allowed"),
+        (Request("demo", ["~train_per_fold.phases.2"]), "conf: "),
+        (Request("demo", [FLIP]), f"{FLIP}: Error parsing override"),
+        (Request("demo", [f"{FLIP}=false"], folds=[2]), "train_per_fold.folds: 2 is none of 0, 1"),
+        (Request("demo", [f"{FLIP}=false"], seeds=[1, 1]), "names one twice"),
+        (Request("demo", ["base.seed=3"]), "name seeds and folds by --seeds and --folds"),
+        (Request("demo", ["train_per_fold.folds=[1]"]), "by --seeds and --folds"),
+        (Request("demo", ["survey.train=99"]), "changes the crops"),
+        (Request("demo", ["fold_split.strategy=depth"], folds=[0]), "compare all: --folds 0,1"),
+    ],
+)
+def test_what_cannot_be_is_one_line_before_anything_runs(
+    checkout: Checkout, request_: Request, said: str
+) -> None:
+    with pytest.raises(InputError) as raised:
+        make_plan(checkout.root, request_)
+    assert said in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_survey_crops_to_learn_from_first_leave_the_scored_ones_alone(checkout: Checkout) -> None:
+    request = Request("demo", ["survey.pretraining=99"])
+    assert make_plan(checkout.root, request).changes == ["survey.pretraining=99"]
+
+
+def test_strategies_of_folds_are_compared_over_all_folds(checkout: Checkout) -> None:
+    plan = make_plan(checkout.root, Request("demo", ["fold_split.strategy=coverage"]))
+    assert plan.changes == ["fold_split.strategy=coverage"] and plan.folds == [0, 1]
+
+
+def test_wrong_usage_is_code_two_and_a_wrong_place_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for wrong in (["demo"], ["demo", "--vary", "a=1", "--folds", "x"]):
+        assert CliRunner().invoke(app, ["ablate", *wrong]).exit_code == 2
+    done = CliRunner().invoke(app, ["ablate", "demo", "--vary", "a=1"])
+    assert done.exit_code == 1 and "holds no dvc.yaml" in done.output
+
+
+def test_the_variants_of_the_page_of_results_can_be_run() -> None:
+    page = (PROJECT / "docs/results/ablations.md").read_text()
+    (base,) = set(re.findall(r"saltseg ablate (\S+)", page))
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    listed = [span for line in rows for span in re.findall(r"`([^`]+)`", line) if "=" in span]
+    assert len(listed) > 10
+    for change in (each for span in listed for each in split_values(span)):
+        read_base(Layout(PROJECT), base, overrides_of(change))
