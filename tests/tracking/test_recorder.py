@@ -5,6 +5,8 @@ import json
 import signal
 import sqlite3
 import subprocess
+import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -118,6 +120,26 @@ def test_a_stage_that_is_killed_leaves_no_running_run(checkout: Path, start: Sta
     assert process.returncode == -signal.SIGKILL
     found = runs(checkout)
     assert found["ingest"].info.status == found["pipeline"].info.status == "KILLED"
+
+
+def test_who_adopts_an_orphaned_stage_is_not_its_pipeline(tmp_path: Path) -> None:
+    stage = (
+        "import os, time; from pathlib import Path; from saltseg.tracking.wire import "
+        "pipeline_process\n"
+        "while os.getppid() == PARENT: time.sleep(0.02)\n"
+        "Path('told').write_text(str(pipeline_process()['pid'] == os.getpid()))"
+    )
+    dvc = (
+        "import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', "
+        f"{stage!r}.replace('PARENT', str(os.getpid()))], env=os.environ | {{'DVC_STAGE': 'x'}})"
+    )
+    subprocess.run([sys.executable, "-c", dvc], cwd=tmp_path, check=True, start_new_session=True)
+    told = tmp_path / "told"
+    for _ in range(600):
+        if told.exists() and told.read_text():
+            break
+        time.sleep(0.05)
+    assert told.read_text() == "True"
 
 
 def test_an_unreachable_server_costs_one_line(

@@ -143,7 +143,16 @@ def _pipeline() -> psutil.Process:
             return psutil.Process(int(named))
     if "DVC_STAGE" not in os.environ:
         return process
-    return next((each for each in process.parents() if not _of_stage(each)), process)
+    starter = next((each for each in process.parents() if not _of_stage(each)), process)
+    return starter if _same_session(starter) else process
+
+
+def _same_session(process: psutil.Process) -> bool:
+    """Tell dvc from what adopted a stage whose dvc was killed: that process never ends."""
+    try:
+        return os.getsid(process.pid) == os.getsid(0)
+    except OSError:
+        return False
 
 
 def _of_stage(process: psutil.Process) -> bool:
