@@ -1,12 +1,19 @@
-"""Noise that migration leaves: low-dip ringing, swings, streaks, ghosts; stronger where deep."""
+"""Noise that migration leaves: ringing, swings, streaks, smears, ghosts; and areas of poor data."""
 
 import numpy as np
 
 from saltseg.survey.fields import Generator, log_uniform, smooth_field, smoothed, spectral_noise
-from saltseg.survey.grid import KX, KZ, Field, dip_frame
+from saltseg.survey.grid import KX, KZ, Field, dip_frame, smoothstep
 from saltseg.survey.imaging import band_pass
 from saltseg.survey.structure import Structure
 from saltseg.survey.style import Setting
+
+KINDS = (1.4, 0.9, 0.5, 1.0)
+"""Parts of low-dip noise, migration swings, vertical streaks and smeared noise in a section's
+noise: parameters of a Dirichlet distribution."""
+
+POOR_SECTIONS = 0.55
+"""Share of sections that have areas of poor data."""
 
 
 def add_noise(setting: Setting, structure: Structure, image: Field, frequency: Field) -> Field:
@@ -16,11 +23,14 @@ def add_noise(setting: Setting, structure: Structure, image: Field, frequency: F
     noise = spectral_noise(rng, _sediment_spectrum(rng, setting, peak))
     level = _level(rng, setting, structure)
     signal = _signal_level(structure, image)
+    poor = _poor_data(rng, structure)
+    image = image * (1 - np.float32(rng.uniform(0.7, 1)) * poor)
+    level = level + poor * (np.float32(rng.uniform(0.4, 1)) - level)
     if structure.salt.any():
         softened = smoothed(structure.salt, 3)
         in_salt = np.float32(setting.style.salt_noise * log_uniform(rng, 0.7, 1.4))
         level = level + softened * (in_salt - level)
-        share = np.float32(rng.uniform(0.75, 1)) * softened
+        share = np.float32(rng.uniform(0.85, 1)) * softened
         interior = spectral_noise(rng, _salt_spectrum(rng, setting, peak))
         noise = noise * np.sqrt(1 - share * share) + interior * share
         if rng.random() < 0.55:
@@ -32,7 +42,11 @@ def add_noise(setting: Setting, structure: Structure, image: Field, frequency: F
 
 
 def _sediment_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
-    """Add the powers of three kinds of noise: they are independent, one transform makes all."""
+    """Add the powers of four kinds of noise: they are independent, one transform makes all.
+
+    Migration smears random noise over all dips that it images, evenly in true proportions; a
+    display with vertical exaggeration stretches that to an upright grain.
+    """
     wavenumber, dip = dip_frame(setting.exaggeration)
     ring = band_pass(wavenumber / np.float32(peak), 1.0)
     low_dip = ring * np.exp(-0.5 * (dip / rng.uniform(16, 42)) ** 2)
@@ -41,10 +55,10 @@ def _sediment_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
     streak_kz = KZ / (peak * rng.uniform(0.15, 0.5))
     streak_kx = KX / (peak * rng.uniform(1, 2.2) * setting.exaggeration)
     streaks = np.exp(-0.5 * (streak_kz**2 + streak_kx**2)) * (np.abs(KZ) > 0.004)
+    smeared = ring * (1 - smoothstep((dip - np.float32(setting.style.dip_limit)) / 14))
     power = np.zeros_like(ring)
-    for weight, amplitude in zip(
-        setting.style.noise_weights, (low_dip, swings, streaks), strict=True
-    ):
+    kinds = (low_dip, swings, streaks, smeared)
+    for weight, amplitude in zip(rng.dirichlet(KINDS), kinds, strict=True):
         power += np.float32(weight**2) * _unit_power(amplitude)
     return np.sqrt(power)
 
@@ -59,7 +73,7 @@ def _salt_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
     """Return the spectrum of salt's interior: one steep direction, lower frequency."""
     wavenumber, dip = dip_frame(setting.exaggeration)
     ring = band_pass(wavenumber / np.float32(peak * rng.uniform(0.17, 0.42)), 1.0)
-    direction = np.exp(-(((dip - rng.uniform(0, 75)) / rng.uniform(14, 40)) ** 2))
+    direction = np.exp(-(((dip - rng.uniform(0, 75)) / log_uniform(rng, 8, 30)) ** 2))
     one_sided = 1 + rng.uniform(-0.9, 0.9) * np.sign(KZ * KX)
     return (ring * direction * one_sided).astype(np.float32)
 
@@ -73,6 +87,19 @@ def _level(rng: Generator, setting: Setting, structure: Structure) -> Field:
     if not structure.subsalt.any():
         return grown
     return grown * (1 + np.float32(rng.uniform(0, 0.7)) * smoothed(structure.subsalt, 8))
+
+
+def _poor_data(rng: Generator, structure: Structure) -> Field:
+    """Return how far signal is lost, 0 to 1: in areas where hardly any came back.
+
+    Not beside salt: interpreters call salt only what they see, so that what poor data hide there
+    would be no salt in a real label. Nor at the seabed, which nothing hides.
+    """
+    if rng.random() > POOR_SECTIONS:
+        return np.zeros((1, 1), np.float32)
+    area = smoothstep((smooth_field(rng, 200, 200) - np.float32(rng.uniform(-0.3, 1.3))) / 0.6)
+    near = smoothed(structure.salt | structure.water, 60)
+    return area * np.clip(1 - 4 * near, 0, 1)
 
 
 def _signal_level(structure: Structure, image: Field) -> float:

@@ -48,8 +48,6 @@ class Style:
     """How fast amplitude falls with the cosine of dip."""
     frequency_loss: float
     """Share of the peak frequency that is lost over 700 px of depth."""
-    noise_weights: tuple[float, float, float]
-    """Parts of low-dip noise, migration swings and vertical streaks."""
     noise_level: float
     """Noise over signal, both as standard deviations, in sediments."""
     salt_noise: float
@@ -106,7 +104,6 @@ def draw_style(seed: int, survey: int) -> Style:
     """Draw the style of a survey; see style_levels for how styles are spread."""
     level = style_levels(seed, survey)
     rng = generator(seed, "survey", "style", survey)
-    low_dip, swings, streaks = rng.dirichlet([2.0, 1.0, 0.4])
     return Style(
         exaggeration=_log_between(1.7, 3.6, level[0]),
         peak_frequency=0.070 * exp(_normal(0.36, level[1])),
@@ -115,7 +112,6 @@ def draw_style(seed: int, survey: int) -> Style:
         dip_limit=_between(52, 88, level[4]),
         aperture_exponent=_between(0.1, 1.0, level[5]),
         frequency_loss=_between(0.1, 0.5, level[6]),
-        noise_weights=(float(low_dip), float(swings), float(streaks)),
         noise_level=_log_between(0.08, 0.45, level[7]),
         salt_noise=_log_between(0.46, 1.08, level[8]),
         salt_contrast=_log_between(0.27, 0.80, level[9]),
