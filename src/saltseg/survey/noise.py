@@ -8,7 +8,7 @@ from saltseg.survey.imaging import band_pass
 from saltseg.survey.structure import Structure
 from saltseg.survey.style import Setting
 
-KINDS = (1.4, 0.9, 0.5, 1.0)
+KINDS = (1.4, 0.9, 0.5, 0.9)
 """Parts of low-dip noise, migration swings, vertical streaks and smeared noise in a section's
 noise: parameters of a Dirichlet distribution."""
 
@@ -73,7 +73,7 @@ def _salt_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
     """Return the spectrum of salt's interior: one steep direction, lower frequency."""
     wavenumber, dip = dip_frame(setting.exaggeration)
     ring = band_pass(wavenumber / np.float32(peak * rng.uniform(0.17, 0.42)), 1.0)
-    direction = np.exp(-(((dip - rng.uniform(0, 75)) / log_uniform(rng, 8, 30)) ** 2))
+    direction = np.exp(-(((dip - rng.uniform(0, 70)) / log_uniform(rng, 8, 30)) ** 2))
     one_sided = 1 + rng.uniform(-0.9, 0.9) * np.sign(KZ * KX)
     return (ring * direction * one_sided).astype(np.float32)
 
