@@ -47,7 +47,7 @@ def test_golden_section() -> None:
     assert digest[:16] == GOLDEN
 
 
-GOLDEN = "82a798067fa2c237"
+GOLDEN = "fdc291ac2a54861f"
 
 
 def test_depths_reach_both_ends_and_every_survey_spreads_over_them() -> None:
