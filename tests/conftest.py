@@ -1,6 +1,7 @@
 """The real params.yaml, shrunk until a pipeline runs in seconds."""
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from tests.pipeline.checkout import Checkout
 
 PROJECT = Path(__file__).parent.parent
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start: a shell's background jobs, and theirs, ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def shrunk_content() -> dict[str, Any]:
