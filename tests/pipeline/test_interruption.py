@@ -13,6 +13,7 @@ import yaml
 from saltseg.crops import CropSet, save_crops
 from saltseg.layout import Layout
 from saltseg.pseudolabels import no_pseudolabels, save_pseudolabels
+from saltseg.survey import write_pretraining
 from stages import coverage_stratify, fold_split
 from tests.conftest import shrunk_content
 from tests.pipeline.checkout import Checkout, make_checkout
@@ -33,6 +34,7 @@ def checkout(tmp_path: Path, small_crops: CropSet) -> Checkout:
     before.root.mkdir()
     before.params.write_text(yaml.safe_dump(content, sort_keys=False))
     save_crops(before.data("ingest"), small_crops)
+    write_pretraining(before.pretraining, crops=0, seed=1, workers=1)
     coverage_stratify.main(before.root)
     fold_split.main(before.root)
     save_pseudolabels(before.data("pseudolabel", 0), no_pseudolabels((101, 101)))
