@@ -3,8 +3,7 @@
     python stages/ingest.py
 
 Reads the folder `ingest.raw_dir` if `ingest.source` is `tgs`; writes data/ingest (a CropSet),
-data/truth (what only submit may read: the survey's test masks; empty with real data) and
-data/pretraining (labelled crops of another survey: `survey.pretraining` of them).
+data/truth (the survey's test masks, for submit alone) and data/pretraining (another survey).
 """
 
 import os
@@ -31,8 +30,7 @@ def main(root: Path) -> None:
         workers = params.runtime.workers or os.cpu_count() or 1
         crops, file_counts = obtain(layout, params, workers)
         save_crops(layout.data("ingest"), crops)
-        wanted = params.survey.pretraining
-        write_pretraining(layout.pretraining, wanted, params.base.seed, workers)
+        write_pretraining(layout.pretraining, params.survey.pretraining, params.base.seed, workers)
         run.metrics({**count_crops(crops), "files": asdict(file_counts)})
         run.artifact(draw(layout.plots("ingest") / "crops.png", crops))
 
