@@ -257,6 +257,7 @@ def test_a_run_left_open_by_a_power_cut_is_swept(checkout: Path, start: Start) -
     left = runs(checkout)["ingest"].info.run_id
     client.update_run(left, status="RUNNING")
     assert done(start("pass")) == (0, "")
+    assert "pipeline" in runs(checkout)  # once the recorder is done
     assert client.get_run(left).info.status == "KILLED"
 
 

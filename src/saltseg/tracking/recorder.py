@@ -55,13 +55,14 @@ def main() -> None:
     os.nice(5)
     logging.disable(logging.CRITICAL)
     os.environ.update({key: value for key, value in _QUIET.items() if key not in os.environ})
-    with FileLock(given.folder / ".starting.lock", timeout=60):
-        channel = listen(given.address)
-    if channel is None:
-        return
     lock = given.folder / f".recorder-{os.getpid()}.lock"
     try:
+        # Held before a stage can connect and end: who waits for recorders must not miss this one.
         with FileLock(lock):
+            with FileLock(given.folder / ".starting.lock", timeout=60):
+                channel = listen(given.address)
+            if channel is None:
+                return
             _Recorder(channel, given.pid, given.created).record()
             given.address.unlink(missing_ok=True)
     finally:
