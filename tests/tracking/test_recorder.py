@@ -7,9 +7,10 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from saltseg.params import load_params
@@ -254,7 +255,10 @@ def test_the_patch_restores_a_dirty_tree_with_its_new_files(
 def test_a_run_left_open_by_a_power_cut_is_swept(checkout: Path, start: Start) -> None:
     assert done(start("pass")) == (0, "")
     client = client_of(checkout)
-    left = runs(checkout)["ingest"].info.run_id
+    run = runs(checkout)["ingest"]
+    left = run.info.run_id
+    with suppress(psutil.NoSuchProcess):  # it outlives its lock for a moment
+        psutil.Process(int(run.data.tags["recorder.pid"])).wait(30)
     client.update_run(left, status="RUNNING")
     assert done(start("pass")) == (0, "")
     assert "pipeline" in runs(checkout)  # once the recorder is done
