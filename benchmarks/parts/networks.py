@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.side_by_side import ROOT
+from saltseg.devices import KEPT, keep_freed_memory
 from saltseg.layout import Layout
 from saltseg.models import create_model
 from saltseg.models.inputs import centre, channel, fit
@@ -23,6 +24,10 @@ def default_network() -> SaltNetwork:
     network = create_model(default_params().models["lite0"], 0, ROOT / "weights")
     assert isinstance(network, SaltNetwork)
     return network
+
+
+MMAP_MAX = 32 << 20
+"""Bytes up to which glibc, left alone, raises its own threshold; it trims at twice as many."""
 
 
 class PlainNetwork(nn.Module):
@@ -52,9 +57,11 @@ def cropped(network: SaltNetwork, logits: Tensor, side: int = 101) -> Tensor:
 
 @contextmanager
 def plain_defaults() -> Iterator[None]:
-    """Let PyTorch choose its kernels as it does when nobody asks for repeatable ones."""
+    """Let PyTorch choose its kernels, and the C library its memory, as where nobody asks."""
     torch.use_deterministic_algorithms(False)
+    keep_freed_memory(2 * MMAP_MAX, MMAP_MAX)
     try:
         yield
     finally:
+        keep_freed_memory(KEPT, KEPT)
         torch.use_deterministic_algorithms(True, warn_only=True)
