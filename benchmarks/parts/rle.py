@@ -5,7 +5,7 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.side_by_side import Row, compare, duration, in_turn, limit_row
+from benchmarks.side_by_side import Row, compare, duration, fact_row, in_turn, limit_row
 from benchmarks.smooth_crops import probabilities_and_truths
 from saltseg.rle import Masks, decode, encode
 
@@ -22,7 +22,9 @@ def rows() -> list[Row]:
     codes, few_codes = encode(masks), encode(few)
     assert encode_masks(few) == walk_masks(few) == few_codes
     assert np.array_equal(decode_codes(few_codes), few)
-    both = in_turn({"both": lambda: decode(encode(masks))}, 5)["both"]
+    alone = in_turn(
+        {"both": lambda: decode(encode(masks)), "write": lambda: np.full(masks.shape, True)}, 5
+    )
     return [
         *compare(
             f"encode {WALKED} masks",
@@ -42,7 +44,11 @@ def rows() -> list[Row]:
             {"loop over masks, a slice a run": lambda: decode_codes(codes)},
             {"loop over masks, a slice a run": 20},
         ),
-        limit_row(f"encode and decode {MASKS:,} masks", median(both), 1, duration),
+        limit_row(f"encode and decode {MASKS:,} masks", median(alone["both"]), 1, duration),
+        fact_row(
+            f"of decoding, what only writing {MASKS:,} masks to memory takes",
+            duration(median(alone["write"])),
+        ),
     ]
 
 

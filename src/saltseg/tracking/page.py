@@ -42,7 +42,7 @@ def _scores(results: Results) -> Iterator[str]:
     yield f"## Score {_interval(cleaned, 'score_after', 'score_low', 'score_high')}"
     if "test_score" in submitted:
         known = _interval(submitted, "test_score", "test_low", "test_high")
-        yield f"On the test crops, whose truth no stage reads: **{known}**."
+        yield f"On the test crops, from whose truth nothing was learned or chosen: **{known}**."
     yield (
         f"Mean precision of {cleaned['crops']} out-of-fold crops; the threshold and the component"
         " sizes of each were chosen on the other folds. The interval is over mosaics."
