@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -149,3 +150,16 @@ def test_salt_is_never_turned_upside_down(preset: str) -> None:
     _, masks = augment(create_augmentation(preset), image, image, seed=1)
     above, below = ((half > 0).sum((1, 2)) for half in (masks[:, :50], masks[:, 50:]))
     assert (above >= below).all() and above.sum() > 0
+
+
+@pytest.mark.parametrize("preset", ["place1_shift", "strong"])
+def test_both_axes_are_scaled_alike(preset: str) -> None:
+    square = np.zeros((40, 101, 101), np.uint8)
+    square[:, 45:56, 45:56] = 255
+    _, masks = augment(create_augmentation(preset), square, square, seed=3)
+    salt = masks > 127
+    # Beyond the border there are mirror images; where they show, more than the square is salt.
+    alone = [cv2.connectedComponents(mask.view(np.uint8))[0] == 2 for mask in salt]
+    heights, widths = (salt[alone].any(axis=axis).sum(axis=1) for axis in (2, 1))
+    assert np.abs(heights - widths).max() <= 1
+    assert len(heights) > 20 and np.ptp(heights) > 5

@@ -83,6 +83,11 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
             [{**PHASE, "keep_last": 1, "snapshots": False}],
             "phases.0.keep_last: 1 needs snapshots: true",
         ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_last": 1, "averaging": "swa"}],
+            "phases.0.keep_last: 1 is not allowed: swa averages the ends of cycles",
+        ),
         ("pseudolabel.phases", [{**PHASE, "factor": 1.0}], "phases.0.factor: 1.0 is not allowed"),
         (
             "pseudolabel.phases",

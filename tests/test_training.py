@@ -172,8 +172,13 @@ def test_an_average_goes_on_to_the_same_bytes(
 
 
 def average_of(task: Task, averaging: str, keep_last: int, cycles: int = 1) -> Task:
-    """Train residual blocks, which have batch normalisation, in one phase of two epochs."""
+    """Train residual blocks, which have batch normalisation, in one phase of two epochs.
+
+    The learning rate is constant, unless each epoch is a cycle.
+    """
+    phase = task.phases[-1]
     changes = {
+        "final_learning_rate": phase.learning_rate if cycles == 1 else phase.final_learning_rate,
         "cycles": cycles,
         "epochs": 2 // cycles,
         "averaging": averaging,
@@ -183,7 +188,7 @@ def average_of(task: Task, averaging: str, keep_last: int, cycles: int = 1) -> T
         task,
         definition=task.definition.model_copy(update={"blocks": "residual"}),
         training=task.training.model_copy(update={"batch_size": 4}),
-        phases=[task.phases[-1].model_copy(update=changes)],
+        phases=[phase.model_copy(update=changes)],
     )
 
 
@@ -202,16 +207,36 @@ def test_an_average_is_kept_and_scored_and_leaves_the_training_alone(
     assert len({each[1] for each in scores}) == 3
 
 
-@pytest.mark.parametrize("cycles", [1, 2])
-def test_an_average_is_of_its_cycle(
-    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place, cycles: int
+@pytest.mark.parametrize(("keep_last", "cycles"), [(2, 1), (0, 2)])
+def test_a_stochastic_average_is_of_its_phase(
+    task: Task,
+    folded: tuple[LabelledCrops, LabelledCrops],
+    place: Place,
+    keep_last: int,
+    cycles: int,
 ) -> None:
-    plain = run(average_of(task, "none", keep_last=2, cycles=cycles), folded, place).snapshots
-    averaged = run(average_of(task, "swa", keep_last=2, cycles=cycles), folded, place).snapshots
+    """Of all epochs at a constant rate, else of the ends of cycles."""
+    plain = run(average_of(task, "none", keep_last, cycles), folded, place).snapshots
+    averaged = run(average_of(task, "swa", keep_last, cycles), folded, place).snapshots
     name = next(name for name in plain[0] if name.endswith("weight"))
-    of_cycle = [plain[1][name]] if cycles == 2 else [weights[name] for weights in plain]
     assert torch.allclose(averaged[0][name], plain[0][name])
-    assert torch.allclose(averaged[1][name], torch.stack(of_cycle).mean(0))
+    mean = torch.stack([weights[name] for weights in plain]).mean(0)
+    assert torch.allclose(averaged[1][name], mean)
+    assert not torch.allclose(mean, plain[1][name])
+
+
+def test_a_falling_rate_adds_nothing_to_a_stochastic_average_before_its_end(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+) -> None:
+    changes = {"cycles": 1, "epochs": 2, "keep_last": 0}
+    tasks = [
+        replace(each, phases=[task.phases[-1].model_copy(update={**changes, "averaging": name})])
+        for name in ("none", "swa")
+        for each in [average_of(task, name, keep_last=0)]
+    ]
+    plain, averaged = (run(each, folded, place).snapshots for each in tasks)
+    name = next(name for name in plain[0] if name.endswith("weight"))
+    assert torch.allclose(averaged[0][name], plain[0][name])
 
 
 def test_a_state_of_another_task_is_not_used(

@@ -19,7 +19,8 @@ def create_augmentation(preset: str) -> albumentations.Compose:
     """Return the transforms of a preset, for uint8 images and masks of one size.
 
     `flip`: mirror left and right (salt domes stand upright: up and down hurts); the 4th place's.
-    `light`: and move by up to 10%, scale by up to 10%, change brightness and contrast by 15%.
+    `light`: and move by up to 10%, scale width and height, each by itself, by up to 10%, change
+    brightness and contrast by 15%.
     `strong`: moves and scales of `place1_shift`, with brightness and contrast changed together.
     `place1_shift`: the first place's: flip, move by up to 16%, scale by .4 to 1.6, and grey values
     by 20%.
@@ -34,8 +35,8 @@ def create_augmentation(preset: str) -> albumentations.Compose:
     presets: dict[str, list[Transform]] = {
         "none": [],
         "flip": [flip],
-        "light": [flip, _move(0.1, (0.9, 1.1), p=0.5), _grey(0.15, p=0.3)],
-        "strong": [flip, _move(0.1625, (0.4, 1.6), p=0.7), _grey(0.2, p=0.3)],
+        "light": [flip, _move(0.1, (0.9, 1.1), p=0.5, keep_ratio=False), _grey(0.15, p=0.3)],
+        "strong": [flip, _place1_move(), _grey(0.2, p=0.3)],
         "place1_shift": [flip, *_place1_shift()],
         "place1_shear": [flip, *_place1_shear()],
         "place2": [flip, _stretch(20, (0.85, 1.15))],
@@ -48,8 +49,12 @@ def _place1_shift() -> list[Transform]:
     return [
         albumentations.RandomBrightnessContrast(0.2, 0, p=0.2),
         albumentations.RandomBrightnessContrast(0, 0.2, p=0.1),
-        _move(0.1625, (0.4, 1.6), p=0.7),
+        _place1_move(),
     ]
+
+
+def _place1_move() -> Transform:
+    return _move(0.1625, (0.4, 1.6), p=0.7, keep_ratio=True)
 
 
 def _place1_shear() -> list[Transform]:
@@ -102,10 +107,11 @@ class _Cutout(albumentations.CoarseDropout):
         return drawn
 
 
-def _move(shift: float, scale: tuple[float, float], p: float) -> Transform:
+def _move(shift: float, scale: tuple[float, float], p: float, keep_ratio: bool) -> Transform:
     return albumentations.Affine(
         translate_percent=(-shift, shift),
         scale=scale,
+        keep_ratio=keep_ratio,
         border_mode=cv2.BORDER_REFLECT_101,
         p=p,
     )

@@ -20,8 +20,9 @@ class Average:
     `ema`: each update moves it by 1 - decay towards the network, statistics of batch
     normalisation included; early updates move it further, min(decay, (1 + n) / (10 + n)) being
     kept in update n, or the first weights would stay in it for long (the rule of TensorFlow's
-    ExponentialMovingAverage). `swa`: all updates weigh alike (Izmailov 2018); its statistics of
-    batch normalisation are made by `normalise`.
+    ExponentialMovingAverage). `swa`: all updates weigh alike; its statistics of batch
+    normalisation are made by `normalise`. It wants the weights of a whole phase where the rate is
+    lowest, at the ends of cycles, or of all epochs at a constant rate (Izmailov et al. 2018).
     """
 
     def __init__(self, network: nn.Module, rule: Rule, decay: float, fabric: Fabric) -> None:

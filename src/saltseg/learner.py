@@ -37,16 +37,18 @@ class Learner:
             decay = phase.averaging_decay
             self.average = Average(self.model.module, phase.averaging, decay, self.fabric)
 
-    def end_epoch(self, batches: Iterable[Batch] | None) -> None:
+    def end_epoch(self, averaged: bool, batches: Iterable[Batch] | None) -> None:
         """Choose what is scored and kept of an epoch that has just ended.
 
-        batches: training batches for the batch normalisation of an average by SWA; None where
-        the epoch leaves no snapshot: its network is scored, the pass over them would cost too much.
+        averaged: whether an average by SWA takes in the weights that it left.
+        batches: training batches for the batch normalisation of such an average; None where the
+        epoch leaves no snapshot: its network is scored, the pass over them would cost too much.
         """
         self.evaluated = self.model
         if self.average:
             if self.average.rule == "swa":
-                self.average.update(self.model.module)
+                if averaged:
+                    self.average.update(self.model.module)
                 if batches is None:
                     return
                 self.average.normalise(batches)

@@ -119,7 +119,7 @@ class Phase(Section):
     stop_patience: AtLeastOne = 20
     """Epochs without a gain after which a plateau ends; its best epoch is kept and gone on from."""
     averaging: Literal["none", "ema", "swa"] = "none"
-    """Average over a cycle: of steps, late ones above all (EMA), or of epoch ends alike (SWA)."""
+    """Average over a cycle's steps, late ones above all (EMA), or over the phase's cycles (SWA)."""
     averaging_decay: Annotated[Float, Field(gt=0, lt=1)] = 0.999
     """Share that the average by `ema` keeps of itself in a step, once it has made enough steps."""
     snapshots: bool
@@ -136,9 +136,19 @@ class Phase(Section):
             raise ValueError(f"keep_last: {self.keep_last} needs snapshots: true")
         if self.keep_last > self.cycles * self.epochs:
             raise ValueError(f"keep_last: {self.keep_last} is more than the phase's epochs")
+        if self.keep_last and self.averaging == "swa" and not self.constant:
+            raise ValueError(
+                f"keep_last: {self.keep_last} is not allowed: swa averages the ends of cycles, and "
+                "all epochs only where final_learning_rate is learning_rate"
+            )
         if self.schedule == "plateau":
             self._check_plateau()
         return self
+
+    @property
+    def constant(self) -> bool:
+        """Whether the learning rate never changes."""
+        return self.schedule == "cosine" and self.learning_rate == self.final_learning_rate
 
     def _check_plateau(self) -> None:
         """Check what has no meaning where the best epoch is kept."""
@@ -160,7 +170,7 @@ class Optimizer(Section):
     weight_decay: Annotated[Float, Field(ge=0)]
     """Decay of the weights; not applied to biases and normalisation."""
     momentum: Share
-    """Momentum of `sgd` and `rmsprop`."""
+    """Momentum of `sgd`, which is Nesterov's, and of `rmsprop`."""
 
 
 class Training(Section):

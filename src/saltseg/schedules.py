@@ -90,6 +90,11 @@ def _leaves_snapshot(phase: Phase, cycle: int, position: int) -> bool:
     return phase.snapshots and wanted
 
 
+def starts_average(phase: Phase, epoch: Epoch) -> bool:
+    """Tell whether an average of weights begins anew with an epoch: SWA's lasts a whole phase."""
+    return epoch.steps.start == 0 and (epoch.cycle == 0 or phase.averaging != "swa")
+
+
 def expected_snapshots(phases: Sequence[Phase]) -> int:
     """Return how many snapshots a training leaves whether or not there are pseudo-labels."""
     return sum(phase.keep_last or phase.cycles for phase in phases if phase.snapshots)

@@ -28,6 +28,7 @@ from saltseg.schedules import (
     is_over,
     learning_rate,
     plan_epochs,
+    starts_average,
 )
 from saltseg.seeds import stream_seed
 from saltseg.snapshots import Weights
@@ -201,7 +202,7 @@ class _Course:
         phase = self.task.phases[epoch.phase]
         loss_function = create_loss(phase.loss)
         if not self.losses:
-            if epoch.steps.start == 0:
+            if starts_average(phase, epoch):
                 self.learner.start_average(phase)
             self.learner.seed(stream_seed(self.task.seed, "dropout", epoch.number))
         self.learner.model.train()
@@ -221,7 +222,8 @@ class _Course:
         loss = float(torch.stack(self.losses).mean())
         check_loss(loss, phase, epoch)
         rate = learning_rate(phase, epoch, epoch.steps[-1], self._scores(epoch.phase))
-        self.learner.end_epoch(batches if epoch.snapshot else None)
+        averaged = epoch.ends_cycle or phase.constant
+        self.learner.end_epoch(averaged, batches if epoch.snapshot else None)
         watched = self._watch(epoch.phase) if phase.schedule == "plateau" else {}
         line = describe_epoch(self.learner, epoch, rate, loss, validation) | watched
         self.history.append(line)

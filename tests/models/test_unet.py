@@ -132,3 +132,12 @@ def test_what_an_encoder_cannot_do_is_named(changes: dict[str, Any], said: str) 
     with pytest.raises(InputError) as caught:
         create(**changes)
     assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoder", [f"tu-tf_efficientnet_lite{number}" for number in range(3)])
+def test_nothing_of_a_shallow_network_goes_unread(encoder: str) -> None:
+    network = create(encoder=encoder, decoder_channels=[24, 16, 16, 16], empty_head=True).train()
+    outputs = network(torch.rand(2, 1, 64, 64))
+    sum(output.sum() for output in outputs if output is not None).backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None] == []
+    assert len(network.get_submodule("encoder.model.blocks")) == 5

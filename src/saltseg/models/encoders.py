@@ -4,6 +4,7 @@ import segmentation_models_pytorch as smp
 import timm
 import torch
 from segmentation_models_pytorch.base.modules import SCSEModule
+from timm.models.efficientnet import EfficientNetFeatures
 from torch import Tensor, nn
 
 from saltseg.definitions import Stem
@@ -19,6 +20,17 @@ def is_known(encoder: str) -> bool:
     if timm_name != encoder:
         return bool(timm.is_model(timm_name))
     return encoder in smp.encoders.get_encoder_names()
+
+
+def drop_unread_stages(encoder: nn.Module) -> None:
+    """Take off the stages of an EfficientNet below the deepest that a decoder reads.
+
+    timm computes them all the same: two thirds of Lite 0's weights, where there are four levels.
+    """
+    network = getattr(encoder, "model", None)
+    if isinstance(network, EfficientNetFeatures):
+        deepest = max(feature["stage"] for feature in network.feature_info.get_dicts())
+        network.blocks = network.blocks[:deepest]
 
 
 def change_stem(encoder: nn.Module, stem: Stem, channels: int, name: str) -> None:

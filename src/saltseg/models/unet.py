@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from saltseg.definitions import UnetModel
 from saltseg.errors import InputError
-from saltseg.models.encoders import add_attention, change_stem, is_known
+from saltseg.models.encoders import add_attention, change_stem, drop_unread_stages, is_known
 from saltseg.models.outputs import Outputs
 from saltseg.models.pooling import PyramidAttention, PyramidPooling
 from saltseg.models.weights import load_pretrained
@@ -33,6 +33,7 @@ class Unet(nn.Module):
         plain = _plain_unet(definition)
         if folder is not None:
             load_pretrained(plain.encoder, definition, folder)
+        drop_unread_stages(plain.encoder)
         change_stem(plain.encoder, definition.stem, channels, definition.encoder)
         if definition.encoder_scse:
             add_attention(plain.encoder, channels, definition.encoder)
