@@ -1,6 +1,6 @@
 """Draw the pictures of docs/survey.md.
 
-python benchmarks/survey_figures.py [--folder docs/figures] [--seed 2018] [--section 30]
+python benchmarks/survey_figures.py [--folder docs/figures] [--seed 2018] [--section 111]
 """
 
 import argparse
@@ -106,7 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("docs/figures"))
     parser.add_argument("--seed", type=int, default=2018)
-    parser.add_argument("--section", type=int, default=30)
+    parser.add_argument("--section", type=int, default=111)
     options = parser.parse_args()
     for name, picture in steps(options.seed, options.section, 300).items():
         save(options.folder / f"survey-{name}.png", picture)

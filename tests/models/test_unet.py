@@ -140,4 +140,4 @@ def test_nothing_of_a_shallow_network_goes_unread(encoder: str) -> None:
     outputs = network(torch.rand(2, 1, 64, 64))
     sum(output.sum() for output in outputs if output is not None).backward()
     assert [name for name, p in network.named_parameters() if p.grad is None] == []
-    assert len(network.get_submodule("encoder.model.blocks")) == 5
+    assert len(list(network.get_submodule("encoder.model.blocks").children())) == 5
