@@ -1,0 +1,107 @@
+"""Ways to average a finished run's snapshots and mirror images, on its out-of-fold crops.
+
+    python benchmarks/averaging.py
+
+Run it in a checkout whose pipeline has run. Each way has its own nested threshold, and is compared
+with the mean of all probabilities crop by crop; the intervals are over whole mosaics.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+
+from saltseg.crops import CropSet, depth, load_crops
+from saltseg.ensemble import find_snapshots, load_parts
+from saltseg.errors import one_line_errors
+from saltseg.layout import Layout
+from saltseg.metric import Scores, precision_curve
+from saltseg.out_of_fold import OutOfFold, load_out_of_fold
+from saltseg.params import Params, load_params
+from saltseg.prediction import snapshot_shares
+from saltseg.seeds import generator
+from saltseg.thresholds import bootstrap_interval, choose, middle_of_plateau, threshold_grid
+
+Probabilities = npt.NDArray[np.float32]
+Views = npt.NDArray[np.float32]
+"""Probabilities of shape (members, snapshots, 2, n, h, w): upright, and of the mirror image."""
+
+MEAN = "mean of probabilities"
+SURE = 1e-6
+"""Probabilities nearer to 0 or 1 than this weigh no more in a mean of logits."""
+DECAY = 0.7
+
+
+def aged(views: Views) -> Probabilities:
+    """Return the mean with weights that fall with a snapshot's age, as the 28th place's."""
+    shares = np.array(snapshot_shares(views.shape[1], DECAY), np.float32)
+    mean: Probabilities = np.tensordot(shares, views.mean(axis=(0, 2)), axes=1)
+    return mean
+
+
+WAYS: dict[str, Callable[[Views], Probabilities]] = {
+    MEAN: lambda views: views.mean(axis=(0, 1, 2)),
+    "mean of logits": lambda views: expit(
+        logit(views.clip(SURE, 1 - SURE)).mean(axis=(0, 1, 2), dtype=np.float32)
+    ),
+    "median of probabilities": lambda views: np.median(views, axis=(0, 1, 2)),
+    f"weights falling by {DECAY} with a snapshot's age": aged,
+    "last snapshot alone": lambda views: views[:, -1].mean(axis=(0, 1)),
+    "first snapshot alone": lambda views: views[:, 0].mean(axis=(0, 1)),
+    "no mirror images": lambda views: views[:, :, 0].mean(axis=(0, 1)),
+}
+
+
+def predict_views(params: Params, layout: Layout, crops: CropSet, known: OutOfFold) -> Views:
+    """Predict the out-of-fold crops with each snapshot of the models that never saw them."""
+    settings = {"flip": False, "shifts": [], "scales": []}
+    plain = params.model_copy(
+        update={"snapshot_ensemble": params.snapshot_ensemble.model_copy(update=settings)}
+    )
+    snapshots = find_snapshots(layout, params)
+    members = params.train_per_fold.members
+    count = len(next(iter(snapshots.values())))
+    views = np.zeros((len(members), count, 2, *known.probabilities.shape), np.float32)
+    for (member, fold), paths in snapshots.items():
+        lines = np.flatnonzero(known.table["fold"] == fold)
+        rows = known.table["row"].to_numpy()[lines]
+        images, feet = crops.train_images[rows], depth(crops.train)[rows]
+        for number, path in enumerate(paths):
+            (part,) = load_parts(plain, {(member, fold): [path]})
+            name = f"snapshot {number} of {member}, fold {fold}"
+            mirrored = np.ascontiguousarray(images[..., ::-1])
+            of_snapshot = views[members.index(member), number]
+            of_snapshot[0, lines] = part.predict(images, feet, name=name)
+            of_snapshot[1, lines] = part.predict(mirrored, feet, name=name)[..., ::-1]
+    return views
+
+
+def nested(params: Params, known: OutOfFold, probabilities: Probabilities) -> Scores:
+    """Return each crop's precision with a threshold chosen on other parts."""
+    search = params.threshold_search
+    grid = threshold_grid(search.low, search.high, search.count)
+    curve = precision_curve(probabilities.astype(np.float16), known.truth, grid)
+    return choose(curve, known.parts, middle_of_plateau).scores
+
+
+def main(layout: Layout) -> None:
+    """Print a line for each way."""
+    params = load_params(layout.params)
+    known = load_out_of_fold(layout)
+    views = predict_views(params, layout, load_crops(layout.data("ingest")), known)
+    scores = {name: nested(params, known, way(views)) for name, way in WAYS.items()}
+    mosaics = known.table["mosaic"].astype(str).tolist()
+    resamples = params.threshold_search.bootstrap
+    print("| way | nested precision | difference, 95 % |\n|---|---|---|")
+    for name, values in scores.items():
+        difference = values - scores[MEAN]
+        low, high = bootstrap_interval(difference, mosaics, resamples, generator(0, name))
+        interval = "" if name == MEAN else f"{difference.mean():+.4f}, {low:+.4f} to {high:+.4f}"
+        print(f"| {name} | {values.mean():.4f} | {interval} |")
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main(Layout(Path()))
