@@ -24,25 +24,33 @@ def main(root: Path, fold: int) -> None:
     params = load_params(layout.params)
     with stage_run("pseudolabel", layout, params, fold) as run:
         if params.pseudolabel.enabled:
-            labels = teach(layout, params, fold, run)
+            teach(layout, params, fold, run)
         else:
-            labels = no_pseudolabels((SIZE, SIZE))
-        save_pseudolabels(layout.data("pseudolabel", fold), labels)
-        figure = layout.plots("pseudolabel", fold) / "examples.png"
-        draw_examples(figure, labels, load_crops(layout.data("ingest")).test_images)
-        run.artifact(figure)
-        run.metrics(summary(labels))
+            save(layout, fold, no_pseudolabels((SIZE, SIZE)), run)
 
 
-def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> PseudoLabels:
-    """Train the fold's teachers and let the last one choose."""
+def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
+    """Train the fold's teachers, save what the last one chooses, and drop their states."""
     # torch takes seconds to import, and a disabled stage costs nothing.
+    from saltseg.states import drop_state
     from saltseg.teacher import label_test
 
     crops = load_crops(layout.data("ingest"))
     folds = load_table(layout.data("fold-split") / "folds.parquet")
     table = split_table(load_table(layout.data("coverage-stratify") / "crops.parquet"), "test")
-    return label_test(crops, folds, fold, table, params, layout, run.epoch)
+    taught = label_test(crops, folds, fold, table, params, layout, run.epoch)
+    save(layout, fold, taught.labels, run)
+    for state in taught.states:
+        drop_state(state)
+
+
+def save(layout: Layout, fold: int, labels: PseudoLabels, run: StageRun) -> None:
+    """Write the pseudo-labels, the figure and the metrics."""
+    save_pseudolabels(layout.data("pseudolabel", fold), labels)
+    figure = layout.plots("pseudolabel", fold) / "examples.png"
+    draw_examples(figure, labels, load_crops(layout.data("ingest")).test_images)
+    run.artifact(figure)
+    run.metrics(summary(labels))
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def learn(
     """Train teachers and member of FOLD; each call has states of its own."""
     layout = Layout(root)
     table = crops.test.assign(black=False)
-    labels = label_test(crops, folds, FOLD, table, params, layout, silent)
+    labels = label_test(crops, folds, FOLD, table, params, layout, silent).labels
     trained = train_member("class_unet", FOLD, crops, folds, labels, params, layout, silent)
     return labels, trained
 

@@ -42,7 +42,7 @@ def silent(values: Mapping[str, float], step: int) -> None:
 
 def label(crops: CropSet, folds: pd.DataFrame, params: Params, layout: Layout) -> PseudoLabels:
     table = crops.test.assign(black=False)
-    return label_test(crops, folds, FOLD, table, params, layout, silent)
+    return label_test(crops, folds, FOLD, table, params, layout, silent).labels
 
 
 def same(one: PseudoLabels, two: PseudoLabels) -> bool:
@@ -92,8 +92,10 @@ def test_an_interrupted_round_does_not_repeat_the_rounds_before(
     def note(values: Mapping[str, float], step: int) -> None:
         steps.append(step)
 
-    labels = label_test(small_crops, folds, FOLD, table, params, layout, note)
+    taught = label_test(small_crops, folds, FOLD, table, params, layout, note)
     assert capsys.readouterr().err.count("going on at epoch 2, batch 0") == 2
     assert steps == [0, 1, 2, 3, 4, 5]
-    assert same(labels, label(small_crops, folds, params, Layout(tmp_path)))
-    assert not [path for path in layout.states.iterdir() if path.is_dir()]
+    assert same(taught.labels, label(small_crops, folds, params, Layout(tmp_path)))
+    # All rounds' states stay until the labels are saved: each needs those before it again.
+    assert len(taught.states) == 3
+    assert {path for path in layout.states.iterdir() if path.is_dir()} == set(taught.states)

@@ -1,6 +1,7 @@
 """The teachers of one fold: they learn without the fold and label the test crops, in rounds."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,17 @@ from saltseg.prediction import predict_mean, snapshot_shares
 from saltseg.pseudolabels import PseudoLabels, no_pseudolabels, select
 from saltseg.seeds import stream_seed
 from saltseg.snapshots import Weights
-from saltseg.states import drop_state
 from saltseg.training import Place, Report, Task, Trained, train
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What the teachers of a fold leave."""
+
+    labels: PseudoLabels
+    """Those of the last round."""
+    states: list[Path]
+    """Folders of the states of all rounds; to be dropped once the labels are saved."""
 
 
 def label_test(
@@ -30,8 +40,8 @@ def label_test(
     params: Params,
     layout: Layout,
     report: Report,
-) -> PseudoLabels:
-    """Return the pseudo-labels of the last round.
+) -> Taught:
+    """Train the teachers round by round, and let each choose pseudo-labels.
 
     All teachers learn from all folds but `fold`, so that a member of that fold, which learns from
     their labels, knows nothing of the fold; nor do labels of earlier rounds, of the same fold.
@@ -48,10 +58,7 @@ def label_test(
         labels = select(table, probabilities, params.pseudolabel, choice)
         epochs += trained.history[-1]["epoch"] + 1
         states.append(trained.state)
-    # Not before: a round that was interrupted needs those before it again.
-    for state in states:
-        drop_state(state)
-    return labels
+    return Taught(labels, states)
 
 
 def train_teacher(

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from stages import train_per_fold
+from stages import pseudolabel, train_per_fold
+
+SCRIPTS = {"pseudolabel": pseudolabel.__file__, "train-per-fold": train_per_fold.__file__}
 
 
 @dataclass(frozen=True)
@@ -35,22 +37,26 @@ class StageProcess:
             os.kill(self.process.pid, signal)
 
 
-def start_training(root: Path, log: Path, largest_file: int | None = None) -> StageProcess:
-    """Start stages/train_per_fold.py for the member class_unet and fold 0 below `root`."""
+def start_stage(
+    root: Path, log: Path, stage: str, *items: str, largest_file: int | None = None
+) -> StageProcess:
+    """Start the script of one of SCRIPTS for its items of the matrix below `root`."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    process = context.Process(target=_run, args=(root, log, largest_file))
+    process = context.Process(target=_run, args=(root, log, stage, items, largest_file))
     process.start()
     return StageProcess(process, log)
 
 
-def _run(root: Path, log: Path, largest_file: int | None) -> None:
+def _run(
+    root: Path, log: Path, stage: str, items: tuple[str, ...], largest_file: int | None
+) -> None:
     os.chdir(root)
     printed = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(printed, 1)
     os.dup2(printed, 2)
     if largest_file:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-    script = str(train_per_fold.__file__)
-    sys.argv = [script, "class_unet", "0"]
+    script = str(SCRIPTS[stage])
+    sys.argv = [script, *items]
     runpy.run_path(script, run_name="__main__")

@@ -12,14 +12,16 @@ import yaml
 from saltseg.files import hash_file
 from saltseg.layout import Layout
 from saltseg.pseudolabels import no_pseudolabels, save_pseudolabels
-from tests.stages.stage_process import StageProcess, start_training
+from tests.stages.stage_process import StageProcess, start_stage
 
 KILLS = 10
+TRAINING = ("train-per-fold", "class_unet", "0")
+TEACHING = ("pseudolabel", "0")
 
 
 @pytest.fixture
 def stage(folded: Layout) -> Layout:
-    """A checkout in which only train-per-fold has to run: 16 epochs of 6 batches."""
+    """A checkout in which a learning stage is to run, train-per-fold 16 epochs of 6 batches."""
     save_pseudolabels(folded.data("pseudolabel", 0), no_pseudolabels((101, 101)))
     change_params(folded, 0)
     return folded
@@ -34,20 +36,23 @@ def change_params(layout: Layout, save_seconds: int) -> None:
     layout.params.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-def start(stage: Layout, **options: int) -> StageProcess:
-    """Start the training as DVC would: the outputs of an earlier start are gone."""
-    for folder in outputs(stage):
+def start(
+    stage: Layout, command: tuple[str, ...] = TRAINING, largest_file: int | None = None
+) -> StageProcess:
+    """Start a stage as DVC would: the outputs of an earlier start are gone."""
+    for folder in outputs(stage, command[0]):
         shutil.rmtree(folder, ignore_errors=True)
-    return start_training(stage.root, stage.root / "log", **options)
+    return start_stage(stage.root, stage.root / "log", *command, largest_file=largest_file)
 
 
-def outputs(stage: Layout) -> list[Path]:
-    names = ("models", "results/train-per-fold", "results/plots/train-per-fold")
-    return [stage.root / name for name in names]
+def outputs(stage: Layout, name: str) -> list[Path]:
+    handed_on = stage.models if name == "train-per-fold" else stage.data(name)
+    return [handed_on, stage.result(name).with_suffix(""), stage.plots(name)]
 
 
-def hashes(stage: Layout) -> dict[Path, str]:
-    files = [path for folder in outputs(stage) for path in folder.rglob("*") if path.is_file()]
+def hashes(stage: Layout, name: str = "train-per-fold") -> dict[Path, str]:
+    folders = outputs(stage, name)
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     return {path: hash_file(path) for path in files}
 
 
@@ -97,16 +102,24 @@ def test_killed_ten_times_at_random_it_ends_with_the_same_bytes(stage: Layout) -
     assert (stage.root / "log").read_text().count("going on at epoch") >= KILLS // 2
 
 
-def test_killed_while_it_writes_its_outputs_it_does_not_train_again(stage: Layout) -> None:
-    process = start(stage)
-    while not list(stage.root.glob("models/*/*/*.safetensors")):
+@pytest.mark.parametrize(
+    ("command", "first", "epochs"),
+    [(TRAINING, "*/*/*.safetensors", 16), (TEACHING, "*/crops.parquet", 1)],
+)
+def test_killed_while_it_writes_its_outputs_it_does_not_train_again(
+    stage: Layout, command: tuple[str, ...], first: str, epochs: int
+) -> None:
+    handed_on = outputs(stage, command[0])[0]
+    process = start(stage, command)
+    while process.running and not list(handed_on.glob(first)):
         time.sleep(0.0002)
     process.kill(signal.SIGKILL)
     if process.wait() == 0:
         pytest.skip("it was done before it could be killed")
-    assert start(stage).wait() == 0
-    assert "going on at epoch 16, batch 0" in (stage.root / "log").read_text()
-    assert len(hashes(stage)) == 4
+    assert start(stage, command).wait() == 0
+    assert f"going on at epoch {epochs}, batch 0" in (stage.root / "log").read_text()
+    assert len(hashes(stage, command[0])) == 4
+    assert not any(stage.states.iterdir())
 
 
 def test_two_processes_at_once_do_not_disturb_each_other(stage: Layout) -> None:
@@ -114,7 +127,7 @@ def test_two_processes_at_once_do_not_disturb_each_other(stage: Layout) -> None:
     expected = hashes(stage)
     first = start(stage)
     wait_for_saves(stage, first, 1)
-    second = start_training(stage.root, stage.root / "log")
+    second = start_stage(stage.root, stage.root / "log", *TRAINING)
     assert first.wait() == 0 and second.wait() == 0
     assert hashes(stage) == expected
     assert "another process does the same training" in (stage.root / "log").read_text()
