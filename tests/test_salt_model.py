@@ -1,3 +1,5 @@
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from saltseg.layout import Layout
 from saltseg.model_folder import export_model, find_model, own_code
 from saltseg.params import load_params
 from saltseg.salt_model import SaltModel
+from saltseg.served import _load_pyfunc
 from tests.trained import write_snapshots
 
 
@@ -99,3 +102,33 @@ def test_a_missing_snapshot_is_named(trained: Layout, tmp_path: Path) -> None:
     (tmp_path / "model/models/class_unet/0/snapshot_1.safetensors").unlink()
     with pytest.raises(InputError, match=r"class_unet/0/snapshot_1\.safetensors"):
         SaltModel(tmp_path / "model")
+
+
+@pytest.mark.parametrize("size", [0, 5, 1000])
+def test_a_damaged_snapshot_is_named(trained: Layout, tmp_path: Path, size: int) -> None:
+    export_model(trained, tmp_path)
+    path = tmp_path / "model/models/class_unet/1/snapshot_0.safetensors"
+    content = path.read_bytes()[:size]
+    path.unlink()  # a link to the file that the other tests read
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"1/snapshot_0\.safetensors: cannot be read") as caught:
+        SaltModel(tmp_path / "model")
+    assert "\n" not in str(caught.value) and "fetch the model anew" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("code", own_code),
+        ("code", lambda folder: _load_pyfunc(str(folder))),
+        *[(name, SaltModel) for name in ("threshold", "salt_size", "hole_size")],
+    ],
+)
+def test_settings_that_lack_one_are_refused(
+    exported: Path, tmp_path: Path, name: str, read: Callable[[Path], object]
+) -> None:
+    settings = json.loads((exported / "model" / "model.json").read_text())
+    del settings[name]
+    (tmp_path / "model.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match=rf"model\.json: has no {name}; fetch the model anew"):
+        read(tmp_path)

@@ -7,6 +7,7 @@ FOLDER/code/saltseg/...
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from saltseg.errors import InputError, first_few
 from saltseg.files import read_json, write_json
@@ -51,12 +52,24 @@ def find_model(folder: Path) -> Path:
     return found[0]
 
 
+def read_settings(model: Path, *names: str) -> dict[str, Any]:
+    """Return what the model's settings hold.
+
+    model: as find_model returns it. Raises InputError where one of `names` is not among them.
+    """
+    settings = read_json(model / SETTINGS)
+    missing = [name for name in names if name not in settings]
+    if missing:
+        raise InputError(f"{model / SETTINGS}: has no {first_few(missing)}; fetch the model anew")
+    return settings
+
+
 def own_code(model: Path) -> Path | None:
     """Return the folder with the model's own code, or None where that is the code running now.
 
     model: as find_model returns it. Raises InputError where the code is not there unchanged.
     """
-    digest = read_json(model / SETTINGS)["code"]
+    digest = read_settings(model, "code")["code"]
     if digest == code_digest():
         return None
     places = [model.parent / "code", model.parent.parent / "code"]

@@ -17,10 +17,9 @@ from saltseg.components import clean
 from saltseg.crops import SIZE
 from saltseg.ensemble import find_snapshots, load_parts
 from saltseg.errors import InputError
-from saltseg.files import read_json
 from saltseg.layout import Layout
 from saltseg.metric import salt_masks
-from saltseg.model_folder import SETTINGS
+from saltseg.model_folder import read_settings
 from saltseg.params import Params, Runtime, load_params
 from saltseg.tiles import predict_tiles
 
@@ -45,7 +44,7 @@ class SaltModel:
 
     def __init__(self, folder: Path) -> None:
         """Load the model; raises InputError where the folder lacks something or is damaged."""
-        self.settings = read_json(folder / SETTINGS)
+        self.settings = read_settings(folder, "threshold", "salt_size", "hole_size")
         layout = Layout(folder)
         params = load_params(layout.params)
         params = params.model_copy(update={"runtime": _runtime(params.runtime)})

@@ -13,9 +13,8 @@ import numpy.typing as npt
 import saltseg
 from saltseg.crops import SIZE
 from saltseg.errors import InputError
-from saltseg.files import read_json
 from saltseg.lineage import code_digest
-from saltseg.model_folder import SETTINGS
+from saltseg.model_folder import read_settings
 from saltseg.salt_model import SaltModel
 
 
@@ -62,10 +61,10 @@ def _depths(given: list[float] | None, count: int) -> npt.NDArray[np.float32] | 
 def _load_pyfunc(path: str) -> ServedModel:
     """Load the model in the folder `path`; the name is MLflow's.
 
-    Raises InputError where other code than the model's own would predict.
+    Raises InputError where other code than the model's own would predict, or the folder is damaged.
     """
     folder = Path(path)
-    if read_json(folder / SETTINGS)["code"] != code_digest():
+    if read_settings(folder, "code")["code"] != code_digest():
         place = Path(saltseg.__file__).parent
         raise InputError(
             f"{folder}: this model predicts with its own code, but saltseg was imported from "

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from saltseg.errors import InputError
 from saltseg.files import whole_file
 
 Weights = dict[str, torch.Tensor]
@@ -25,6 +27,12 @@ def snapshot_path(folder: Path, index: int) -> Path:
 
 
 def load_snapshot(path: Path) -> Weights:
-    """Read the weights of one snapshot."""
-    weights: Weights = load_file(path)
+    """Read the weights of one snapshot. Raises InputError where the file is damaged."""
+    try:
+        weights: Weights = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{path}: cannot be read as safetensors ({error}); fetch it with 'dvc pull', or fetch "
+            "the model anew"
+        ) from error
     return weights
