@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from saltseg.coverage import describe_crops
 from saltseg.crops import SIZE, CropSet, split_table
@@ -29,7 +28,7 @@ from saltseg.layout import Layout
 from saltseg.member import train_member
 from saltseg.metric import precision_curve
 from saltseg.mosaics import crop_neighbours, name_mosaics
-from saltseg.params import Params, parse_params
+from saltseg.params import Params, load_params, parse_params
 from saltseg.pseudolabels import no_pseudolabels
 from saltseg.seeds import generator
 from saltseg.snapshots import save_snapshots
@@ -57,12 +56,12 @@ class Known:
 
 def read_params(path: Path, seed: int, epochs: int | None) -> Params:
     """Read the parameters and set seed and epochs; all folds, and no pseudo-labels."""
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content: dict[str, Any] = load_params(path).model_dump(mode="json")
     content["base"]["seed"] = seed
     content["pseudolabel"]["enabled"] = False
     content["train_per_fold"]["folds"] = list(range(content["fold_split"]["n_folds"]))
     for phase in content["train_per_fold"]["phases"]:
-        phase["epochs"] = epochs or phase["epochs"]
+        phase["epochs"] = phase["epochs"] if epochs is None else epochs
     return parse_params(content, str(path))
 
 
@@ -157,6 +156,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("tmp/neighbours"))
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
+    if options.workers < 0:
+        parser.error(f"--workers: {options.workers} is negative; 0 is none beside this process")
     tables = []
     for seed in range(1, options.seeds + 1):
         params = read_params(options.params, seed, options.epochs)

@@ -3,7 +3,8 @@
     python -m benchmarks.run [PART...] [--out FILE]
 
 Without PART all of them are measured, each in a process of its own. The figures of the parts that
-are left out stay what they were in tmp/benchmarks.
+are left out stay what they were in tmp/benchmarks; a part that fails has none, and the exit code
+is 1.
 """
 
 import argparse
@@ -64,12 +65,20 @@ def main() -> None:
     if options.measure:
         measure(options.measure)
         return
-    for part in options.parts or PARTS:
-        command = [sys.executable, "-m", "benchmarks.run", "--measure", part]
-        failed = subprocess.run(command, cwd=ROOT).returncode
-        print(f"{part}: {'failed' if failed else 'measured'}", flush=True)
+    failed = [part for part in options.parts or PARTS if not measure_apart(part)]
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(page(), encoding="utf-8")
+    if failed:
+        sys.exit(1)
+
+
+def measure_apart(part: str) -> bool:
+    """Measure one part in a process of its own, and tell whether it succeeded."""
+    (FOLDER / f"{part}.json").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "benchmarks.run", "--measure", part]
+    failed = subprocess.run(command, cwd=ROOT).returncode
+    print(f"{part}: {'failed' if failed else 'measured'}", flush=True)
+    return not failed
 
 
 def measure(part: str) -> None:

@@ -26,11 +26,10 @@ class Row:
     """None where nothing was to be reached."""
 
 
-def in_turn(works: Mapping[str, Work], repeats: int, warm_up: bool = True) -> dict[str, Times]:
+def in_turn(works: Mapping[str, Work], repeats: int) -> dict[str, Times]:
     """Return the seconds of each work, once a round; all of them take turns in each round."""
-    if warm_up:
-        for work in works.values():
-            work()
+    for work in works.values():  # the first call loads and warms up
+        work()
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(repeats):
         for name, work in works.items():

@@ -1,6 +1,6 @@
 """Time and memory of every stage as the number of crops grows, each in a process of its own.
 
-python -m benchmarks.parts.growth STAGE FOLDER
+python -m benchmarks.parts.growth FOLDER STAGE [ITEM...]
 """
 
 import json

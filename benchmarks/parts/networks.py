@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.side_by_side import ROOT
+from saltseg.crops import SIZE
 from saltseg.devices import KEPT, keep_freed_memory
 from saltseg.layout import Layout
 from saltseg.models import create_model
@@ -50,9 +51,9 @@ def padded(network: SaltNetwork, images: Tensor) -> Tensor:
     return fit(grey[:, None], network.definition, offset)
 
 
-def cropped(network: SaltNetwork, logits: Tensor, side: int = 101) -> Tensor:
-    top, left = centre(network.definition, torch.Size((side, side)))
-    return logits[:, 0, top : top + side, left : left + side]
+def cropped(network: SaltNetwork, logits: Tensor) -> Tensor:
+    top, left = centre(network.definition, torch.Size((SIZE, SIZE)))
+    return logits[:, 0, top : top + SIZE, left : left + SIZE]
 
 
 @contextmanager
