@@ -357,6 +357,8 @@ def main() -> None:
     parser.add_argument("--transfer", action="store_true", help="that row only; needs --raw")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
+    if options.workers < 0:
+        parser.error(f"--workers: {options.workers} is negative; 0 is none beside this process")
     if options.transfer and not options.raw:
         parser.error("--transfer scores on real crops: name their folder with --raw")
     real = read_real(options.raw, options.workers) if options.raw else None

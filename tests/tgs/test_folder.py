@@ -99,7 +99,7 @@ def test_order_and_workers_change_nothing(unpacked: Path, survey: SurveySet) -> 
         table = pd.read_csv(unpacked / name, dtype=str).sample(frac=1, random_state=4)
         table.to_csv(unpacked / name, index=False)
 
-    for workers in (1, 3):
+    for workers in (0, 1, 3):
         assert_same(read_raw(unpacked, workers)[0], survey.crops)
 
 

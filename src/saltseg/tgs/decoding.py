@@ -49,11 +49,14 @@ def read_pngs(
 ) -> Iterator[Pixels]:
     """Yield what `decode` makes of each file, in the order of `files`, decoding in threads.
 
+    workers: number of threads; 0 is one, too.
     Raises InputError at the end, for all wrong files of one problem together.
     """
     blocks = [files[start : start + _BLOCK] for start in range(0, len(files), _BLOCK)]
     wrong: dict[Problem, list[tuple[RawFile, PngError]]] = defaultdict(list)
-    with ThreadPoolExecutor(workers) as pool:  # OpenCV and zlib let go of the interpreter's lock
+    with ThreadPoolExecutor(
+        max(workers, 1)
+    ) as pool:  # OpenCV and zlib let go of the interpreter's lock
         results = chain.from_iterable(pool.map(lambda block: _decoded(block, decode), blocks))
         for file, result in zip(files, progress(results, description, len(files)), strict=True):
             if isinstance(result, PngError):

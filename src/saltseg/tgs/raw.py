@@ -46,6 +46,7 @@ class _RawFolder:
 def read_raw(folder: Path, workers: int) -> tuple[CropSet, FileCounts]:
     """Read Kaggle's files from `folder`, zipped or unpacked, decoding in `workers` threads.
 
+    workers: 0 is one thread, too.
     Raises InputError, which counts and names the first offenders, for anything that is missing,
     damaged, there twice, or contradicts something else.
     """
