@@ -52,7 +52,8 @@ def task(shrunk_params: Params) -> Task:
     first = base.model_copy(update={**changes, "loss": {"bce": 1.0}, "snapshots": False})
     second = base.model_copy(update={**changes, "loss": {"lovasz": 1.0}, "snapshots": True})
     training = shrunk_params.training.model_copy(update={"batch_size": 4})
-    return Task(shrunk_params.models["class_unet"], training, [first, second], seed=3)
+    definition = shrunk_params.models["class_unet"]
+    return Task(definition, training, "train_per_fold", [first, second], seed=3)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ def task(shrunk_params: Params) -> Task:
     return Task(
         shrunk_params.models["class_unet"],
         shrunk_params.training,
+        "train_per_fold",
         shrunk_params.train_per_fold.phases,
         seed=7,
     )
@@ -290,7 +291,7 @@ def test_a_training_that_diverges_says_which_rate_to_lower(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
     wild = [phase.model_copy(update={"learning_rate": 1e30}) for phase in task.phases]
-    with pytest.raises(InputError, match=r"phases\.1\.learning_rate: 1e\+30 made the loss"):
+    with pytest.raises(InputError, match=r"train_per_fold\.phases\.1\.learning_rate: 1e\+30"):
         run(replace(task, phases=wild), folded, place)
 
 
@@ -303,6 +304,7 @@ def test_it_learns(task: Task, folded: tuple[LabelledCrops, LabelledCrops], plac
     definition = task.definition.model_copy(update={"filters": 8, "dropout": 0.0})
     phase = task.phases[-1].model_copy(update={"cycles": 1, "epochs": 12, "learning_rate": 0.005})
     settings = task.training.model_copy(update={"augmentation": "none", "batch_size": 2})
-    history = run(Task(definition, settings, [phase], task.seed), (easy, easy), place).history
+    task = replace(task, definition=definition, training=settings, phases=[phase])
+    history = run(task, (easy, easy), place).history
     assert history[-1]["loss"] < history[0]["loss"] / 4
     assert history[-1]["validation_precision"] > 0.95

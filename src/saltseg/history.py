@@ -18,12 +18,15 @@ from saltseg.schedules import Epoch
 Line = dict[str, Any]
 
 
-def check_loss(loss: float, phase: Phase, epoch: Epoch) -> None:
-    """Raise InputError where the mean over an epoch's batches is infinite or no number."""
+def check_loss(loss: float, section: str, phase: Phase, epoch: Epoch) -> None:
+    """Raise InputError where the mean over an epoch's batches is infinite or no number.
+
+    section: of params.yaml, that the phase stands in.
+    """
     if not math.isfinite(loss):
         raise InputError(
-            f"params.yaml: phases.{epoch.phase}.learning_rate: {phase.learning_rate} made the loss "
-            f"{loss} in epoch {epoch.number}; lower it"
+            f"params.yaml: {section}.phases.{epoch.phase}.learning_rate: {phase.learning_rate} "
+            f"made the loss {loss} in epoch {epoch.number}; lower it"
         )
 
 

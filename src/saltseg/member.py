@@ -34,7 +34,7 @@ def train_member(
     sets, held_out = divide_crops(crops, folds, fold, phases, params)
     sets["pseudolabels"] = pseudolabelled_crops(crops, labels)
     return train(
-        Task(params.models[member], params.training, phases, seed),
+        Task(params.models[member], params.training, "train_per_fold", phases, seed),
         sets | survey_crops(layout.pretraining, phases),
         held_out,
         Place(params.runtime, layout.weights, layout.states, f"{member}, fold {fold}"),

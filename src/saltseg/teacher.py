@@ -76,12 +76,13 @@ def train_teacher(
     labels: those of the round before, without the fold too; none in the first.
     """
     settings = params.pseudolabel
+    definition = params.models[settings.teacher]
     rounds = range(1, number + 1)
     seed = stream_seed(params.base.seed, "teacher", settings.teacher, fold, *rounds)
     sets, held_out = divide_crops(crops, folds, fold, settings.phases, params)
     sets |= {"pseudolabels": pseudolabelled_crops(crops, labels)}
     return train(
-        Task(params.models[settings.teacher], params.training, settings.phases, seed),
+        Task(definition, params.training, "pseudolabel", settings.phases, seed),
         sets | survey_crops(layout.pretraining, settings.phases),
         held_out,
         Place(params.runtime, layout.weights, layout.states, _name(fold, number)),

@@ -44,6 +44,8 @@ class Task:
 
     definition: ModelDefinition
     training: Training
+    section: str
+    """Section of params.yaml that the phases stand in."""
     phases: Sequence[Phase]
     seed: int
 
@@ -220,7 +222,7 @@ class _Course:
         """
         phase = self.task.phases[epoch.phase]
         loss = float(torch.stack(self.losses).mean())
-        check_loss(loss, phase, epoch)
+        check_loss(loss, self.task.section, phase, epoch)
         rate = learning_rate(phase, epoch, epoch.steps[-1], self._scores(epoch.phase))
         averaged = epoch.ends_cycle or phase.constant
         self.learner.end_epoch(averaged, batches if epoch.snapshot else None)
