@@ -1,10 +1,12 @@
 """A member of the ensemble without one fold: it learns from all the others."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from saltseg.crops import CropSet
 from saltseg.errors import InputError
-from saltseg.labelled import divide_crops, pseudolabelled_crops, survey_crops
+from saltseg.labelled import LabelledCrops, divide_crops, pseudolabelled_crops, survey_crops
 from saltseg.layout import Layout
 from saltseg.params import Params
 from saltseg.pseudolabels import PseudoLabels
@@ -28,11 +30,15 @@ def train_member(
     layout: Layout,
     report: Report,
 ) -> Trained:
-    """Train `member` on all folds but `fold` and on the pseudo-labels of the same fold."""
+    """Train `member` on all folds but `fold` and on the pseudo-labels of the same fold.
+
+    Raises InputError where a phase is to keep snapshots, but has no pseudo-labels to learn from.
+    """
     seed = stream_seed(params.base.seed, "train", member, fold)
     phases = params.train_per_fold.phases
     sets, held_out = divide_crops(crops, folds, fold, phases, params)
     sets["pseudolabels"] = pseudolabelled_crops(crops, labels)
+    _check_snapshots(fold, sets, params, layout)
     return train(
         Task(params.models[member], params.training, "train_per_fold", phases, seed),
         sets | survey_crops(layout.pretraining, phases),
@@ -40,6 +46,19 @@ def train_member(
         Place(params.runtime, layout.weights, layout.states, f"{member}, fold {fold}"),
         report,
     )
+
+
+def _check_snapshots(
+    fold: int, sets: Mapping[str, LabelledCrops], params: Params, layout: Layout
+) -> None:
+    """Refuse a training that would leave fewer snapshots than the ensemble asks for."""
+    for index, phase in enumerate(params.train_per_fold.phases):
+        if phase.data == "pseudolabels" and phase.snapshots and not len(sets["pseudolabels"]):
+            raise InputError(
+                f"{layout.params}: train_per_fold.phases.{index}.snapshots: true, but fold {fold} "
+                "has no pseudo-labels, so that the phase is left out and keeps none; set it to "
+                "false"
+            )
 
 
 def final_numbers(history: History) -> dict[str, float]:

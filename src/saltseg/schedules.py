@@ -96,7 +96,10 @@ def starts_average(phase: Phase, epoch: Epoch) -> bool:
 
 
 def expected_snapshots(phases: Sequence[Phase]) -> int:
-    """Return how many snapshots a training leaves whether or not there are pseudo-labels."""
+    """Return how many snapshots a member's training leaves, with or without pseudo-labels.
+
+    It leaves as many in either case: train_member refuses phases that keep some only with them.
+    """
     return sum(phase.keep_last or phase.cycles for phase in phases if phase.snapshots)
 
 

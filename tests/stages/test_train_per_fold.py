@@ -1,12 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from saltseg.errors import InputError
 from saltseg.files import read_json
 from saltseg.layout import Layout
 from saltseg.pseudolabels import no_pseudolabels, save_pseudolabels
 from stages import pseudolabel, train_per_fold
+from tests.conftest import shrunk_content
 
 
 def test_a_snapshot_for_each_cycle_and_the_last_epoch_s_numbers(folded: Layout) -> None:
@@ -28,6 +30,16 @@ def test_without_pseudolabels_their_phase_is_left_out(folded: Layout) -> None:
     history = pd.read_csv(folded.plots("train-per-fold", "class_unet", 1) / "history.csv")
     assert history["phase"].tolist() == [1, 2]
     assert len(list(folded.model("class_unet", 1).iterdir())) == 2
+
+
+def test_without_pseudolabels_their_phase_keeps_no_snapshots(folded: Layout) -> None:
+    content = shrunk_content()
+    content["train_per_fold"]["phases"][0]["snapshots"] = True
+    folded.params.write_text(yaml.safe_dump(content))
+    save_pseudolabels(folded.data("pseudolabel", 1), no_pseudolabels((101, 101)))
+    with pytest.raises(InputError, match=r"phases\.0\.snapshots: true, but fold 1 has no pseudo"):
+        train_per_fold.main(folded.root, "class_unet", 1)
+    assert not folded.states.exists() and not folded.model("class_unet", 1).exists()
 
 
 def test_an_unknown_member_is_named(folded: Layout) -> None:
