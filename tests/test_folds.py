@@ -115,7 +115,7 @@ def test_classes_rarer_than_folds_neither_warn_nor_fail(strategy: str) -> None:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_fewer_crops_than_folds_are_refused(strategy: str) -> None:
-    with pytest.raises(InputError, match=r"n_folds: 5 folds are more than the 4 training"):
+    with pytest.raises(InputError, match=r"^params\.yaml: fold_split\.n_folds: 5 folds are more"):
         assign_folds(make_crops([4], grouped=0), 5, strategy, seed=7)
 
 
@@ -123,6 +123,18 @@ def test_fewer_mosaics_than_folds_are_refused() -> None:
     crops = make_crops([4]).assign(mosaic="one")
     with pytest.raises(InputError, match="the 1 training mosaics; take fewer folds"):
         assign_folds(crops, 2, "coverage_grouped", seed=7)
+
+
+def test_mosaics_that_leave_a_fold_empty_are_refused() -> None:
+    crops = make_crops([13, 13], grouped=0).sort_values("coverage_class")
+    # Together c and d have as much of either class as a fold wants, and so they share one.
+    crops["mosaic"] = [*"aaaaaaabbbbbc", *"aaaaaaabbbbbd"]
+    with pytest.raises(InputError) as caught:
+        assign_folds(crops, 4, "coverage_grouped", seed=7, field="training.inner_folds")
+    assert str(caught.value) == (
+        "params.yaml: training.inner_folds: 4 folds leave fold 2 without a crop: the 4 mosaics of "
+        "26 training crops do not fill it; take fewer folds or more crops"
+    )
 
 
 def test_balance_counts_classes_that_a_fold_lacks() -> None:

@@ -28,7 +28,8 @@ def assign_folds(
     one after the other, in random order within a class; "depth" deals from shallow to deep;
     "coverage_grouped" balances the classes as well as whole mosaics allow.
     Returns `id` and `fold` (int64, 0 to n_folds - 1), sorted by id.
-    Raises InputError, naming `field`, where there are fewer crops, or mosaics, than folds.
+    Raises InputError, naming `field`, where there are fewer crops, or mosaics, than folds, or where
+    mosaics are of sizes that leave a fold without a crop.
     """
     table = train.sort_values("id", ignore_index=True)
     _check_enough(table, n_folds, strategy, field)
@@ -39,6 +40,7 @@ def assign_folds(
         fold = _dealt(shuffled["coverage_class"], n_folds)
     else:
         fold = _dealt(table["depth"], n_folds)
+    _check_filled(table, fold, n_folds, field)
     return pd.DataFrame({"id": table["id"], "fold": fold})
 
 
@@ -122,6 +124,16 @@ def _check_enough(table: pd.DataFrame, n_folds: int, strategy: str, field: str) 
     count = table["mosaic"].nunique() if unit == "mosaics" else len(table)
     if count < n_folds:
         raise InputError(
-            f"{field}: {n_folds} folds are more than the {count} training {unit}; "
+            f"params.yaml: {field}: {n_folds} folds are more than the {count} training {unit}; "
+            "take fewer folds or more crops"
+        )
+
+
+def _check_filled(table: pd.DataFrame, fold: Folds, n_folds: int, field: str) -> None:
+    empty = sorted(set(range(n_folds)) - set(fold.tolist()))
+    if empty:
+        raise InputError(
+            f"params.yaml: {field}: {n_folds} folds leave fold {empty[0]} without a crop: the "
+            f"{table['mosaic'].nunique()} mosaics of {len(table):,} training crops do not fill it; "
             "take fewer folds or more crops"
         )
