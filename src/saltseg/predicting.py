@@ -1,5 +1,6 @@
 """Predicting on a user's images with a model of the registry, by the code that trained it."""
 
+import math
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from saltseg.errors import InputError
 from saltseg.image_files import check_names, read_image, write_prediction
 from saltseg.model_folder import find_model, own_code
 
@@ -18,8 +20,11 @@ def predict_files(
 
     model: models:/NAME@ALIAS, models:/NAME/VERSION, or a folder. depth: of the images, in feet.
     root: the checkout whose mlruns/ are asked.
-    Raises InputError for a wrong image before any is predicted, and where there is no such model.
+    Raises InputError for a wrong image or depth before anything is predicted, and where there is no
+    such model.
     """
+    if depth is not None and not math.isfinite(depth):
+        raise InputError(f"--depth: {depth} is no depth; give feet")
     check_names(images)
     for path in images:
         read_image(path)
