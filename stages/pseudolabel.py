@@ -12,7 +12,7 @@ from pathlib import Path
 from saltseg.crops import SIZE, load_crops, load_table, split_table
 from saltseg.errors import one_line_errors
 from saltseg.layout import Layout
-from saltseg.params import Params, load_params
+from saltseg.params import Params, check_fold, load_params
 from saltseg.pseudolabel_figure import draw_examples
 from saltseg.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, summary
 from saltseg.tracking import StageRun, stage_run
@@ -22,6 +22,7 @@ def main(root: Path, fold: int) -> None:
     """Run the stage for one fold below `root`."""
     layout = Layout(root)
     params = load_params(layout.params)
+    check_fold(fold, params, layout)
     with stage_run("pseudolabel", layout, params, fold) as run:
         if params.pseudolabel.enabled:
             teach(layout, params, fold, run)

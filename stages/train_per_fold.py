@@ -16,7 +16,7 @@ from saltseg.errors import one_line_errors
 from saltseg.files import write_csv
 from saltseg.layout import Layout
 from saltseg.member import check_member, final_numbers, train_member
-from saltseg.params import load_params
+from saltseg.params import check_fold, load_params
 from saltseg.pseudolabels import load_pseudolabels
 from saltseg.snapshots import save_snapshots
 from saltseg.states import drop_state
@@ -28,6 +28,7 @@ def main(root: Path, member: str, fold: int) -> None:
     layout = Layout(root)
     params = load_params(layout.params)
     check_member(member, params, layout)
+    check_fold(fold, params, layout)
     with stage_run("train-per-fold", layout, params, member, fold) as run:
         crops = load_crops(layout.data("ingest"))
         folds = load_table(layout.data("fold-split") / "folds.parquet")

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from saltseg.definitions import ModelDefinition
 from saltseg.errors import InputError
+from saltseg.layout import Layout
 from saltseg.schema import AtLeastOne, Count, Float, Name, NotNegative, Positive, Section, Share
 
 
@@ -374,6 +375,16 @@ def _check_rounds(settings: PseudoLabel) -> None:
     if all(phase.data == "pseudolabels" or not phase.snapshots for phase in settings.phases):
         raise ValueError(
             "pseudolabel.phases: no phase of the first round keeps snapshots; set one to true"
+        )
+
+
+def check_fold(fold: int, params: Params, layout: Layout) -> None:
+    """Raise InputError where params.yaml makes no such fold."""
+    count = params.fold_split.n_folds
+    if fold not in range(count):
+        raise InputError(
+            f"{layout.params}: fold_split.n_folds: there is no fold {fold}; name one of 0 to "
+            f"{count - 1}"
         )
 
 
