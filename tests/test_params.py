@@ -104,6 +104,11 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
             [{**PHASE, "schedule": "plateau", "cycles": 1, "averaging": "swa"}],
             "phases.0.averaging: swa is not allowed with a plateau",
         ),
+        (
+            "train_per_fold.phases",
+            [PHASE, {**PHASE, "schedule": "plateau", "cycles": 1}],
+            "train_per_fold.phases.1.schedule: plateau: the teacher would learn from the crops",
+        ),
         ("training.inner_folds", 1, "greater than or equal to 2"),
         ("snapshot_ensemble.shifts", [0], "snapshot_ensemble.shifts.0: 0 is not allowed"),
         ("snapshot_ensemble.scales", [0.0], "snapshot_ensemble.scales.0: 0.0 is not allowed"),

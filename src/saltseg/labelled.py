@@ -70,10 +70,12 @@ def divide_crops(
 
     They learn from "train". Where one is a plateau, "watched" is kept apart from it: one of
     `training.inner_folds`, by mosaics, so that neither shows neighbours of the other. Teacher and
-    members of a fold watch the same crops: a member's pseudo-labels know nothing of them either.
+    members of a fold watch the same crops, as Params makes sure of: a member's pseudo-labels know
+    nothing of them either.
 
     folds: lines with `id` and `fold`, for a plateau with `coverage_class` and `mosaic` as well.
-    Raises InputError where the crops are of fewer mosaics than there are inner folds.
+    Raises InputError where the crops are of fewer mosaics than there are inner folds, or of mosaics
+    that leave one of them without a crop.
     """
     learned, held_out = training_crops(crops, folds, fold)
     if all(phase.schedule != "plateau" for phase in phases):

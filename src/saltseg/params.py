@@ -304,6 +304,7 @@ class Params(Section):
             _check_survey("pseudolabel", self.pseudolabel.phases, self.survey)
             _check_shares("pseudolabel", self.pseudolabel.phases, self.training)
             _check_rounds(self.pseudolabel)
+            _check_watched(self.pseudolabel.phases, self.train_per_fold.phases)
         _check_shares("train_per_fold", self.train_per_fold.phases, self.training)
         _check_survey("train_per_fold", self.train_per_fold.phases, self.survey)
         for member in self.train_per_fold.members:
@@ -358,6 +359,16 @@ def _check_shares(section: str, phases: list[Phase], training: Training) -> None
                 f"{section}.phases.{index}.pseudolabel_share: {phase.pseudolabel_share} is {drawn} "
                 f"of the {size} crops of a batch (training.batch_size); leave some of both"
             )
+
+
+def _check_watched(taught: list[Phase], learned: list[Phase]) -> None:
+    """Check that a teacher leaves alone the crops that members of its fold watch."""
+    plateaus = [index for index, phase in enumerate(learned) if phase.schedule == "plateau"]
+    if plateaus and all(phase.schedule != "plateau" for phase in taught):
+        raise ValueError(
+            f"train_per_fold.phases.{plateaus[0]}.schedule: plateau: the teacher would learn from "
+            "the crops that members watch; give a phase of pseudolabel a plateau too"
+        )
 
 
 def _check_rounds(settings: PseudoLabel) -> None:
