@@ -54,7 +54,7 @@ def params(request: pytest.FixtureRequest) -> Params:
     if request.param == "plateau":
         content["training"]["inner_folds"] = 3
         for phase in content["pseudolabel"]["phases"] + content["train_per_fold"]["phases"]:
-            phase |= {"schedule": "plateau", "cycles": 1, "epochs": 2, "stop_patience": 1}
+            phase |= {"schedule": "plateau", "cycles": 1, "epochs": 2}
     if request.param == "rounds":
         content["pseudolabel"] |= {"rounds": 2, "soft": True}
         content["pseudolabel"]["phases"][0]["data"] = "mixed"

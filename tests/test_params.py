@@ -105,10 +105,27 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
             "phases.0.averaging: swa is not allowed with a plateau",
         ),
         (
+            "pseudolabel.phases",
+            [{**PHASE, "schedule": "plateau", "cycles": 1, "patience": 20}],
+            "phases.0.patience: 20 is not below stop_patience, 20, so that the learning rate never",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "learning_rate": 0.01, "final_learning_rate": 0.02}],
+            "phases.0.final_learning_rate: 0.02 is above learning_rate, 0.01; lower it",
+        ),
+        (
             "train_per_fold.phases",
             [PHASE, {**PHASE, "schedule": "plateau", "cycles": 1}],
             "train_per_fold.phases.1.schedule: plateau: the teacher would learn from the crops",
         ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "learning_rate": float("inf")}],
+            "phases.0.learning_rate: inf is not allowed: Input should be a finite number",
+        ),
+        ("snapshot_ensemble.scales", [float("nan")], "ensemble.scales.0: nan is not allowed"),
+        ("training.optimizer.weight_decay", "nan", "weight_decay: nan is not allowed"),
         ("training.inner_folds", 1, "greater than or equal to 2"),
         ("snapshot_ensemble.shifts", [0], "snapshot_ensemble.shifts.0: 0 is not allowed"),
         ("snapshot_ensemble.scales", [0.0], "snapshot_ensemble.scales.0: 0.0 is not allowed"),

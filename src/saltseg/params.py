@@ -130,7 +130,12 @@ class Phase(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        """Check what only snapshots give a meaning to."""
+        """Check what several fields say together."""
+        if self.final_learning_rate > self.learning_rate:
+            raise ValueError(
+                f"final_learning_rate: {self.final_learning_rate} is above learning_rate, "
+                f"{self.learning_rate}; lower it"
+            )
         if self.averaging != "none" and not self.snapshots:
             raise ValueError(f"averaging: {self.averaging} needs snapshots: true to average for")
         if self.keep_last and not self.snapshots:
@@ -152,7 +157,7 @@ class Phase(Section):
         return self.schedule == "cosine" and self.learning_rate == self.final_learning_rate
 
     def _check_plateau(self) -> None:
-        """Check what has no meaning where the best epoch is kept."""
+        """Check what has no meaning, or does nothing, where the best epoch is kept."""
         if self.cycles != 1:
             raise ValueError(f"cycles: {self.cycles} is not allowed: a plateau has 1")
         if self.keep_last:
@@ -161,6 +166,11 @@ class Phase(Section):
             )
         if self.averaging == "swa":
             raise ValueError("averaging: swa is not allowed with a plateau; take ema or none")
+        if self.patience >= self.stop_patience:
+            raise ValueError(
+                f"patience: {self.patience} is not below stop_patience, {self.stop_patience}, so "
+                "that the learning rate never falls; lower it"
+            )
 
 
 class Optimizer(Section):

@@ -25,8 +25,12 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Section(BaseModel):
-    """A part of params.yaml: unknown fields and values of a wrong type are refused."""
+    """A part of params.yaml: unknown fields, wrong types and infinite numbers are refused."""
 
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
