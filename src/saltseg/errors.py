@@ -1,6 +1,7 @@
 """Errors that a person can act on, and how they reach the person."""
 
 import errno
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,16 @@ def first_few(items: Sequence[object], limit: int = 5) -> str:
     named = ", ".join(str(item) for item in items[:limit])
     rest = len(items) - limit
     return f"{named} and {rest:,} more" if rest > 0 else named
+
+
+def reason_of(error: Exception) -> str:
+    """Put an error's kind and message into one line of 200 characters, without a password."""
+    return without_password(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
+
+
+def without_password(text: str) -> str:
+    """Leave user and password out of addresses: "https://user:password@host" is "https://host"."""
+    return re.sub(r"//[^/\s]*@", "//", text)
 
 
 @contextmanager

@@ -6,21 +6,25 @@ from saltseg.errors import InputError, first_few
 from saltseg.reproduction.records import find_record
 from saltseg.reproduction.verification import verify
 from saltseg.tracking.registry import Version, champion, make_champion, open_registry, version_of
+from saltseg.tracking.store import reached_store
 
 
 def promote(reference: str, root: Path) -> str:
     """Make the model of a run the champion; return what is said of it and of the one before.
 
     reference, root: as for records.find_record. Raises InputError where there is no such run, it
-    has no registered model, or something that it recorded is missing or changed.
+    has no registered model, or something that it recorded is missing or changed, and where MLflow
+    cannot be asked.
     """
     record = find_record(reference, root)
     if record.run_id is None:
         raise InputError(
             f"{record.name}: no run in MLflow recorded it; name one that 'make ui' lists"
         )
-    client = open_registry(root)
-    version = version_of(client, record.run_id)
+    folder = root.resolve() / "mlruns"
+    with reached_store(folder):
+        client = open_registry(root)
+        version = version_of(client, record.run_id)
     if version is None:
         raise InputError(
             f"{record.name}: MLflow has no model of it, for its submit stage did not run; run"
@@ -32,8 +36,9 @@ def promote(reference: str, root: Path) -> str:
             f"{record.name}: stays what it is, for it does not verify: {first_few(findings, 2)};"
             f" 'saltseg verify {reference}' tells more"
         )
-    before = champion(client)
-    make_champion(client, version)
+    with reached_store(folder):
+        before = champion(client)
+        make_champion(client, version)
     known = "none" if before is None else _described(before)
     return f"champion  {_described(version)}\nbefore    {known}"
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 from mlflow import MlflowClient
+from typer.testing import CliRunner
 
+from saltseg.cli import app
 from saltseg.errors import InputError
 from saltseg.reproduction.records import RunRecord, find_record
 from saltseg.tracking.facts import SYNCED
@@ -138,6 +140,20 @@ def test_a_commit_that_git_does_not_have_is_told_of(repository: Path) -> None:
     run = record_run(repository, **{"mlflow.source.git.commit": "1" * 40})
     with pytest.raises(InputError, match="1111 is not in this repository"):
         find_record(run, repository)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["sync", "verify HEAD", "reproduce HEAD", "diff HEAD HEAD", "promote HEAD"],
+)
+def test_a_dead_server_is_one_line(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.chdir(repository)
+    done = CliRunner().invoke(app, command.split())
+    assert (done.exit_code, done.output.count("\n")) == (1, 1), done.output
+    assert "saltseg: http://127.0.0.1:9: MLflow cannot be asked (" in done.output
 
 
 def test_a_question_makes_no_store(repository: Path) -> None:

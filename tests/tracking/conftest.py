@@ -1,8 +1,10 @@
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -88,6 +90,15 @@ def checkout(
     shutil.copy(SOURCE / "params.yaml", root)
     (root / "dvc.yaml").write_text(DVC_YAML)
     return root
+
+
+def write_old_store(root: Path) -> None:
+    """Put a database that MLflow 3.1 made, with one run, in place of the checkout's."""
+    database = root / "mlruns" / "mlflow.db"
+    database.unlink()
+    old = Path(__file__).with_name("store_of_mlflow_3_1.sql").read_text()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(old)
 
 
 def start_stage(

@@ -23,6 +23,7 @@ from tests.tracking.conftest import (
     recorded,
     runs,
     under,
+    write_old_store,
 )
 
 pytestmark = pytest.mark.slow  # every recorder imports MLflow
@@ -306,11 +307,7 @@ def test_in_a_temporary_copy_the_store_stays_with_the_main_checkout(
 def test_a_database_of_an_older_mlflow_is_upgraded_after_a_copy(
     checkout: Path, start: Start
 ) -> None:
-    database = checkout / "mlruns" / "mlflow.db"
-    database.unlink()
-    old = Path(__file__).with_name("store_of_mlflow_3_1.sql").read_text()
-    with closing(sqlite3.connect(database)) as connection:
-        connection.executescript(old)
+    write_old_store(checkout)
     assert done(start("run.metrics({'loss': 1.0})")) == (0, "")
     assert runs(checkout)["ingest"].info.status == "FINISHED"
     kept = client_of(checkout).search_runs(["1"], "attributes.run_name = 'old run'")

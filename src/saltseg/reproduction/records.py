@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -16,6 +16,9 @@ from saltseg.reproduction.revisions import find_commit, find_experiments
 from saltseg.tracking.dossier import NAMES, files_of_commit, results_in
 from saltseg.tracking.facts import SYNCED
 from saltseg.tracking.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from saltseg.tracking.archive import Archive, ArchivedRun
 
 _PATCH = "changes.patch"
 _ENVIRONMENT = "environment.json"
@@ -113,8 +116,9 @@ def find_record(reference: str, root: Path) -> RunRecord:
     and says nothing of the environment. They are tried in this order.
     root: the checkout whose git and mlruns/ are asked.
 
-    Raises InputError where nothing, or more than one run, has that name, and where the code's
-    commit is not in this repository. What else the record lacks, `RunRecord.lacks` names.
+    Raises InputError where nothing, or more than one run, has that name, where MLflow cannot be
+    asked, and where the code's commit is not in this repository. What else the record lacks,
+    `RunRecord.lacks` names.
     """
     if not (root / "dvc.yaml").exists():
         raise InputError(f"{root.resolve()}: holds no dvc.yaml; call it in the project's folder")
@@ -138,17 +142,12 @@ def _run_record(reference: str, root: Path) -> RunRecord | None:
     if not (folder / "mlflow.db").exists() and "MLFLOW_TRACKING_URI" not in os.environ:
         return None  # a question must not make a store
     from saltseg.tracking.archive import Archive  # with MLflow, which takes seconds
+    from saltseg.tracking.store import reached_store
 
-    archive = Archive(folder)
-    ids = archive.with_id(reference) if _ID.fullmatch(reference) else []
-    if len(ids) > 1:
-        raise InputError(f"{reference}: begins {first_few(ids)}; give more characters")
-    if not ids and "'" not in reference:
-        known = _experiment(reference, root)
-        ids = archive.of_experiment(reference, known or "")[:1]
-    if not ids:
+    with reached_store(folder):
+        run = _archived_run(reference, root, Archive(folder))
+    if run is None:
         return None
-    run = archive.open(ids[0])
     named = run.files
     environment = named.get(_ENVIRONMENT)
     return RunRecord(
@@ -161,6 +160,16 @@ def _run_record(reference: str, root: Path) -> RunRecord | None:
         status=run.status,
         tags=run.tags,
     )
+
+
+def _archived_run(reference: str, root: Path, archive: "Archive") -> "ArchivedRun | None":
+    ids = archive.with_id(reference) if _ID.fullmatch(reference) else []
+    if len(ids) > 1:
+        raise InputError(f"{reference}: begins {first_few(ids)}; give more characters")
+    if not ids and "'" not in reference:
+        known = _experiment(reference, root)
+        ids = archive.of_experiment(reference, known or "")[:1]
+    return archive.open(ids[0]) if ids else None
 
 
 def _reproducible(name: str) -> bool:

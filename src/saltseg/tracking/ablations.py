@@ -10,13 +10,12 @@ from typing import Any
 from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
-from mlflow.exceptions import MlflowException
 
 from saltseg.errors import InputError
 from saltseg.files import write_json, write_text
 from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.facts import run_tags
-from saltseg.tracking.store import open_client, open_experiment, store_uri
+from saltseg.tracking.store import open_client, open_experiment, reached_store, store_uri
 
 _SUFFIX = "-ablations"
 _MOST_METRICS = 1000
@@ -41,21 +40,21 @@ class AblationRecord:
 def log_ablation(root: Path, record: AblationRecord) -> None:
     """Log an ablation of the project `root`, and make the rows that its experiments lack.
 
-    Raises InputError where MLflow refuses, or its server is out of reach.
+    Raises InputError where MLflow cannot be asked, or refuses.
     """
+    folder = root.resolve() / "mlruns"
     try:
         sync_experiments(root)
-        _log(root, record)
-    except MlflowException as error:
-        reason = " ".join(str(error).split())[:200]
+        with reached_store(folder):
+            _log(root, folder, record)
+    except InputError as error:
         raise InputError(
-            f"MLflow has no record of this ablation, whose table stands: {reason}; "
+            f"MLflow has no record of this ablation, whose table stands: {error}; "
             "the same command logs it"
         ) from error
 
 
-def _log(root: Path, record: AblationRecord) -> None:
-    folder = root.resolve() / "mlruns"
+def _log(root: Path, folder: Path, record: AblationRecord) -> None:
     uri = store_uri(folder)
     with FileLock(folder / ".lock", timeout=60):
         client = open_client(uri, folder)

@@ -10,7 +10,7 @@ from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
 
 from saltseg.tracking import wait_for_recorders
-from saltseg.tracking.store import store_uri
+from saltseg.tracking.store import open_store
 
 RECORD = "record"
 """The artifact folder that holds what a run of the pipeline recorded."""
@@ -36,7 +36,7 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         """Open the store. folder: the project's mlruns, with a database in it."""
         self.folder = folder
-        self.client = MlflowClient(tracking_uri=store_uri(folder))
+        self.client = open_store(folder)
 
     def with_id(self, start: str) -> list[str]:
         """Return the ids of the pipelines' runs that are, or have a stage's run, so named.

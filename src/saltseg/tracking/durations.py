@@ -9,12 +9,12 @@ from typing import Any
 import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 
+from saltseg.errors import InputError
 from saltseg.tracking.dossier import Files
 from saltseg.tracking.flat import flat_params
 from saltseg.tracking.pipeline import Item, Pipeline
-from saltseg.tracking.store import store_uri
+from saltseg.tracking.store import open_store, reached_store
 
 _PAGE = 1000
 
@@ -25,15 +25,15 @@ class Durations:
     def __init__(self, root: Path, stages: Sequence[str]) -> None:
         """Read them from the store of the checkout `root`, or the server that is set.
 
-        Without a store, or where its server is out of reach, no stage has a known duration.
+        Without a store, or where it cannot be asked, no stage has a known duration.
         """
         self.stages = stages
         self.runs: list[Run] = []
         folder = root.resolve() / "mlruns"
         if "MLFLOW_TRACKING_URI" not in os.environ and not (folder / "mlflow.db").exists():
             return  # a question must not make a store
-        client = MlflowClient(tracking_uri=store_uri(folder))
-        with suppress(MlflowException):
+        with suppress(InputError), reached_store(folder):
+            client = open_store(folder)
             places = [each.experiment_id for each in client.search_experiments()]
             self.runs = [run for stage in stages for run in _finished(client, places, stage)]
 

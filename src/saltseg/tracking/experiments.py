@@ -22,7 +22,7 @@ from saltseg.tracking.flat import flat_params
 from saltseg.tracking.pipeline import Pipeline
 from saltseg.tracking.references import Experiment, list_experiments
 from saltseg.tracking.run_metrics import RunMetrics
-from saltseg.tracking.store import open_experiment, store_uri
+from saltseg.tracking.store import open_client, open_experiment, reached_store, store_uri
 
 _MOST_PARAMS = 100
 _LONGEST_PARAM = 6000
@@ -33,15 +33,16 @@ def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
 
     A row whose experiment was renamed follows it.
     Returns the names of the experiments whose rows were made, and of all.
-    Raises InputError outside of a project, and for an experiment that is none of saltseg.
+    Raises InputError outside of a project, for an experiment that is none of saltseg, and where
+    MLflow cannot be asked.
     """
     if not (root / "dvc.yaml").exists():
         raise InputError(f"{root.resolve()}: holds no dvc.yaml; call it in the project's folder")
     folder = root.resolve() / "mlruns"
     folder.mkdir(exist_ok=True)
     uri = store_uri(folder)
-    with FileLock(folder / ".lock", timeout=60):
-        client = MlflowClient(tracking_uri=uri)
+    with reached_store(folder), FileLock(folder / ".lock", timeout=60):
+        client = open_client(uri, folder)
         place = open_experiment(client, uri, folder)
         known = _rows(client, place)
         experiments = list_experiments(root)

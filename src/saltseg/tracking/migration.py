@@ -10,6 +10,8 @@ from pathlib import Path
 
 from mlflow.store.db.utils import _get_latest_schema_revision
 
+from saltseg.errors import InputError
+
 
 def is_outdated(database: Path) -> bool:
     """Tell whether a database has a schema other than the installed MLflow's.
@@ -27,7 +29,7 @@ def is_outdated(database: Path) -> bool:
 def upgrade(database: Path) -> None:
     """Upgrade an SQLite database in place, after a copy beside it.
 
-    To be called under the store's lock. Raises RuntimeError, which names the copy, where MLflow
+    To be called under the store's lock. Raises InputError, which names the copy, where MLflow
     can't, as with a database that a newer MLflow has made.
     """
     copy = database.with_name(f"before-mlflow-{version('mlflow')}.db")
@@ -37,7 +39,7 @@ def upgrade(database: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise RuntimeError(
+        raise InputError(
             f"{database.parent.name}/{database.name} is of another MLflow ({reason}): install that"
             f" one, or move the file away; {copy.name} is a copy"
         )

@@ -11,7 +11,6 @@ import argparse
 import logging
 import os
 import queue
-import re
 import socket
 import sys
 import threading
@@ -24,18 +23,13 @@ from typing import TYPE_CHECKING
 import psutil
 from filelock import FileLock
 
+from saltseg.errors import reason_of
 from saltseg.tracking.wire import Message, Wire, listen
 
 if TYPE_CHECKING:
     from saltseg.tracking.record import PipelineRecord, StageRecord
 
-_QUIET = {
-    # MLflow's own defaults let a dead server take minutes; a mirror must not.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "GIT_PYTHON_REFRESH": "quiet",
-}
+_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
 
 _WATCH = 0.5
 """Seconds between looks at the pipeline, and at stages whose workers hold their wire open."""
@@ -105,7 +99,7 @@ class _Recorder:
             try:
                 self.pipeline.close()
             except Exception as error:
-                print(f"{time.strftime('%F %T')} {_reason(error)}", file=sys.stderr)
+                print(f"{time.strftime('%F %T')} {reason_of(error)}", file=sys.stderr)
 
     def _accept(self, channel: socket.socket) -> None:
         while True:
@@ -131,7 +125,7 @@ class _Recorder:
             try:
                 stage.record.take(message)
             except Exception as error:
-                stage.lost = stage.lost or _reason(error)
+                stage.lost = stage.lost or reason_of(error)
         if message["kind"] == "end":
             self._leave(self.stages.pop(wire))
 
@@ -144,7 +138,7 @@ class _Recorder:
             self.pipeline = self.pipeline or PipelineRecord(begin)
             stage.record = StageRecord(self.pipeline, begin)
         except Exception as error:
-            stage.lost = _reason(error)
+            stage.lost = reason_of(error)
         return stage
 
     def _leave(self, stage: _Stage) -> None:
@@ -178,11 +172,6 @@ def _is_dead(process: psutil.Process) -> bool:
 def _killed() -> Message:
     error = "the stage's process was killed"
     return {"kind": "end", "status": "KILLED", "error": error, "time": int(time.time() * 1000)}
-
-
-def _reason(error: Exception) -> str:
-    said = " ".join(f"{type(error).__name__}: {error}".split())
-    return re.sub(r"//[^/\s]*@", "//", said)[:200]  # a server's address may hold a password
 
 
 if __name__ == "__main__":

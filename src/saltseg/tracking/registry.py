@@ -16,7 +16,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from saltseg.errors import InputError
-from saltseg.tracking.store import store_uri
+from saltseg.tracking.store import open_store, reached_store
 
 NAME = "saltseg"
 """The registered model's."""
@@ -25,6 +25,9 @@ CHAMPION = "champion"
 """The alias of the version that is in use."""
 
 _DESCRIPTION = "Salt in seismic images: grey images in, probabilities and masks of salt out."
+
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""MLflow's codes for a model or version, and for an alias, that is not there."""
 
 _VERSION = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))")
 
@@ -46,7 +49,7 @@ def open_registry(root: Path) -> MlflowClient:
     folder = root.resolve() / "mlruns"
     if "MLFLOW_TRACKING_URI" not in os.environ and not (folder / "mlflow.db").exists():
         raise InputError(f"{folder / 'mlflow.db'}: no run is recorded here; run 'dvc repro'")
-    return MlflowClient(store_uri(folder))
+    return open_store(folder)
 
 
 def register(client: MlflowClient, run: str, model: str, tags: Mapping[str, str]) -> Version:
@@ -69,8 +72,11 @@ def version_of(client: MlflowClient, run: str) -> Version | None:
 
 def champion(client: MlflowClient) -> Version | None:
     """Return the version that is in use; None where none has been promoted."""
-    with suppress(MlflowException):
+    try:
         return _version(client.get_model_version_by_alias(NAME, CHAMPION))
+    except MlflowException as error:
+        if error.error_code not in _ABSENT:
+            raise
     return None
 
 
@@ -83,15 +89,17 @@ def make_champion(client: MlflowClient, version: Version) -> None:
 def fetched_model(uri: str, root: Path) -> Iterator[Path]:
     """Yield the folder of a version's files: where they lie, or a copy for the while.
 
-    uri: models:/NAME@ALIAS or models:/NAME/VERSION. Raises InputError where there is none.
+    uri: models:/NAME@ALIAS or models:/NAME/VERSION. Raises InputError where there is none, and
+    where MLflow cannot be asked.
     """
     named = _VERSION.fullmatch(uri)
     if named is None:
         raise InputError(
             f"{uri}: is neither a folder nor models:/{NAME}@{CHAMPION} or models:/{NAME}/1"
         )
-    client = open_registry(root)
-    location = _location(client, uri, *named.groups())
+    with reached_store(root.resolve() / "mlruns"):
+        client = open_registry(root)
+        location = _location(client, uri, *named.groups())
     parsed = urlparse(location)
     if parsed.scheme in ("", "file"):
         yield Path(url2pathname(parsed.path))
@@ -107,6 +115,8 @@ def _location(client: MlflowClient, uri: str, name: str, alias: str | None, vers
             version = client.get_model_version_by_alias(name, alias).version
         return str(client.get_model_version_download_uri(name, version))
     except MlflowException as error:
+        if error.error_code not in _ABSENT:
+            raise
         raise InputError(
             f"{uri}: MLflow has no such model ({error.message.rstrip('.')}); "
             "'saltseg promote RUN' makes a run's the champion"

@@ -2,17 +2,25 @@
 
 import os
 import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
+from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 
+from saltseg.errors import InputError, reason_of, without_password
 from saltseg.tracking.migration import is_outdated, upgrade
 
 EXPERIMENT = "saltseg"
+
+_IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+"""MLflow's own defaults let a dead server take minutes."""
 
 _CLOCK_DRIFT = 5.0
 """Seconds by which a process's start seems to move when the system's clock is set."""
@@ -23,8 +31,38 @@ def store_uri(folder: Path) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}"
 
 
+@contextmanager
+def reached_store(folder: Path) -> Iterator[None]:
+    """Turn it into an InputError where the store of `folder` cannot be asked, or refuses."""
+    try:
+        yield
+    except Timeout as error:
+        raise InputError(
+            f"{error.lock_file}: another process holds it; try again when that is done"
+        ) from error
+    except (MlflowException, sqlite3.Error) as error:
+        remedy = "if the database is damaged, move it away"
+        if os.environ.get("MLFLOW_TRACKING_URI"):
+            remedy = "start its server, or unset MLFLOW_TRACKING_URI"
+        place = without_password(store_uri(folder))
+        raise InputError(
+            f"{place}: MLflow cannot be asked ({reason_of(error)}); {remedy}"
+        ) from error
+
+
+def open_store(folder: Path) -> MlflowClient:
+    """Return a client of the store, as `open_client` does, while nobody else opens it."""
+    with FileLock(folder / ".lock", timeout=60):
+        return open_client(store_uri(folder), folder)
+
+
 def open_client(uri: str, folder: Path) -> MlflowClient:
-    """Return a client of the store; upgrade the database in `folder` if an older MLflow made it."""
+    """Return a client of the store; upgrade the database in `folder` if an older MLflow made it.
+
+    To be called under the lock `folder`/.lock: `open_store` does.
+    """
+    for name, value in _IMPATIENT.items():
+        os.environ.setdefault(name, value)
     database = folder / "mlflow.db"
     if uri == f"sqlite:///{database}" and database.exists() and is_outdated(database):
         upgrade(database)

@@ -1,0 +1,114 @@
+"""The store as a command meets it: of another MLflow, out of reach, damaged, held by another."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from typer.testing import CliRunner
+
+from saltseg.cli import app
+from saltseg.errors import InputError
+from saltseg.tracking.ablations import AblationRecord, log_ablation
+from saltseg.tracking.archive import Archive
+from saltseg.tracking.durations import Durations
+from saltseg.tracking.experiments import sync_experiments
+from saltseg.tracking.registry import champion, fetched_model
+from saltseg.tracking.store import open_store, reached_store
+from tests.conftest import PROJECT
+from tests.tracking.conftest import write_old_store
+
+DEAD = "http://user:password@127.0.0.1:9"
+
+
+@pytest.fixture
+def dead(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout whose server is not there."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", DEAD)
+    return checkout
+
+
+def ask_for_champion(root: Path) -> None:
+    with reached_store(root / "mlruns"):
+        champion(open_store(root / "mlruns"))
+
+
+def fetch_champion(root: Path) -> None:
+    with fetched_model("models:/saltseg@champion", root):
+        pass
+
+
+def log_a_table(root: Path) -> None:
+    log_ablation(root, AblationRecord("ablate", "| |", {}, {}, {}))
+
+
+@pytest.mark.parametrize("ask", [ask_for_champion, fetch_champion, log_a_table, sync_experiments])
+def test_a_dead_server_is_one_line_that_says_what_to_do(
+    dead: Path, ask: Callable[[Path], object]
+) -> None:
+    with pytest.raises(InputError) as raised:
+        ask(dead)
+    said = str(raised.value)
+    assert "http://127.0.0.1:9: MLflow cannot be asked (" in said
+    assert "start its server, or unset MLFLOW_TRACKING_URI" in said
+    assert "password" not in said and "\n" not in said
+
+
+def test_without_its_server_no_stage_has_a_known_duration(dead: Path) -> None:
+    assert Durations(dead, ["ingest"]).runs == []
+
+
+def test_none_is_champion_before_one_is_promoted(checkout: Path) -> None:
+    assert champion(open_store(checkout / "mlruns")) is None
+    with pytest.raises(InputError, match="MLflow has no such model"):
+        fetch_champion(checkout)
+
+
+def test_what_another_process_holds_is_named(checkout: Path) -> None:
+    lock = checkout / "mlruns/.lock"
+    with (
+        FileLock(lock),
+        pytest.raises(InputError, match=r"mlruns/\.lock: another process holds it"),
+        reached_store(checkout / "mlruns"),
+        FileLock(lock, timeout=0),
+    ):
+        pass
+
+
+def test_a_damaged_database_is_one_line(checkout: Path) -> None:
+    (checkout / "mlruns/mlflow.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(InputError, match=r"mlflow\.db: MLflow cannot be asked .* move it away"):
+        sync_experiments(checkout)
+
+
+def test_nobody_goes_past_the_guard_for_databases_of_another_mlflow() -> None:
+    package = PROJECT / "src/saltseg"
+    opening = [path for path in package.rglob("*.py") if "MlflowClient(" in path.read_text()]
+    assert opening == [package / "tracking/store.py"]
+
+
+@pytest.mark.slow
+def test_a_question_upgrades_a_database_of_an_older_mlflow_after_a_copy(checkout: Path) -> None:
+    write_old_store(checkout)
+    with closing(sqlite3.connect(checkout / "mlruns/mlflow.db")) as connection:
+        ((run,),) = connection.execute("SELECT run_uuid FROM runs").fetchall()
+    assert Archive(checkout / "mlruns").with_id(run[:8]) == [run]
+    (copy,) = (checkout / "mlruns").glob("before-mlflow-*.db")
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT name FROM runs").fetchall() == [("old run",)]
+
+
+@pytest.mark.slow
+def test_a_database_of_a_newer_mlflow_is_one_line(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(checkout / "mlruns/mlflow.db")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'of_tomorrow'")
+        connection.commit()
+    monkeypatch.chdir(checkout)
+    done = CliRunner().invoke(app, ["verify", "HEAD"])
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert "mlruns/mlflow.db is of another MLflow (" in done.output
+    assert "of_tomorrow" in done.output
