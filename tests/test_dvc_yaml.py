@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from saltseg.params import CHANGES_NOTHING
 from tests.conftest import PROJECT
 
 SCHEMA = {"definitions", "params", "schema"}
@@ -94,7 +95,7 @@ def sections() -> dict[str, Any]:
 
 def test_no_stage_tracks_what_changes_no_result() -> None:
     tracked = {param for stage in STAGES.values() for param in stage["params"]}
-    assert "runtime" not in tracked and "runtime.workers" not in tracked
+    assert not {"runtime", *(f"runtime.{name}" for name in CHANGES_NOTHING)} & tracked
 
 
 def test_the_gathering_stage_tracks_the_lists_of_members_and_folds() -> None:

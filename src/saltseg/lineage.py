@@ -15,7 +15,7 @@ import yaml
 from saltseg.errors import InputError
 from saltseg.files import hash_file
 from saltseg.layout import Layout
-from saltseg.params import Params
+from saltseg.params import CHANGES_NOTHING, Params
 
 _PACKAGE = Path(__file__).parent
 
@@ -104,8 +104,8 @@ def _hash(path: Path, known: str | None) -> str:
 
 
 def _parameters(params: Params) -> dict[str, str]:
-    """Return the digest of each section; `runtime.workers`, which changes nothing, is left out."""
-    sections = params.model_dump(mode="json", exclude={"runtime": {"workers"}})
+    """Return the digest of each section, without what changes nothing."""
+    sections = params.model_dump(mode="json", exclude={"runtime": set(CHANGES_NOTHING)})
     return {"all": _digest(sections)} | {name: _digest(part) for name, part in sections.items()}
 
 

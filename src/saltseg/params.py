@@ -19,8 +19,12 @@ class Base(Section):
     """Seed of everything random; each use derives its own stream from it and a name."""
 
 
+CHANGES_NOTHING = frozenset({"workers", "save_seconds"})
+"""Fields of Runtime that change no result: no stage tracks them, and no hash holds them."""
+
+
 class Runtime(Section):
-    """Where the work is done. No stage tracks `workers` or `save_seconds`: no result needs them."""
+    """Where the work is done. No result needs what CHANGES_NOTHING names."""
 
     workers: Count
     """Processes that load and augment crops beside the training; 0 does it in the same process."""

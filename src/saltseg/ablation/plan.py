@@ -11,7 +11,7 @@ from saltseg.ablation.effects import Design
 from saltseg.ablation.overrides import PRESENT, overrides_of, read_base, split_values
 from saltseg.errors import InputError
 from saltseg.layout import Layout
-from saltseg.params import Params
+from saltseg.params import CHANGES_NOTHING, Params
 from saltseg.reproduction.revisions import git
 
 _CODE = ("dvc.yaml", "src", "stages", "weights", "data")
@@ -163,9 +163,9 @@ def _slug(label: str) -> str:
 
 def _digest(params: Params, code: str) -> str:
     """Hash what determines a trial's scores; `submit` comes after them."""
-    sections = params.model_dump(mode="json", exclude={"submit"})
-    for changes_nothing in ("workers", "save_seconds"):
-        del sections["runtime"][changes_nothing]
+    sections = params.model_dump(
+        mode="json", exclude={"submit": True, "runtime": set(CHANGES_NOTHING)}
+    )
     content = json.dumps(sections, sort_keys=True)
     return hashlib.sha256(f"{code}\n{content}".encode()).hexdigest()[:10]
 
