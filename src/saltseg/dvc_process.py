@@ -11,22 +11,25 @@ from types import FrameType
 
 Process = subprocess.Popen[bytes]
 
+STANDARD_ERROR = 2
+"""Its file descriptor."""
+
 _FAREWELL = 60.0
 """Seconds that an interrupted stage has to save its state."""
 
 
 def start_dvc(
-    root: Path, arguments: Sequence[str], variables: Mapping[str, str], output: int | None
+    root: Path, arguments: Sequence[str], environment: Mapping[str, str], output: int | None
 ) -> Process:
     """Start `dvc ARGUMENTS` in `root`, in a session that only this process interrupts.
 
-    variables: of the environment, beside this process's own. output: the file descriptor that
-    takes all that it says; None leaves it where this process's own output goes.
+    environment: all its variables. output: the file descriptor that takes all that it says; None
+    leaves it where this process's own output goes.
     """
     return subprocess.Popen(
         [sys.executable, "-m", "dvc", *arguments],
         cwd=root,
-        env={**os.environ, **variables},
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=None if output is None else subprocess.STDOUT,
@@ -37,11 +40,11 @@ def start_dvc(
 def run_dvc(
     root: Path,
     arguments: Sequence[str],
-    variables: Mapping[str, str] | None = None,
+    environment: Mapping[str, str],
     output: int | None = None,
 ) -> int:
     """Run `dvc ARGUMENTS` to its end as `start_dvc` starts it; return its exit code."""
-    process = start_dvc(root, arguments, variables or {}, output)
+    process = start_dvc(root, arguments, environment, output)
     with ended_with_this(lambda: [process]):
         return process.wait()
 
@@ -61,13 +64,18 @@ def ended_with_this(running: Callable[[], Sequence[Process]]) -> Iterator[None]:
                 process.wait(_FAREWELL)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         raise
 
 
 def interrupt_when_told() -> None:
-    """Take the end by a batch system or a closed terminal for Ctrl-C, so that dvc ends as well."""
+    """Take the end by a batch system or a closed terminal for Ctrl-C, so that dvc ends as well.
+
+    A signal that is ignored stays so: nohup is there to outlive the terminal.
+    """
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -167,8 +167,8 @@ def _start(layout: Layout, item: str, share: int, shares: Sequence[Mapping[str, 
     log = _log(layout, item)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        variables = {**_one_pipeline(), **shares[share]}
-        process = start_dvc(layout.root, arguments, variables, output.fileno())
+        environment = {**_one_pipeline(), **shares[share]}
+        process = start_dvc(layout.root, arguments, environment, output.fileno())
     print(f"{item}: started", flush=True)
     return _Job(item, share, process, time.monotonic())
 
@@ -201,5 +201,5 @@ def _repro(root: Path, targets: list[str]) -> None:
 
 
 def _one_pipeline() -> dict[str, str]:
-    """Return the variable by which MLflow shows one run, with the stages of all jobs below it."""
-    return {PIPELINE_VARIABLE: str(os.getpid())}
+    """Return the environment by which MLflow shows one run, with all jobs' stages below it."""
+    return {**os.environ, PIPELINE_VARIABLE: str(os.getpid())}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from mlflow import MlflowClient
 
@@ -170,7 +171,19 @@ def test_raw_data_come_from_the_remote_and_one_byte_of_them_is_named(
     assert "first differing stage:\ningest\n  its inputs: data/kaggle/train.csv\n" in said
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def running_below(folder: Path) -> list[str]:
+    """Return the commands that work in a folder, which may be gone; a recorder ends by itself."""
+    found = psutil.process_iter(["cwd", "cmdline"])
+    lines = [str(each.info["cmdline"]) for each in found if str(folder) in (each.info["cwd"] or "")]
+    return [line for line in lines if "saltseg.tracking.recorder" not in line]
+
+
+def heed_the_terminal() -> None:
+    """Let a test that nohup started pass a closed terminal on."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_an_interrupted_reproduction_leaves_nothing(
     recorded: Recorded, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -178,7 +191,7 @@ def test_an_interrupted_reproduction_leaves_nothing(
     variables = os.environ | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen(
         command, cwd=recorded.root, env=variables, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=heed_the_terminal,
     ) as process:  # fmt: skip
         assert process.stdout
         for line in process.stdout:
@@ -188,6 +201,7 @@ def test_an_interrupted_reproduction_leaves_nothing(
         process.stdout.read()
     assert process.returncode == 130
     assert not list(tmp_path.glob("saltseg-reproduction-*"))
+    assert not running_below(tmp_path)
 
 
 def clone_of(checkout: Checkout, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The trials as DVC experiments: run where they are not there yet, and their scores read back."""
 
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pandas as pd
 from dvc.exceptions import DvcException
 
 from saltseg.ablation.plan import Plan, Trial, dvc_options
-from saltseg.dvc_process import run_dvc
+from saltseg.dvc_process import STANDARD_ERROR, run_dvc
 from saltseg.errors import InputError
 from saltseg.tracking.references import Experiment, list_experiments
 
@@ -17,8 +18,6 @@ STAGE = "postprocess-connected-components"
 """The last stage that a trial runs: behind it no score changes."""
 
 _SCORES = f"data/{STAGE}/out_of_fold_scores.parquet"
-
-_STANDARD_ERROR = 2
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,14 @@ def run_trial(root: Path, plan: Plan, trial: Trial) -> Outcome:
     """Return what a trial came to; run it where no experiment has it.
 
     It runs in a copy of the project, as `dvc exp run --temp` does; what it says goes to standard
-    error. Raises InputError where it fails.
+    error. Raises InputError where it fails, and where its experiment has lost its scores.
     """
     known = _find(root, trial)
     if known:
         return known
     options = ["--temp", "--name", trial.name, *dvc_options(plan.request, trial), STAGE]
-    code = run_dvc(root, ["--wait-for-lock", "exp", "run", *options], output=_STANDARD_ERROR)
+    arguments = ["--wait-for-lock", "exp", "run", *options]
+    code = run_dvc(root, arguments, os.environ, STANDARD_ERROR)
     done = _find(root, trial) if code == 0 else None
     if done is None:
         raise InputError(

@@ -32,6 +32,9 @@ def reproduce(
     """Do a run again from its hashes, and say whether every output and metric is the same."""
     if first and cached:
         raise typer.BadParameter("--from forces stages to run, --cached keeps them from it")
+    from saltseg.dvc_process import interrupt_when_told
+
+    interrupt_when_told()
     with one_line_errors():
         from saltseg.reproduction.records import find_record
         from saltseg.reproduction.repetition import Request

@@ -3,20 +3,18 @@
 import graphlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import yaml
 from dvc.exceptions import DvcException
 from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import Stage
 
+from saltseg.dvc_process import STANDARD_ERROR, run_dvc
 from saltseg.errors import InputError, first_few
 from saltseg.reproduction.comparison import Comparison, compare
 from saltseg.reproduction.environments import recorded_threads
@@ -140,31 +138,12 @@ def _checkout(repo: Repo, outputs: list[Output], objects: Objects) -> None:
 def _run(clone: Path, record: RunRecord, names: list[str], cached: bool) -> None:
     """Run the stages in the clone with dvc; every one of them, or only what is not to be had."""
     # New outputs stay out of the cache: whatever comes of it, what is there stays as it is.
-    command = [sys.executable, "-m", "dvc", "repro", "--no-commit"]
-    command += names if cached else ["--force", "--single-item", *names]
+    arguments = ["repro", "--no-commit"]
+    arguments += names if cached else ["--force", "--single-item", *names]
     kept = recorded_threads(record).items()
     variables = {name: value for name, value in kept if not name.startswith(_FOREIGN)}
     # A stage is called by the name of python.
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables.get('PATH', '')}"
-    process = subprocess.Popen(command, cwd=clone, env=variables, stdout=sys.stderr)
-    try:
-        code = process.wait()
-    except BaseException:
-        _end(process.pid)
-        raise
+    code = run_dvc(clone, arguments, variables, STANDARD_ERROR)
     if code != 0:
         raise InputError(f"{record.name}: dvc repro ended with code {code}; its reason is above")
-
-
-def _end(pid: int) -> None:
-    """End a process and all that it has started but recorders, which see to their own end."""
-    with suppress(psutil.NoSuchProcess, ProcessLookupError):
-        process = psutil.Process(pid)
-        started = process.children(recursive=True)
-        # A recorder has a session of its own; ended from here it would leave its socket behind.
-        family = [*(each for each in started if os.getsid(each.pid) == os.getsid(pid)), process]
-        for each in family:
-            with suppress(psutil.NoSuchProcess):
-                each.terminate()
-        for each in psutil.wait_procs(family, timeout=10)[1]:
-            each.kill()

@@ -1,8 +1,6 @@
 """A clean clone of a run's code in a temporary folder, with all that the run recorded."""
 
-import signal
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,12 +24,9 @@ def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
     Raises InputError where git cannot restore the code.
     """
     root = root.resolve()
-    with (
-        _interruptible(),
-        tempfile.TemporaryDirectory(
-            prefix="saltseg-reproduction-", ignore_cleanup_errors=True
-        ) as folder,
-    ):
+    with tempfile.TemporaryDirectory(
+        prefix="saltseg-reproduction-", ignore_cleanup_errors=True
+    ) as folder:
         clone = Path(folder).resolve() / "project"
         git(root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(clone))
         git(clone, "checkout", "--quiet", "--detach", record.commit)
@@ -45,19 +40,6 @@ def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
             yield clone
         finally:
             wait_for_recorders(clone / "mlruns")
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM, like Ctrl-C, end the block by an exception, so that it tidies up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _share_storage(root: Path, clone: Path) -> None:
