@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from saltseg.ablation.overrides import overrides_of, read_base, split_values
 from saltseg.ablation.plan import Request, dvc_options, make_plan
+from saltseg.ablation.trials import run_trial
 from saltseg.cli import app
 from saltseg.errors import InputError
 from saltseg.layout import Layout
@@ -110,6 +111,21 @@ def test_an_experiment_s_name_stands_for_all_that_determines_its_scores(checkout
     changed = name()
     checkout.commit("Code")
     assert len({first, changed, name()}) == 3
+
+
+def test_an_experiment_whose_scores_are_gone_is_told_of(checkout: Checkout) -> None:
+    checkout.succeed("dvc", "init", "--quiet")
+    checkout.commit("DVC")
+    plan = make_plan(checkout.root, Request("demo", [f"{FLIP}=false"]))
+    name = plan.trials[1].name
+    commit = checkout.succeed("git", "rev-parse", "HEAD").strip()
+    reference = f"refs/exps/{commit[:2]}/{commit[2:]}/{name}"
+    checkout.succeed("git", "update-ref", reference, commit)
+    with pytest.raises(InputError) as raised:
+        run_trial(checkout.root, plan, plan.trials[1])
+    said = str(raised.value)
+    assert said.startswith(f"experiment {name}: ") and "neither in DVC's cache" in said
+    assert f"'dvc exp remove {name}'" in said
 
 
 @pytest.mark.parametrize(

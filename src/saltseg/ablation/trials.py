@@ -12,6 +12,7 @@ from dvc.exceptions import DvcException
 from saltseg.ablation.plan import Plan, Trial, dvc_options
 from saltseg.dvc_process import STANDARD_ERROR, run_dvc
 from saltseg.errors import InputError
+from saltseg.reproduction.revisions import find_commit
 from saltseg.tracking.references import Experiment, list_experiments
 
 STAGE = "postprocess-connected-components"
@@ -52,12 +53,25 @@ def run_trial(root: Path, plan: Plan, trial: Trial) -> Outcome:
 
 
 def _find(root: Path, trial: Trial) -> Outcome | None:
-    """Return the outcome of a trial whose experiment exists, under any name of the same hash."""
+    """Return the outcome of a trial whose experiment exists, under any name of the same hash.
+
+    Raises InputError where its scores are gone and DVC would not run it again: it has one
+    experiment of a name at a commit.
+    """
+    in_the_way = (trial.name, find_commit(root, "HEAD"))
+    lost = False
     for experiment in reversed(list_experiments(root)):
         if experiment.name.endswith(f"-{trial.digest}"):
             scores = _read_scores(root, experiment)
             if scores is not None:
                 return Outcome(trial, experiment, scores)
+            lost = lost or (experiment.name, experiment.baseline) == in_the_way
+    if lost:
+        raise InputError(
+            f"experiment {trial.name}: {_SCORES} is neither in DVC's cache nor in a remote; fetch "
+            f"it with 'dvc exp pull', or run 'dvc exp remove {trial.name}' and the same command "
+            "again"
+        )
     return None
 
 
