@@ -6,7 +6,6 @@ Reads the folder `ingest.raw_dir` if `ingest.source` is `tgs`; writes data/inges
 data/truth (the survey's test masks, for submit alone) and data/pretraining (another survey).
 """
 
-import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,7 @@ from saltseg.crops import CropSet, save_crops
 from saltseg.errors import one_line_errors
 from saltseg.figures import TRUTH, contact_sheet
 from saltseg.layout import Layout
+from saltseg.machine import cpus
 from saltseg.params import Params, load_params
 from saltseg.survey import generate, write_pretraining, write_truth
 from saltseg.tgs import FileCounts, read_raw
@@ -27,7 +27,7 @@ def main(root: Path) -> None:
     layout = Layout(root)
     params = load_params(layout.params)
     with stage_run("ingest", layout, params) as run:
-        workers = params.runtime.workers or os.cpu_count() or 1
+        workers = params.runtime.workers or cpus()
         crops, file_counts = obtain(layout, params, workers)
         save_crops(layout.data("ingest"), crops)
         write_pretraining(layout.pretraining, params.survey.pretraining, params.base.seed, workers)

@@ -1,8 +1,16 @@
-"""The machine that computes, as far as a result's bytes may depend on it."""
+"""The machine that computes: its processor, and how much of it there is to use."""
 
+import os
 import platform
 import subprocess
 from pathlib import Path
+
+
+def cpus() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def cpu_model() -> str:

@@ -18,6 +18,7 @@ from dvc.stage import Stage
 from saltseg.dvc_process import Process, ended_with_this, run_dvc, start_dvc
 from saltseg.errors import InputError, first_few
 from saltseg.layout import Layout
+from saltseg.machine import cpus
 from saltseg.params import Runtime, load_params
 from saltseg.tracking.wire import PIPELINE_VARIABLE
 
@@ -111,7 +112,7 @@ def divide_machine(runtime: Runtime, jobs: int | None) -> list[dict[str, str]]:
         count = jobs or len(devices)
         visible = [devices[number % len(devices)] for number in range(count)]
         return [{**threads, "CUDA_VISIBLE_DEVICES": device} for device in visible]
-    return [threads] * (jobs or max(_cpus() // runtime.threads, 1))
+    return [threads] * (jobs or max(cpus() // runtime.threads, 1))
 
 
 def _gpus() -> list[str]:
@@ -121,11 +122,6 @@ def _gpus() -> list[str]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     count = torch.cuda.device_count()
     return visible.split(",")[:count] if visible else [str(number) for number in range(count)]
-
-
-def _cpus() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _run_items(

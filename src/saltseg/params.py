@@ -27,7 +27,7 @@ class Runtime(Section):
     """Where the work is done. No result needs what CHANGES_NOTHING names."""
 
     workers: Count
-    """Processes that load and augment crops beside the training; 0 does it in the same process."""
+    """Processes that augment crops beside the training, 0 for none; of `ingest`, 0 for all CPUs."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"]
     """Device that trains and predicts; `auto` takes a GPU where there is one."""
     precision: Literal["auto", "float32", "bfloat16"]

@@ -11,7 +11,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from saltseg.machine import cpu_model
+from saltseg.machine import cpu_model, cpus
 from saltseg.tracking.facts import git_bytes
 
 Files = dict[str, bytes]
@@ -62,17 +62,10 @@ def environment(params: dict[str, Any]) -> dict[str, Any]:
         "cpu": cpu_model(),
         "accelerator": params["runtime"]["accelerator"],
         "gpu": _gpu(),
-        "threads": {"cpus": _cpus(), "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS")},
+        "threads": {"cpus": cpus(), "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS")},
         "torch": _torch(),
         "packages": dict(sorted((each.name.lower(), each.version) for each in distributions())),
     }
-
-
-def _cpus() -> int:
-    """Return the number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _torch() -> dict[str, str | None]:
