@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from saltseg.ablation.trials import Outcome
-from saltseg.models import create_model
+from saltseg.costs import network_size
 from saltseg.params import Params
 from saltseg.tracking.dossier import files_of_commit
 from saltseg.tracking.durations import Durations
@@ -38,8 +38,5 @@ class Costs:
 
     def parameters(self, params: Params) -> int:
         """Return the number of weights that an ensemble's members have together."""
-        networks = (
-            create_model(params.models[member], seed=0, weights=None)
-            for member in params.train_per_fold.members
-        )
-        return sum(each.numel() for network in networks for each in network.parameters())
+        members = params.train_per_fold.members
+        return sum(network_size(params.models[member])[0] for member in members)

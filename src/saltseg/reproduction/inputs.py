@@ -1,7 +1,7 @@
 """Whether what a stage is about to read is what it read in the recorded run."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dvc.dependency.base import Dependency
@@ -12,6 +12,7 @@ from saltseg.errors import first_few
 from saltseg.lineage import tree_hash
 from saltseg.reproduction.objects import Objects, is_folder
 from saltseg.reproduction.revisions import git
+from saltseg.tracking.pipeline import overlaps
 
 _WORDS = {
     "modified": "is not the version that {stage} ran with, whose hash dvc.lock has",
@@ -82,11 +83,6 @@ def path_of(output: Output) -> str:
 def stage_name(stage: Stage) -> str:
     """Return a stage's name in dvc.yaml; for data of dvc add, the path of their .dvc file."""
     return stage.name if stage.cmd else Path(stage.path_in_repo).as_posix()
-
-
-def overlaps(path: Path, others: Iterable[Path]) -> bool:
-    """Tell whether a path is one of `others`, lies in one, or holds one."""
-    return any(path.is_relative_to(other) or other.is_relative_to(path) for other in others)
 
 
 def in_git(dependency: Dependency) -> bool:

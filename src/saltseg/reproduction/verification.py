@@ -11,7 +11,6 @@ from dvc.stage import Stage
 
 from saltseg.reproduction.inputs import (
     changed_inputs,
-    overlaps,
     path_of,
     stage_name,
     unlinked_inputs,
@@ -19,6 +18,7 @@ from saltseg.reproduction.inputs import (
 from saltseg.reproduction.objects import Objects, State, is_folder
 from saltseg.reproduction.records import RunRecord, find_record
 from saltseg.reproduction.workplace import workplace
+from saltseg.tracking.pipeline import overlaps
 
 _WHOLE = (State.CACHED, State.REMOTE)
 

@@ -7,21 +7,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
 
 from saltseg.errors import InputError
 from saltseg.files import write_json, write_text
 from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.facts import run_tags
-from saltseg.tracking.store import open_client, open_experiment, reached_store, store_uri
+from saltseg.tracking.run_content import LONGEST_TAG, log_params
+from saltseg.tracking.run_metrics import RunMetrics
+from saltseg.tracking.store import (
+    open_client,
+    open_experiment,
+    reached_store,
+    store_lock,
+    store_uri,
+)
 
 _SUFFIX = "-ablations"
-_MOST_METRICS = 1000
-_LONGEST_PARAM = 6000
-_LONGEST_TAG = 5000
-"""MLflow's limits for one batch and for one value."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,14 @@ def log_ablation(root: Path, record: AblationRecord) -> None:
 
 def _log(root: Path, folder: Path, record: AblationRecord) -> None:
     uri = store_uri(folder)
-    with FileLock(folder / ".lock", timeout=60):
+    with store_lock(folder):
         client = open_client(uri, folder)
         place = open_experiment(client, uri, folder, _SUFFIX)
     now = int(time.time() * 1000)
-    run = str(client.create_run(place, now, run_name=record.name).info.run_id)
-    tags = run_tags(root) | {"mlflow.note.content": record.table[:_LONGEST_TAG]}
-    logged = [Metric(key, value, now, 0) for key, value in record.metrics.items()]
-    client.log_batch(
-        run,
-        metrics=logged[:_MOST_METRICS],
-        params=[Param(key, value[:_LONGEST_PARAM]) for key, value in record.params.items()],
-        tags=[RunTag(key, value) for key, value in tags.items()],
-    )
+    tags = run_tags(root) | {"mlflow.note.content": record.table[:LONGEST_TAG]}
+    run = str(client.create_run(place, now, tags, run_name=record.name).info.run_id)
+    log_params(client, run, record.params)
+    RunMetrics(client, run).final(record.metrics, now)
     _log_files(client, run, record)
     client.set_terminated(run, "FINISHED")
 

@@ -10,10 +10,8 @@ from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
 
 from saltseg.tracking import wait_for_recorders
+from saltseg.tracking.run_content import RECORD
 from saltseg.tracking.store import open_store
-
-RECORD = "record"
-"""The artifact folder that holds what a run of the pipeline recorded."""
 
 _PARENT = "mlflow.parentRunId"
 

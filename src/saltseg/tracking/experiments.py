@@ -6,13 +6,11 @@ so what is missing is made from the experiment's own commit.
 
 import hashlib
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
-from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.entities import Param, Run
+from mlflow.entities import Run
 
 from saltseg.errors import InputError
 from saltseg.params import parse_params
@@ -21,11 +19,15 @@ from saltseg.tracking.facts import SYNCED, commit_patch
 from saltseg.tracking.flat import flat_params
 from saltseg.tracking.pipeline import Pipeline
 from saltseg.tracking.references import Experiment, list_experiments
+from saltseg.tracking.run_content import RECORD, log_files, log_params
 from saltseg.tracking.run_metrics import RunMetrics
-from saltseg.tracking.store import open_client, open_experiment, reached_store, store_uri
-
-_MOST_PARAMS = 100
-_LONGEST_PARAM = 6000
+from saltseg.tracking.store import (
+    open_client,
+    open_experiment,
+    reached_store,
+    store_lock,
+    store_uri,
+)
 
 
 def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
@@ -41,7 +43,7 @@ def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
     folder = root.resolve() / "mlruns"
     folder.mkdir(exist_ok=True)
     uri = store_uri(folder)
-    with reached_store(folder), FileLock(folder / ".lock", timeout=60):
+    with reached_store(folder), store_lock(folder):
         client = open_client(uri, folder)
         place = open_experiment(client, uri, folder)
         known = _rows(client, place)
@@ -103,12 +105,11 @@ def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experime
     }
     made = client.create_run(place, experiment.made, tags, run_name=experiment.name)
     run = str(made.info.run_id)
-    flat = [Param(key, value[:_LONGEST_PARAM]) for key, value in flat_params(params).items()]
-    for start in range(0, len(flat), _MOST_PARAMS):
-        client.log_batch(run, params=flat[start : start + _MOST_PARAMS])
+    log_params(client, run, flat_params(params))
     pipeline = Pipeline(files["dvc.yaml"], params)
     RunMetrics(client, run).final(pipeline.metrics(results_in(files)), experiment.made)
-    _store(client, run, files | ({"changes.patch": patch.text} if patch.text else {}))
+    patched = {"changes.patch": patch.text} if patch.text else {}
+    log_files(client, run, files | patched, RECORD)
     client.set_terminated(run, "FINISHED", experiment.made)
 
 
@@ -118,12 +119,3 @@ def _as_recorded(params: dict[str, Any]) -> dict[str, Any]:
         return parse_params(params, "params.yaml").model_dump(mode="json")
     except InputError:
         return params
-
-
-def _store(client: MlflowClient, run: str, files: dict[str, bytes]) -> None:
-    with TemporaryDirectory() as folder:
-        for name, content in files.items():
-            path = Path(folder, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        client.log_artifacts(run, folder, "record")

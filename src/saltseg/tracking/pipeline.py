@@ -2,8 +2,8 @@
 
 import itertools
 import re
-from collections.abc import Mapping
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
 from typing import Any
 
 import yaml
@@ -65,11 +65,11 @@ class Pipeline:
         """Return those of `outputs`, hashes by path, that `stage` reads."""
         definition = self.stages.get(stage, {})
         names = dict(zip(definition.get("matrix", {}), item, strict=False))
-        paths = [self._filled(each, names) for each in definition.get("deps", [])]
+        paths = [PurePath(self._filled(each, names)) for each in definition.get("deps", [])]
         return {
             output: digest
             for output, digest in sorted(outputs.items())
-            if any(_overlap(output, path) for path in paths)
+            if overlaps(PurePath(output), paths)
         }
 
     def tracked(self, stage: str, item: Item) -> list[str]:
@@ -104,10 +104,9 @@ def prefixed(metrics: dict[str, float], stage: str, item: Item) -> dict[str, flo
     return {f"{start}.{key}": value for key, value in metrics.items()}
 
 
-def _overlap(one: str, other: str) -> bool:
-    """Tell whether two paths are the same or one lies below the other."""
-    first, second = PurePosixPath(one), PurePosixPath(other)
-    return first.is_relative_to(second) or second.is_relative_to(first)
+def overlaps(path: PurePath, others: Iterable[PurePath]) -> bool:
+    """Tell whether a path is one of `others`, lies in one, or holds one."""
+    return any(path.is_relative_to(other) or other.is_relative_to(path) for other in others)
 
 
 def _looked_up(values: dict[str, Any], name: str) -> object:

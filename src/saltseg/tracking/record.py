@@ -6,14 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from filelock import FileLock
-from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+from mlflow.entities import Dataset, DatasetInput, InputTag
 
 from saltseg.layout import Layout
 from saltseg.lineage import locked_outputs
 from saltseg.model_folder import export_model
 from saltseg.tracking.dossier import (
-    Files,
     environment,
     files_of_folder,
     files_of_run,
@@ -24,20 +22,17 @@ from saltseg.tracking.facts import code_patch, experiment_revision, pipeline_nam
 from saltseg.tracking.flat import flat_metrics, flat_params
 from saltseg.tracking.page import description
 from saltseg.tracking.pipeline import Item, Pipeline, prefixed
+from saltseg.tracking.run_content import LONGEST_TAG, RECORD, log_files, log_params
 from saltseg.tracking.run_metrics import RunMetrics
 from saltseg.tracking.store import (
     find_parent,
     open_client,
     open_experiment,
     recorder_tags,
+    store_lock,
     store_uri,
     sweep,
 )
-
-_MOST_PARAMS = 100
-_LONGEST_PARAM = 6000
-_LONGEST_TAG = 5000
-"""MLflow's limits for one batch and for one value."""
 
 _CURVES = ("train-per-fold", {"loss", "validation_bce", "validation_precision"})
 """The stage, and its numbers of an epoch, that the pipeline's run shows as curves too."""
@@ -58,7 +53,7 @@ class PipelineRecord:
         folder = self.main / "mlruns"
         uri = store_uri(folder)
         # One at a time makes a new database, the experiment, the parent.
-        with FileLock(folder / ".lock", timeout=60):
+        with store_lock(folder):
             self.client = open_client(uri, folder)
             self.experiment = open_experiment(self.client, uri, folder)
             sweep(self.client, self.experiment)
@@ -72,9 +67,7 @@ class PipelineRecord:
         """Create a run with the pipeline's parameters; return its id."""
         made = self.client.create_run(self.experiment, started, tags, run_name=name)
         run = str(made.info.run_id)
-        params = [Param(key, value[:_LONGEST_PARAM]) for key, value in self.params.items()]
-        for start in range(0, len(params), _MOST_PARAMS):
-            self.client.log_batch(run, params=params[start : start + _MOST_PARAMS])
+        log_params(self.client, run, self.params)
         return run
 
     def exhibit(self, last: str | None = None) -> None:
@@ -85,7 +78,7 @@ class PipelineRecord:
     def fail(self, stage: str, status: str, error: str) -> None:
         """Note that a stage failed: the run ends as that stage did."""
         self.status = status
-        self.client.set_tag(self.run, "error", f"{stage}: {error}"[:_LONGEST_TAG])
+        self.client.set_tag(self.run, "error", f"{stage}: {error}"[:LONGEST_TAG])
 
     def keep_model(self) -> None:
         """Gather the model and import what logs it: a temporary checkout goes before the end."""
@@ -101,7 +94,7 @@ class PipelineRecord:
         if revision:
             self.client.set_tag(self.run, "dvc.revision", revision)
         files = files_of_run(self.root, self.main, revision)
-        self._store(self.run, files)
+        log_files(self.client, self.run, files, RECORD)
         results = results_in(files)
         self.metrics.final(self.pipeline.metrics(results), _now())
         self.client.set_terminated(self.run, self.status)
@@ -129,25 +122,16 @@ class PipelineRecord:
         run = self.create(pipeline_name(self.root), begin["time"], tags)
         facts = json.dumps(environment(begin["params"]), indent=2).encode()
         patched = {"changes.patch": patch.text} if patch.text else {}
-        self._store(run, {"environment.json": facts, **patched})
+        log_files(self.client, run, {"environment.json": facts, **patched}, RECORD)
         return run, {}
 
     def _describe(self, results: dict[str, Any]) -> None:
         """Make the page of the run: its pictures and tables by kind, and a description."""
         self.exhibit()
         exhibits = complete(self.exhibits)
-        self._store(self.run, exhibits, "")
+        log_files(self.client, self.run, exhibits, "")
         page = description(results, exhibits, self.run)
-        self.client.set_tag(self.run, "mlflow.note.content", page[:_LONGEST_TAG])
-
-    def _store(self, run: str, files: Files, place: str = "record") -> None:
-        """Log files as artifacts of `run` below `place`."""
-        with TemporaryDirectory() as folder:
-            for name, content in files.items():
-                path = Path(folder, name)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            self.client.log_artifacts(run, folder, place)
+        self.client.set_tag(self.run, "mlflow.note.content", page[:LONGEST_TAG])
 
 
 class StageRecord:
@@ -208,7 +192,7 @@ class StageRecord:
         if status == "FINISHED":
             self.parent.exhibit(self.stage)
         if error is not None:
-            self.client.set_tag(self.run, "error", error[:_LONGEST_TAG])
+            self.client.set_tag(self.run, "error", error[:LONGEST_TAG])
             self.parent.fail(self.name, status, error)
         self.client.set_terminated(self.run, status)
 

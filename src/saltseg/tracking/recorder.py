@@ -24,7 +24,7 @@ import psutil
 from filelock import FileLock
 
 from saltseg.errors import reason_of
-from saltseg.tracking.wire import Message, Wire, listen
+from saltseg.tracking.wire import CLOCK_DRIFT, Message, Wire, listen
 
 if TYPE_CHECKING:
     from saltseg.tracking.record import PipelineRecord, StageRecord
@@ -33,9 +33,6 @@ _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
 
 _WATCH = 0.5
 """Seconds between looks at the pipeline, and at stages whose workers hold their wire open."""
-
-_CLOCK_DRIFT = 5.0
-"""Seconds by which a process's start seems to move when the system's clock is set."""
 
 
 def main() -> None:
@@ -157,7 +154,7 @@ class _Recorder:
         try:
             process = psutil.Process(pid)
             drift = abs(process.create_time() - self.created)
-            return not _is_dead(process) and drift < _CLOCK_DRIFT
+            return not _is_dead(process) and drift < CLOCK_DRIFT
         except psutil.Error:
             return False
 

@@ -16,19 +16,22 @@ from mlflow.exceptions import MlflowException
 
 from saltseg.errors import InputError, reason_of, without_password
 from saltseg.tracking.migration import is_outdated, upgrade
+from saltseg.tracking.wire import CLOCK_DRIFT
 
 EXPERIMENT = "saltseg"
 
 _IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """MLflow's own defaults let a dead server take minutes."""
 
-_CLOCK_DRIFT = 5.0
-"""Seconds by which a process's start seems to move when the system's clock is set."""
-
 
 def store_uri(folder: Path) -> str:
     """Return MLFLOW_TRACKING_URI, or the SQLite database in `folder`."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}"
+
+
+def store_lock(folder: Path) -> FileLock:
+    """Return the lock under which one process at a time opens, makes or upgrades the store."""
+    return FileLock(folder / ".lock", timeout=60)
 
 
 @contextmanager
@@ -52,14 +55,14 @@ def reached_store(folder: Path) -> Iterator[None]:
 
 def open_store(folder: Path) -> MlflowClient:
     """Return a client of the store, as `open_client` does, while nobody else opens it."""
-    with FileLock(folder / ".lock", timeout=60):
+    with store_lock(folder):
         return open_client(store_uri(folder), folder)
 
 
 def open_client(uri: str, folder: Path) -> MlflowClient:
     """Return a client of the store; upgrade the database in `folder` if an older MLflow made it.
 
-    To be called under the lock `folder`/.lock: `open_store` does.
+    To be called under the store's lock, as by `open_store`.
     """
     for name, value in _IMPATIENT.items():
         os.environ.setdefault(name, value)
@@ -97,7 +100,7 @@ def find_parent(
         tags = run.data.tags
         drift = abs(float(tags["pipeline.created"]) - process["created"])
         same_place = tags.get("root") == str(root) and tags.get("dvc.experiment", "") == name
-        if drift < _CLOCK_DRIFT and same_place:
+        if drift < CLOCK_DRIFT and same_place:
             return run
     return None
 
@@ -123,7 +126,7 @@ def _recorder_lives(tags: dict[str, str]) -> bool:
         created = psutil.Process(int(tags["recorder.pid"])).create_time()
     except psutil.Error:
         return False
-    return abs(created - float(tags["recorder.created"])) < _CLOCK_DRIFT
+    return abs(created - float(tags["recorder.created"])) < CLOCK_DRIFT
 
 
 def _made_meanwhile(client: MlflowClient, name: str) -> Experiment:

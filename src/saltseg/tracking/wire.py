@@ -19,6 +19,9 @@ Message = dict[str, Any]
 PIPELINE_VARIABLE = "SALTSEG_PIPELINE"
 """Names the process that stands for the pipeline where several dvc work on one."""
 
+CLOCK_DRIFT = 5.0
+"""Seconds by which a process's start seems to move when the system's clock is set."""
+
 _START = 20.0
 """Seconds that a recorder may take to listen."""
 
