@@ -2,8 +2,7 @@
 
     python stages/pseudolabel.py FOLD
 
-The teachers, one a round, learn from all folds but FOLD. Reads the crops and folds; writes
-data/pseudolabel/FOLD, results/pseudolabel/FOLD.json and a figure of kept and rejected crops.
+The teachers, one a round, learn from all folds but FOLD. Writes data/pseudolabel/FOLD and a figure.
 """
 
 import argparse
@@ -32,8 +31,7 @@ def main(root: Path, fold: int) -> None:
 
 def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
     """Train the fold's teachers, save what the last one chooses, and drop their states."""
-    # torch takes seconds to import, and a disabled stage costs nothing.
-    from saltseg.states import drop_state
+    from saltseg.states import drop_state  # torch takes seconds, and a disabled stage none
     from saltseg.teacher import label_test
 
     crops = load_crops(layout.data("ingest"))
