@@ -146,7 +146,7 @@ def test_equal_precision_is_a_gain_where_the_cross_entropy_falls() -> None:
 def test_a_plateau_ends_without_a_gain_or_with_its_last_epoch(
     precisions: list[float], over: bool
 ) -> None:
-    planned = phase("train", 1, 5, schedule="plateau", stop_patience=2)
+    planned = phase("train", 1, 5, schedule="plateau", patience=1, stop_patience=2)
     assert is_over(planned, [(precision, 0.0) for precision in precisions]) == over
     assert expected_snapshots([planned]) == 1
 
