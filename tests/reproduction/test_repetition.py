@@ -55,6 +55,9 @@ def test_a_run_is_reproduced_in_a_fresh_clone_with_an_empty_cache(
 
 
 def test_what_is_in_the_remote_need_not_run_again(recorded: Recorded, tmp_path: Path) -> None:
+    """In a checkout, too, that lies where another repository ignores it."""
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("/clone/\n")
     clone = Checkout(tmp_path / "clone")
     clone_of(recorded, clone.root)
     done = clone.run("saltseg", "reproduce", "HEAD", "--cached")

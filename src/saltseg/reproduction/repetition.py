@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,10 +129,12 @@ def _checkout(repo: Repo, outputs: list[Output], objects: Objects) -> None:
     """Place outputs in the clone, by way of the cache where only the remote has them."""
     distant = [out for out in outputs if not objects.cached(out.hash_info.value)]
     try:
-        if distant:
-            repo.fetch(targets=[out.fs_path for out in distant])
-        if outputs:
-            repo.checkout(targets=[out.fs_path for out in outputs], force=True)
+        # DVC takes a name without a folder for one of the present folder.
+        with chdir(repo.root_dir):
+            if distant:
+                repo.fetch(targets=[out.fs_path for out in distant])
+            if outputs:
+                repo.checkout(targets=[out.fs_path for out in outputs], force=True)
     except DvcException as error:
         raise InputError(f"dvc: {' '.join(str(error).split())}") from error
 
