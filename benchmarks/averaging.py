@@ -1,6 +1,6 @@
 """Ways to average a finished run's snapshots and mirror images, on its out-of-fold crops.
 
-    python benchmarks/averaging.py
+    python -m benchmarks.averaging
 
 Run it in a checkout whose pipeline has run. Each way has its own nested threshold, and is compared
 with the mean of all probabilities crop by crop; the intervals are over whole mosaics.
@@ -13,16 +13,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
+from benchmarks.training_curve import nested
 from saltseg.crops import CropSet, depth, load_crops
 from saltseg.ensemble import find_snapshots, load_parts
 from saltseg.errors import one_line_errors
 from saltseg.layout import Layout
-from saltseg.metric import Scores, precision_curve
 from saltseg.out_of_fold import OutOfFold, load_out_of_fold
 from saltseg.params import Params, load_params
 from saltseg.prediction import snapshot_shares
 from saltseg.seeds import generator
-from saltseg.thresholds import bootstrap_interval, choose, middle_of_plateau, threshold_grid
+from saltseg.thresholds import bootstrap_interval
 
 Probabilities = npt.NDArray[np.float32]
 Views = npt.NDArray[np.float32]
@@ -78,20 +78,14 @@ def predict_views(params: Params, layout: Layout, crops: CropSet, known: OutOfFo
     return views
 
 
-def nested(params: Params, known: OutOfFold, probabilities: Probabilities) -> Scores:
-    """Return each crop's precision with a threshold chosen on other parts."""
-    search = params.threshold_search
-    grid = threshold_grid(search.low, search.high, search.count)
-    curve = precision_curve(probabilities.astype(np.float16), known.truth, grid)
-    return choose(curve, known.parts, middle_of_plateau).scores
-
-
 def main(layout: Layout) -> None:
     """Print a line for each way."""
     params = load_params(layout.params)
     known = load_out_of_fold(layout)
     views = predict_views(params, layout, load_crops(layout.data("ingest")), known)
-    scores = {name: nested(params, known, way(views)) for name, way in WAYS.items()}
+    scores = {
+        name: nested(params, known, way(views).astype(np.float16)) for name, way in WAYS.items()
+    }
     mosaics = known.table["mosaic"].astype(str).tolist()
     resamples = params.threshold_search.bootstrap
     print("| way | nested precision | difference, 95 % |\n|---|---|---|")

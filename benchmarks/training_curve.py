@@ -22,7 +22,7 @@ from saltseg.ensemble import find_snapshots, load_parts
 from saltseg.errors import InputError, one_line_errors
 from saltseg.figures import chart
 from saltseg.layout import Layout
-from saltseg.metric import precision_curve
+from saltseg.metric import Scores, precision_curve
 from saltseg.out_of_fold import OutOfFold, load_out_of_fold
 from saltseg.params import Params, load_params
 from saltseg.tracking.archive import Archive
@@ -58,16 +58,15 @@ def nested_scores(params: Params, layout: Layout, crops: CropSet) -> Iterator[fl
     for count in range(1, len(paths) + 1):
         (part,) = load_parts(params, {key: paths[:count]})
         values = part.predict(crops.train_images[rows], depth(crops.train)[rows])
-        yield nested_score(params, known, values.astype(np.float16))
+        yield float(nested(params, known, values.astype(np.float16)).mean())
 
 
-def nested_score(params: Params, known: OutOfFold, probabilities: np.ndarray) -> float:
-    """Return the mean score where each part's threshold was chosen on the others."""
+def nested(params: Params, known: OutOfFold, probabilities: np.ndarray) -> Scores:
+    """Return each crop's precision where its part's threshold was chosen on the others."""
     search = params.threshold_search
     grid = thresholds.threshold_grid(search.low, search.high, search.count)
     curve = precision_curve(probabilities, known.truth, grid)
-    choice = thresholds.choose(curve, known.parts, thresholds.middle_of_plateau)
-    return float(choice.scores.mean())
+    return thresholds.choose(curve, known.parts, thresholds.middle_of_plateau).scores
 
 
 def training_curve(params: Params, layout: Layout) -> pd.DataFrame:

