@@ -7,6 +7,7 @@ from torch import nn
 
 from saltseg.definitions import ClassUnetModel, ModelDefinition, PlainCnnModel, UnetModel
 from saltseg.models.class_unet import ClassUnet
+from saltseg.models.depthwise import widen_depthwise_gradients
 from saltseg.models.network import SaltNetwork
 from saltseg.models.plain_cnn import PlainCnn
 from saltseg.models.pyramid import PyramidNetwork
@@ -26,6 +27,7 @@ def create_model(definition: ModelDefinition, seed: int, weights: Path | None) -
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         body = _create_body(definition, weights)
+    widen_depthwise_gradients(body)
     mean, std = 0.0, 1.0
     if isinstance(definition, UnetModel):
         mean, std = standardisation(definition.encoder)
