@@ -46,9 +46,9 @@ class PlainNetwork(nn.Module):
 
 def padded(network: SaltNetwork, images: Tensor) -> Tensor:
     """Return the standardised and padded input of uint8 crops, float (n, 1, size, size)."""
-    grey = channel("image", images / 255, images[:, 0, 0], network.mean, network.std)
     offset = centre(network.definition, images.shape[-2:])
-    return fit(grey[:, None], network.definition, offset)
+    fitted = fit(images[:, None] / 255, network.definition, [offset])
+    return channel("image", fitted[:, 0], images[:, 0, 0], network.mean, network.std)[:, None]
 
 
 def cropped(network: SaltNetwork, logits: Tensor) -> Tensor:

@@ -59,11 +59,12 @@ def _place1_move() -> Transform:
 
 def _place1_shear() -> list[Transform]:
     # Up to a tenth of each side makes up to a fifth of the width and of the height.
-    crop = albumentations.CropAndPad(percent=(-0.1, 0))
+    crop = albumentations.CropAndPad(percent=(-0.1, 0), p=1)
     angle = math.degrees(math.atan(0.07))
     shear = {"x": (-angle, angle), "y": (0, 0)}
-    sheared = albumentations.Affine(shear=shear, border_mode=cv2.BORDER_REFLECT_101)
-    rotated = albumentations.Affine(rotate=(0, 15), border_mode=cv2.BORDER_REFLECT_101)
+    # OneOf draws by their own p: all alike.
+    sheared = albumentations.Affine(shear=shear, border_mode=cv2.BORDER_REFLECT_101, p=1)
+    rotated = albumentations.Affine(rotate=(0, 15), border_mode=cv2.BORDER_REFLECT_101, p=1)
     added = albumentations.RandomBrightnessContrast(0.1, 0)
     multiplied = albumentations.MultiplicativeNoise((0.92, 1.08))
     return [

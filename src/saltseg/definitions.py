@@ -20,7 +20,7 @@ class Input(Section):
     size: AtLeastOne
     """Height and width of the network's input in pixels."""
     offset: Literal["centre", "random"]
-    """Pad around the crop or, in training, put the crops of a batch anywhere in the padding."""
+    """Pad around the crop or, in training, put each crop anywhere in its padding."""
     channels: list[Literal["image", "depth", "row", "column", "image_row"]] = Field(min_length=1)
     """The network's input channels, in order; `image` may be repeated."""
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from saltseg import crops
 from saltseg.definitions import CROP
 from saltseg.models import create_model
-from saltseg.models.inputs import centre, channel, fit, random_offset, unfit
+from saltseg.models.inputs import centre, channel, fit, random_offsets, unfit
 from tests.models.definitions import define_input, define_plain_cnn, parse_input
 
 SHAPE = torch.Size((101, 101))
@@ -37,29 +37,31 @@ def test_the_schema_knows_the_size_of_a_crop() -> None:
 def test_what_is_fitted_comes_back(changes: dict[str, object]) -> None:
     definition = parse_input(**changes)
     offset = centre(definition, SHAPE)
-    fitted = fit(smooth(), definition, offset)
+    fitted = fit(smooth(), definition, [offset])
     assert fitted.shape == (1, 1, definition.size, definition.size)
-    assert torch.allclose(unfit(fitted, definition, offset, SHAPE), smooth(), atol=0.02)
+    assert torch.allclose(unfit(fitted, definition, [offset], SHAPE), smooth(), atol=0.02)
 
 
 def test_padding_is_as_even_as_can_be_and_of_its_kind() -> None:
     definition = parse_input(fit="reflect", size=128)
     offset = centre(definition, SHAPE)
     assert offset == (13, 13)
-    fitted = fit(smooth(), definition, offset)[0, 0]
+    fitted = fit(smooth(), definition, [offset])[0, 0]
     assert torch.equal(fitted[12], fitted[14]) and torch.equal(fitted[:, 114], fitted[:, 112])
-    edge = fit(smooth(), parse_input(fit="edge", size=128), offset)[0, 0]
+    edge = fit(smooth(), parse_input(fit="edge", size=128), [offset])[0, 0]
     assert (edge[:13] == edge[13]).all() and (edge[:, 114:] == edge[:, 113:114]).all()
 
 
-def test_a_random_offset_puts_the_crop_anywhere_and_finds_it_again() -> None:
+def test_random_offsets_put_each_crop_anywhere_and_find_it_again() -> None:
     definition = parse_input(fit="reflect", size=105, offset="random")
     torch.manual_seed(0)
-    offsets = [random_offset(definition, SHAPE) for _ in range(300)]
+    offsets = random_offsets(definition, SHAPE, 300)
     assert set(offsets) == {(top, left) for top in range(5) for left in range(5)}
-    for offset in {(0, 0), (4, 4), (1, 3)}:
-        fitted = fit(smooth(), definition, offset)
-        assert torch.equal(unfit(fitted, definition, offset, SHAPE), smooth())
+    crops = torch.cat([smooth(), -smooth(), 2 * smooth()])
+    places = [(0, 0), (4, 4), (1, 3)]
+    fitted = fit(crops, definition, places)
+    assert torch.equal(fitted[2:], fit(crops[2:], definition, [places[2]]))
+    assert torch.equal(unfit(fitted, definition, places, SHAPE), crops)
 
 
 def test_offsets_are_drawn_in_training_alone() -> None:
@@ -76,6 +78,18 @@ def test_offsets_are_drawn_in_training_alone() -> None:
     assert not torch.equal(seen[0], seen[1]) and torch.equal(seen[1], seen[2])
     assert torch.equal(seen[3], seen[4])
     assert torch.equal(seen[3][0, :, 9:110, 9:110], smooth()[0])
+
+
+def test_pixels_in_the_padding_have_places_of_their_own() -> None:
+    channels = ["image", "row", "column", "image_row"]
+    definition = define_plain_cnn(input=define_input(fit="reflect", size=128, channels=channels))
+    network = create_model(definition, seed=0, weights=None).eval()
+    seen: list[Tensor] = []
+    network.body.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    network(smooth()[0], torch.tensor([1.0]))
+    image, row, column, product = seen[0][0]
+    assert torch.equal(row[:, 0], torch.linspace(-1, 1, 128)) and torch.equal(column, row.T)
+    assert torch.allclose(product, image * (row + 1) / 2, atol=1e-5)
 
 
 def test_channels_are_what_they_are_called() -> None:
@@ -118,4 +132,4 @@ def test_the_widest_mirrors_are_filled() -> None:
     for size, offset in ((301, "centre"), (201, "random")):
         definition = parse_input(fit="reflect", size=size, offset=offset)
         place = centre(definition, SHAPE) if offset == "centre" else (0, size - 101)
-        assert fit(smooth(), definition, place).shape[-2:] == (size, size)
+        assert fit(smooth(), definition, [place]).shape[-2:] == (size, size)

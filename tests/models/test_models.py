@@ -8,9 +8,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from saltseg.definitions import ModelDefinition
+from saltseg.errors import InputError
 from saltseg.losses import create_loss
 from saltseg.models import SaltNetwork, create_model
-from tests.models.definitions import ALL
+from tests.models.definitions import ALL, define_class_unet, define_input
 
 DEPTH = torch.tensor([100.0, 900.0])
 
@@ -84,3 +85,11 @@ def test_a_network_can_be_exported(name: str) -> None:
     network = create_model(ALL[name], seed=0, weights=None).eval()
     exported = torch.export.export(network, (crops(), DEPTH)).module()
     assert torch.allclose(exported(crops(), DEPTH), predict(network), atol=1e-5)
+
+
+def test_a_size_that_a_network_cannot_take_is_named_before_it_learns() -> None:
+    definition = define_class_unet(input=define_input(fit="resize", size=15))
+    with pytest.raises(InputError) as caught:
+        create_model(definition, seed=0, weights=None)
+    said = str(caught.value)
+    assert "class_unet takes no inputs of 15 px" in said and "\n" not in said

@@ -134,6 +134,11 @@ def test_what_an_encoder_cannot_do_is_named(changes: dict[str, Any], said: str) 
     assert said in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_attention_fits_narrow_stages() -> None:
+    network = create(encoder="tu-mobilenetv3_small_050", encoder_scse=True).train()
+    assert network(torch.rand(2, 1, 64, 64)).logits.shape == (2, 1, 64, 64)
+
+
 @pytest.mark.parametrize("encoder", [f"tu-tf_efficientnet_lite{number}" for number in range(3)])
 def test_nothing_of_a_shallow_network_goes_unread(encoder: str) -> None:
     network = create(encoder=encoder, decoder_channels=[24, 16, 16, 16], empty_head=True).train()

@@ -122,18 +122,21 @@ def test_a_repeated_image_gives_what_one_gives(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoder", "expected"),
+    ("encoder", "weights", "expected"),
     [
-        ("tu-tf_efficientnet_lite0", (0.5, 0.5)),
-        ("tu-resnet18", (0.449, 0.226)),
-        ("resnet34", (0.449, 0.226)),
-        ("inceptionv4", (0.5, 0.5)),
+        ("tu-tf_efficientnet_lite0", "packaged", (0.5, 0.5)),
+        ("timm-tf_efficientnet_lite0", "imagenet", (0.5, 0.5)),
+        ("tu-resnet18", "imagenet", (0.449, 0.226)),
+        ("resnet34", "resnet34.safetensors", (0.449, 0.226)),
+        ("inceptionv4", "imagenet", (0.5, 0.5)),
+        ("efficientnet-b0", "imagenet", (0.449, 0.226)),
+        ("efficientnet-b0", "advprop", (0.5, 0.5)),
     ],
 )
 def test_grey_values_are_standardised_as_the_encoder_knows_them(
-    encoder: str, expected: tuple[float, float]
+    encoder: str, weights: str, expected: tuple[float, float]
 ) -> None:
-    assert standardisation(encoder) == expected
+    assert standardisation(encoder, weights) == expected
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.func import functional_call
 
+from saltseg.crops import SIZE
 from saltseg.definitions import ClassUnetModel, ModelDefinition, PlainCnnModel, UnetModel
+from saltseg.errors import InputError, reason_of
 from saltseg.models.class_unet import ClassUnet
 from saltseg.models.depthwise import widen_depthwise_gradients
 from saltseg.models.network import SaltNetwork
@@ -22,7 +25,8 @@ def create_model(definition: ModelDefinition, seed: int, weights: Path | None) -
 
     weights: folder of files of pretrained weights; None leaves pretrained weights out, where the
     network's own are loaded next.
-    Raises InputError where the encoder or its weights are not to be had.
+    Raises InputError where the encoder or its weights are not to be had, or the network cannot take
+    inputs of this size.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -30,8 +34,31 @@ def create_model(definition: ModelDefinition, seed: int, weights: Path | None) -
     widen_depthwise_gradients(body)
     mean, std = 0.0, 1.0
     if isinstance(definition, UnetModel):
-        mean, std = standardisation(definition.encoder)
-    return SaltNetwork(body, definition.input, mean, std)
+        mean, std = standardisation(definition.encoder, definition.weights)
+    network = SaltNetwork(body, definition.input, mean, std)
+    _check_size(network, definition)
+    return network
+
+
+def _check_size(network: SaltNetwork, definition: ModelDefinition) -> None:
+    """Let two crops without content go through the network's shapes, and compute nothing."""
+    tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    shapes = {name: tensor.to("meta") for name, tensor in tensors.items()}
+    crops = torch.zeros(2, SIZE, SIZE, device="meta"), torch.zeros(2, device="meta")
+    training = network.training
+    try:
+        with torch.no_grad():
+            functional_call(network.eval(), shapes, crops)
+    except NotImplementedError:
+        pass  # An operation that has no shapes without content: the first step will tell.
+    except (RuntimeError, ValueError, AssertionError) as error:
+        name = definition.encoder if isinstance(definition, UnetModel) else definition.architecture
+        raise InputError(
+            f"params.yaml: models: {name} takes no inputs of {definition.input.size} px "
+            f"({reason_of(error)}); change input.size"
+        ) from error
+    finally:
+        network.train(training)
 
 
 def _create_body(definition: ModelDefinition, weights: Path | None) -> nn.Module:

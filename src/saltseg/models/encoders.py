@@ -99,7 +99,7 @@ class Attended(nn.Module):
         """Wrap a stage that puts out `channels` channels."""
         super().__init__()
         self.stage = stage
-        self.scse = SCSEModule(channels)
+        self.scse = SCSEModule(channels, reduction=min(16, channels))
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Return what the stage puts out, weighed by channel and by place."""

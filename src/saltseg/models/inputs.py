@@ -1,4 +1,6 @@
-"""From crops to a network's input and back: channels, padding, resizing."""
+"""From crops to a network's input and back: padding, resizing, channels."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -16,7 +18,8 @@ Offset = tuple[int, int]
 def channel(name: str, images: Tensor, depth: Tensor, mean: float, std: float) -> Tensor:
     """Make one input channel, float (n, h, w).
 
-    images: float (n, h, w) in 0..1; depth: float (n,) in feet; mean, std: of the grey values.
+    images: float (n, h, w) in 0..1, of the input's size, so that pixels in the padding have places
+    of their own; depth: float (n,) in feet; mean, std: of the grey values.
     `depth`: relative, (z - zmin) / (zmax - zmin) as the 28th place's. `row`, `column`: CoordConv
     (Liu et al. 2018), in -1..1. `image_row`: the image times its row in 0..1, the third channel of
     many public solutions, called depth there.
@@ -41,42 +44,58 @@ def centre(definition: Input, shape: torch.Size) -> Offset:
     return (definition.size - height) // 2, (definition.size - width) // 2
 
 
-def random_offset(definition: Input, shape: torch.Size) -> Offset:
-    """Draw the offset of a crop of `shape` in its padding from torch's generator, as dropout does.
+def random_offsets(definition: Input, shape: torch.Size, count: int) -> list[Offset]:
+    """Draw the offset of each crop of `shape` in its padding from torch's generator, as dropout.
 
     Source: the random padding of the 4th place.
     """
     height, width = _padded_shape(definition, shape)
-    top = torch.randint(definition.size - height + 1, ())
-    left = torch.randint(definition.size - width + 1, ())
-    return int(top), int(left)
+    tops = torch.randint(definition.size - height + 1, (count,)).tolist()
+    lefts = torch.randint(definition.size - width + 1, (count,)).tolist()
+    return list(zip(tops, lefts, strict=True))
 
 
-def fit(channels: Tensor, definition: Input, offset: Offset) -> Tensor:
-    """Bring (n, c, h, w) to the input size: padded on all sides, resized, or as it is."""
+def fit(images: Tensor, definition: Input, offsets: Sequence[Offset]) -> Tensor:
+    """Bring (n, c, h, w) to the input size: padded on all sides, resized, or as it is.
+
+    offsets: of each crop, or one for all.
+    """
     if definition.fit == "none":
-        return channels
+        return images
     if definition.fit == "resize":
-        return _resize(channels, definition.size, definition.size)
+        return _resize(images, definition.size, definition.size)
     if definition.resized:
-        channels = _resize(channels, definition.resized, definition.resized)
-    height, width = channels.shape[-2:]
+        images = _resize(images, definition.resized, definition.resized)
+    parts = zip(images.split(len(images) // len(offsets)), offsets, strict=True)
+    return torch.cat([_pad(part, definition, offset) for part, offset in parts])
+
+
+def _pad(images: Tensor, definition: Input, offset: Offset) -> Tensor:
+    height, width = images.shape[-2:]
     top, left = offset
     padding = (left, definition.size - width - left, top, definition.size - height - top)
     mode = "reflect" if definition.fit == "reflect" else "replicate"
-    return functional.pad(channels, padding, mode=mode)
+    return functional.pad(images, padding, mode=mode)
 
 
-def unfit(logits: Tensor, definition: Input, offset: Offset, shape: torch.Size) -> Tensor:
+def unfit(
+    logits: Tensor, definition: Input, offsets: Sequence[Offset], shape: torch.Size
+) -> Tensor:
     """Bring logits of the input size back to the crop's: the inverse of `fit`."""
     height, width = shape
     if definition.pads:
-        inner_height, inner_width = _padded_shape(definition, shape)
-        top, left = offset
-        logits = logits[..., top : top + inner_height, left : left + inner_width]
+        parts = zip(logits.split(len(logits) // len(offsets)), offsets, strict=True)
+        inner = _padded_shape(definition, shape)
+        logits = torch.cat([_cut(part, inner, offset) for part, offset in parts])
     if definition.fit == "resize" or definition.resized:
         return _resize(logits, height, width)
     return logits
+
+
+def _cut(logits: Tensor, shape: tuple[int, int], offset: Offset) -> Tensor:
+    height, width = shape
+    top, left = offset
+    return logits[..., top : top + height, left : left + width]
 
 
 def _padded_shape(definition: Input, shape: torch.Size) -> tuple[int, int]:

@@ -4,16 +4,16 @@ import torch
 from torch import Tensor, nn
 
 from saltseg.definitions import Input
-from saltseg.models.inputs import Offset, centre, channel, fit, random_offset, unfit
+from saltseg.models.inputs import Offset, centre, channel, fit, random_offsets, unfit
 from saltseg.models.outputs import Outputs, predicted
 
 
 class SaltNetwork(nn.Module):
     """A segmentation network with everything between it and the crop.
 
-    The crop is standardised, gets its further channels, is padded or resized to the input size of
-    the network, and the logits are cut or resized back, so that training and prediction need not
-    know which input a network takes.
+    The crop is padded or resized to the input size of the network, standardised and given its
+    further channels, and the logits are cut or resized back, so that training and prediction need
+    not know which input a network takes.
     """
 
     def __init__(self, body: nn.Module, definition: Input, mean: float, std: float) -> None:
@@ -30,15 +30,16 @@ class SaltNetwork(nn.Module):
         images: float (n, h, w) in 0..1; depth: float (n,) in feet.
         """
         shape = images.shape[-2:]
-        offset = self._offset(shape)
+        offsets = self._offsets(images)
+        fitted = fit(images[:, None], self.definition, offsets)[:, 0]
         channels = [
-            channel(name, images, depth, self.mean, self.std) for name in self.definition.channels
+            channel(name, fitted, depth, self.mean, self.std) for name in self.definition.channels
         ]
-        fitted = fit(torch.stack(channels, dim=1), self.definition, offset)
-        outputs: Outputs = self.body(fitted.contiguous(memory_format=torch.channels_last))
+        inputs = torch.stack(channels, dim=1)
+        outputs: Outputs = self.body(inputs.contiguous(memory_format=torch.channels_last))
 
         def back(logits: Tensor) -> Tensor:
-            return unfit(logits.float(), self.definition, offset, shape)
+            return unfit(logits.float(), self.definition, offsets, shape)
 
         outputs = Outputs(
             logits=back(outputs.logits)[:, 0],
@@ -47,7 +48,7 @@ class SaltNetwork(nn.Module):
         )
         return outputs if self.training else predicted(outputs)
 
-    def _offset(self, shape: torch.Size) -> Offset:
+    def _offsets(self, images: Tensor) -> list[Offset]:
         if self.training and self.definition.offset == "random":
-            return random_offset(self.definition, shape)
-        return centre(self.definition, shape)
+            return random_offsets(self.definition, images.shape[-2:], len(images))
+        return [centre(self.definition, images.shape[-2:])]

@@ -26,7 +26,7 @@ IMAGENET = (0.449, 0.226)
 """Mean and standard deviation of ImageNet, mean over its three colours: the crops are grey."""
 
 INCEPTION = (0.5, 0.5)
-"""What the Inception family standardises by."""
+"""What the Inception family standardises by, and other networks of its makers."""
 
 
 def load_pretrained(encoder: nn.Module, definition: UnetModel, folder: Path) -> None:
@@ -47,14 +47,15 @@ def load_pretrained(encoder: nn.Module, definition: UnetModel, folder: Path) -> 
     _load(encoder, state, definition.input.channels, f"{name} from {weights}")
 
 
-def standardisation(encoder: str) -> tuple[float, float]:
+def standardisation(encoder: str, weights: str) -> tuple[float, float]:
     """Return mean and standard deviation of the grey values that an encoder was trained on."""
     if encoder.startswith("tu-"):
         settings = timm.get_pretrained_cfg(encoder.removeprefix("tu-"))
         if settings is None:
             return IMAGENET
         return round(sum(settings.mean) / 3, 3), round(sum(settings.std) / 3, 3)
-    return INCEPTION if encoder.startswith(("inception", "xception")) else IMAGENET
+    inception = encoder.startswith(("inception", "xception", "timm-tf_efficientnet_lite"))
+    return INCEPTION if inception or weights == "advprop" else IMAGENET
 
 
 def _packaged(encoder: str, names: list[str]) -> Weights:
