@@ -126,6 +126,11 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         ),
         ("snapshot_ensemble.scales", [float("nan")], "ensemble.scales.0: nan is not allowed"),
         ("training.optimizer.weight_decay", "nan", "weight_decay: nan is not allowed"),
+        (
+            "training.optimizer",
+            {"name": "sgd", "weight_decay": 0.0, "momentum": 0},
+            "training.optimizer.momentum: 0 is not allowed with sgd, whose momentum is Nesterov's",
+        ),
         ("training.inner_folds", 1, "greater than or equal to 2"),
         ("snapshot_ensemble.shifts", [0], "snapshot_ensemble.shifts.0: 0 is not allowed"),
         ("snapshot_ensemble.scales", [0.0], "snapshot_ensemble.scales.0: 0.0 is not allowed"),

@@ -185,7 +185,16 @@ class Optimizer(Section):
     weight_decay: Annotated[Float, Field(ge=0)]
     """Decay of the weights; not applied to biases and normalisation."""
     momentum: Share
-    """Momentum of `sgd`, which is Nesterov's, and of `rmsprop`."""
+    """Momentum of `sgd`, which is Nesterov's and above 0, and of `rmsprop`."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Check what several fields say together."""
+        if self.name == "sgd" and self.momentum == 0:
+            raise ValueError(
+                "momentum: 0 is not allowed with sgd, whose momentum is Nesterov's; raise it"
+            )
+        return self
 
 
 class Training(Section):
