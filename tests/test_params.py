@@ -220,9 +220,19 @@ def test_exponents_without_a_point_are_numbers(tmp_path: Path) -> None:
     assert load_params(path).training.optimizer.weight_decay == 0.001
 
 
-def test_a_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"base: [", "cannot be read as YAML"),
+        (b"base: \xff", "cannot be read as YAML"),
+        (b"base: 2026-13-45", "cannot be read as YAML"),
+        (b"", "holds no sections; write it with 'saltseg recipe NAME'"),
+        (b"[base]", "holds no sections"),
+    ],
+)
+def test_a_file_of_no_parameters_is_one_line(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "params.yaml"
-    path.write_text("base: [")
-    with pytest.raises(InputError, match=r"params\.yaml: cannot be read as YAML") as caught:
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"params\.yaml: {said}") as caught:
         load_params(path)
     assert "\n" not in str(caught.value)

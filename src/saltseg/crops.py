@@ -90,7 +90,7 @@ def load_array(path: Path) -> npt.NDArray[Any]:
     """Open a .npy file by memory map. Raises InputError where it is missing or broken."""
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise InputError(f"{path}: cannot be opened ({error}); run dvc repro") from error
     return array
 

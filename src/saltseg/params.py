@@ -429,7 +429,7 @@ def load_params(path: Path) -> Params:
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(
             f"{path}: cannot be read as YAML: {' '.join(str(error).split())}"
         ) from error
@@ -438,6 +438,8 @@ def load_params(path: Path) -> Params:
 
 def parse_params(content: object, source: str) -> Params:
     """Check parameters that were read from `source`; see load_params for the errors."""
+    if not isinstance(content, dict):
+        raise InputError(f"{source}: holds no sections; write it with 'saltseg recipe NAME'")
     try:
         return Params.model_validate(content)
     except ValidationError as error:

@@ -193,6 +193,8 @@ def _read(path: Path) -> _Codes:
             f"{path}: {_counted(len(wrong), 'line')} without exactly two fields:"
             f" {first_few(wrong)}; write 'id,rle_mask' with one comma, also where no salt is"
         )
+    if not body:
+        raise InputError(f"{path}: holds no crops; write a line for each below the header")
     codes = _Codes(path, [r[0] for _, r in body], [r[1] for _, r in body], [n for n, _ in body])
     _check_twice(codes)
     return codes

@@ -108,3 +108,14 @@ def test_it_is_called_in_the_project_s_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"holds no dvc\.yaml; call it in the project's folder"):
         sync_experiments(tmp_path)
     assert not (tmp_path / "mlruns").exists()
+
+
+@pytest.mark.parametrize("content", ["base: {}", "base:", "", "base: ["])
+def test_an_experiment_of_other_parameters_is_named(checkout: Checkout, content: str) -> None:
+    baseline = checkout.succeed("git", "rev-parse", "HEAD").strip()
+    (checkout.root / "params.yaml").write_text(content)
+    checkout.commit("foreign")
+    reference = f"refs/exps/{baseline[:2]}/{baseline[2:]}/foreign"
+    checkout.succeed("git", "update-ref", reference, "HEAD")
+    with pytest.raises(InputError, match=r"experiment foreign: its params\.yaml has no base\.seed"):
+        sync_experiments(checkout.root)

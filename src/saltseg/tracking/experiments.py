@@ -90,7 +90,7 @@ def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experime
     missing = [name for name in ("params.yaml", "dvc.yaml") if name not in files]
     if missing:
         raise InputError(f"experiment {experiment.name}: its commit has no {missing[0]}; remove it")
-    params = _as_recorded(yaml.safe_load(files["params.yaml"]))
+    params = _read_params(files["params.yaml"], experiment.name)
     patch = commit_patch(root, experiment.baseline, experiment.revision)
     tags = {
         SYNCED: "true",
@@ -113,8 +113,16 @@ def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experime
     client.set_terminated(run, "FINISHED", experiment.made)
 
 
-def _as_recorded(params: dict[str, Any]) -> dict[str, Any]:
+def _read_params(content: bytes, name: str) -> dict[str, Any]:
     """Return parameters as a stage sends them, 30.0 for a 30; an older schema's as they are."""
+    try:
+        params: dict[str, Any] = yaml.safe_load(content)
+        _ = params["base"]["seed"]
+    except (yaml.YAMLError, ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            f"experiment {name}: its params.yaml has no base.seed, so that it is none of saltseg;"
+            f" remove it with 'dvc exp remove {name}'"
+        ) from error
     try:
         return parse_params(params, "params.yaml").model_dump(mode="json")
     except InputError:
