@@ -39,11 +39,16 @@ def test_kaggles_exact_form(tmp_path: Path, sample: Path) -> None:
     assert np.array_equal(read_masks(path, ["c3", "b2"]), some_masks()[[2, 0]])
 
 
-def test_a_refused_submission_leaves_the_one_before(tmp_path: Path, sample: Path) -> None:
+@pytest.mark.parametrize(
+    ("other", "said"), [("zz", "1 id missing: a1"), ("b2", "1 id more than once: b2")]
+)
+def test_a_refused_submission_leaves_the_one_before(
+    tmp_path: Path, sample: Path, other: str, said: str
+) -> None:
     path = tmp_path / "submission.csv"
     path.write_text("before")
-    with pytest.raises(InputError, match="1 id missing: a1"):
-        write_submission(path, sample, ["b2", "zz", "c3"], some_masks())
+    with pytest.raises(InputError, match=rf"/submission\.csv: {said}"):
+        write_submission(path, sample, ["b2", other, "c3"], some_masks())
     assert path.read_text() == "before"
 
 

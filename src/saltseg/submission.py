@@ -89,7 +89,7 @@ def write_submission(
     with whole_file(path) as temporary:
         text = "".join([",".join(HEADER) + "\n", *lines])
         temporary.write_text(text, encoding="utf-8", newline="")
-        return check_submission(temporary, sample)
+        return check_submission(temporary, sample, named=path)
 
 
 def write_sample(path: Path, ids: Sequence[str]) -> None:
@@ -97,12 +97,13 @@ def write_sample(path: Path, ids: Sequence[str]) -> None:
     write_text(path, ",".join(HEADER) + "\n" + "".join(f"{name},1 1\n" for name in ids))
 
 
-def check_submission(path: Path, sample: Path) -> Checked:
+def check_submission(path: Path, sample: Path, named: Path | None = None) -> Checked:
     """Check that Kaggle will take the submission at `path`: the ids of `sample`, valid codes.
 
-    Raises InputError that counts what is wrong and names the first lines or ids.
+    named: what errors call the submission; `path` without it. Raises InputError that counts what
+    is wrong and names the first lines or ids.
     """
-    codes, expected = _read(path), _read(sample)
+    codes, expected = _read(path, named), _read(sample)
     _check_ids(codes, expected, "the sample submission")
     for _ in codes.masks():
         pass
@@ -180,9 +181,12 @@ def send_submission(path: Path, sample: Path, message: str) -> str:
     return said
 
 
-def _read(path: Path) -> _Codes:
-    """Read a file of ids and codes. Raises InputError for anything that is no such table."""
-    rows = _rows(path)
+def _read(path: Path, named: Path | None = None) -> _Codes:
+    """Read a file of ids and codes. Raises InputError for anything that is no such table.
+
+    named: what errors call it, where that is not its path.
+    """
+    rows, path = _rows(path), named or path
     if not rows or rows[0][1] != HEADER:
         found = ",".join(rows[0][1]) if rows else ""
         raise InputError(f"{path}: the first line is {found[:60]!r}; it must be 'id,rle_mask'")
