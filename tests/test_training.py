@@ -277,14 +277,18 @@ def test_a_damaged_state_starts_the_training_anew(
     assert "damaged state is set aside" in capsys.readouterr().err
 
 
-def test_each_cycle_leaves_its_own_snapshot(
-    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+def test_each_cycle_leaves_its_own_snapshot_and_the_end_is_told(
+    task: Task,
+    folded: tuple[LabelledCrops, LabelledCrops],
+    place: Place,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     trained = run(task, folded, place, pseudo=8)
     first, second = trained.snapshots
     assert any(not torch.equal(first[name], second[name]) for name in first)
     assert [line["snapshot"] for line in trained.history] == [0, 1, 1]
     assert [line["phase"] for line in trained.history] == [0, 1, 2]
+    assert capsys.readouterr().err.startswith("test: 5 done in ")  # batches
 
 
 def test_a_training_that_diverges_says_which_rate_to_lower(

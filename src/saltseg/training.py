@@ -109,6 +109,7 @@ def train(
             line = course.end_epoch(epoch, validation, _repeat(task, crops, epoch, place))
             report(numbers(line), epoch.number)
             course.save(last=not any(map(course.wants, plan)))
+        next(batches, None)  # the progress tells of the end when the stream ends
     return Trained(state.folder, course.snapshots, course.history)
 
 
