@@ -127,7 +127,6 @@ def test_the_command_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert done.exit_code == 0
     assert re.search(r"^member  class_unet +2,158,417 +0\.95 +27,000 ", done.output, re.MULTILINE)
     assert [path.name for path in tmp_path.iterdir()] == ["conf"]
-    assert CliRunner().invoke(app, ["recipe", "--costs"]).exit_code == 2
 
 
 @pytest.mark.parametrize("recipe", sorted(set(RECIPES) - {"subset"}))

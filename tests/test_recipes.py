@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from saltseg.cli import app
 from saltseg.errors import InputError
 from saltseg.layout import Layout
 from saltseg.params import Params, load_params
@@ -103,3 +105,33 @@ def test_what_cannot_be_is_named_and_leaves_params_yaml_alone(
     assert said in str(raised.value) and "\n" not in str(raised.value)
     assert [path.name for path in layout.root.iterdir() if path.is_file()] == ["params.yaml"]
     assert layout.params.read_text() == "as before"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-S", "survey.train=3"], "need the NAME of a recipe"),
+        (["--costs"], "need the NAME of a recipe"),
+        (["--train", "200"], "need the NAME of a recipe"),
+        (["demo", "--train", "200"], "set a parameter with -S"),
+        (["demo", "--pseudolabels", "0", "-S", "survey.train=3"], "set a parameter with -S"),
+    ],
+)
+def test_options_that_do_nothing_are_wrong_usage(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, options: list[str], said: str
+) -> None:
+    monkeypatch.chdir(layout.root)
+    monkeypatch.setenv("COLUMNS", "200")
+    done = CliRunner().invoke(app, ["recipe", *options])
+    assert done.exit_code == 2 and said in done.output
+    assert not layout.params.exists()
+
+
+def test_the_command_lists_and_writes(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(layout.root)
+    listed = CliRunner().invoke(app, ["recipe"])
+    assert listed.exit_code == 0
+    assert [line.split()[0] for line in listed.output.splitlines()] == list(list_recipes(layout))
+    written = CliRunner().invoke(app, ["recipe", "demo", "-S", "base.seed=7"])
+    assert (written.exit_code, written.output) == (0, "params.yaml: recipe demo\n")
+    assert load_params(layout.params).base.seed == 7

@@ -7,6 +7,12 @@ from typing import Annotated
 import typer
 
 from saltseg.errors import one_line_errors
+from saltseg.layout import Layout
+
+TRAIN = 4000
+"""Training crops of the competition."""
+PSEUDOLABELS = 15_493
+"""Test crops that the 1st place labelled."""
 
 
 def recipe(
@@ -20,35 +26,62 @@ def recipe(
         bool, typer.Option("--costs", help="Write nothing; say what its training costs.")
     ] = False,
     train: Annotated[
-        int, typer.Option(min=2, help="Training crops that --costs counts with.")
-    ] = 4000,
-    pseudolabels: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=0, help="Test crops that a teacher labels for a fold; the 1st place's number."
+            min=2, show_default=str(TRAIN), help="Training crops that --costs counts with."
         ),
-    ] = 15_493,
+    ] = None,
+    pseudolabels: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            show_default=str(PSEUDOLABELS),
+            help="Test crops that a teacher labels for a fold; the 1st place's number.",
+        ),
+    ] = None,
 ) -> None:
     """Write the parameters of a recipe to params.yaml, for `dvc repro` or `saltseg train`."""
-    from saltseg.layout import Layout
-    from saltseg.recipes import list_recipes, read_recipe, write_recipe
+    counted = train is not None or pseudolabels is not None
+    if name is None and (override or costs or counted):
+        raise typer.BadParameter("-S, --costs and its numbers need the NAME of a recipe")
+    if counted and not costs:
+        raise typer.BadParameter(
+            "--train and --pseudolabels are numbers of --costs: add it, or set a parameter with -S"
+        )
+    with one_line_errors():
+        if name is None:
+            _list()
+        elif costs:
+            _say_costs(name, override or [], train, pseudolabels)
+        else:
+            _write(name, override or [])
+
+
+def _list() -> None:
+    from saltseg.recipes import list_recipes
+
+    for name, purpose in list_recipes(Layout(Path())).items():
+        print(f"{name:16}  {purpose}")
+
+
+def _say_costs(
+    name: str, overrides: list[str], train: int | None, pseudolabels: int | None
+) -> None:
+    from saltseg.costs import describe_costs, recipe_costs
+    from saltseg.recipes import read_recipe
+
+    params = read_recipe(Layout(Path()), name, overrides)
+    crops = TRAIN if train is None else train
+    labels = PSEUDOLABELS if pseudolabels is None else pseudolabels
+    print(describe_costs(recipe_costs(params, crops, labels)))
+
+
+def _write(name: str, overrides: list[str]) -> None:
+    from saltseg.recipes import write_recipe
 
     layout = Layout(Path())
-    if costs and name is None:
-        raise typer.BadParameter("--costs needs the NAME of a recipe")
-    with one_line_errors():
-        if name is not None and costs:
-            from saltseg.costs import describe_costs, recipe_costs
-
-            params = read_recipe(layout, name, override or [])
-            print(describe_costs(recipe_costs(params, train, pseudolabels)))
-            return
-        if name is not None:
-            write_recipe(layout, name, override or [])
-            print(f"{layout.params}: recipe {name}")
-            return
-        for each, purpose in list_recipes(layout).items():
-            print(f"{each:16}  {purpose}")
+    write_recipe(layout, name, overrides)
+    print(f"{layout.params}: recipe {name}")
 
 
 def sync() -> None:
