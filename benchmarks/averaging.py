@@ -84,7 +84,8 @@ def main(layout: Layout) -> None:
     known = load_out_of_fold(layout)
     views = predict_views(params, layout, load_crops(layout.data("ingest")), known)
     scores = {
-        name: nested(params, known, way(views).astype(np.float16)) for name, way in WAYS.items()
+        name: nested(params, way(views).astype(np.float16), known.truth, known.parts)
+        for name, way in WAYS.items()
     }
     mosaics = known.table["mosaic"].astype(str).tolist()
     resamples = params.threshold_search.bootstrap

@@ -1,6 +1,6 @@
 """What a score owes to neighbouring crops in the training folds: ordinary folds against grouped.
 
-    python benchmarks/neighbours.py [--raw FOLDER] [--train 2000] [--epochs N] [--seeds 3]
+    python -m benchmarks.neighbours [--raw FOLDER] [--train 2000] [--epochs N] [--seeds 3]
 
 Trains the members of params.yaml (`saltseg recipe NAME` writes another) on all folds, without
 pseudo-labels, once with the folds of `coverage` and once with those of `coverage_grouped`, and
@@ -19,28 +19,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from saltseg.coverage import describe_crops
+from benchmarks.training_curve import nested
 from saltseg.crops import SIZE, CropSet, split_table
 from saltseg.ensemble import average, find_snapshots
 from saltseg.errors import one_line_errors
 from saltseg.folds import assign_folds, crops_beside_other_folds
 from saltseg.layout import Layout
 from saltseg.member import train_member
-from saltseg.metric import precision_curve
-from saltseg.mosaics import crop_neighbours, name_mosaics
+from saltseg.mosaics import describe_mosaics
 from saltseg.params import Params, load_params, parse_params
 from saltseg.pseudolabels import no_pseudolabels
 from saltseg.seeds import generator
 from saltseg.snapshots import save_snapshots
 from saltseg.survey import generate
 from saltseg.tgs import read_raw
-from saltseg.thresholds import (
-    bootstrap_interval,
-    choose,
-    middle_of_plateau,
-    selection_parts,
-    threshold_grid,
-)
+from saltseg.thresholds import bootstrap_interval, selection_parts
 
 STRATEGIES = {"ordinary": "coverage", "grouped": "coverage_grouped"}
 
@@ -71,10 +64,7 @@ def read_known(raw: Path | None, train: int, params: Params, workers: int) -> Kn
         crops, _ = read_raw(raw, workers)
     else:
         crops = generate(train, max(train // 10, 12), params.base.seed, workers).crops
-    matching = params.coverage_stratify
-    neighbours = crop_neighbours(crops, matching.min_correlation, matching.min_margin)
-    table = describe_crops(crops)
-    table["mosaic"] = name_mosaics(table["id"], neighbours)
+    table, neighbours = describe_mosaics(crops, params.coverage_stratify)
     # Nothing is asked of the test crops from here on, and predicting them would take long.
     only_train = replace(crops, table=crops.train, test_images=crops.test_images[:0])
     return Known(only_train, split_table(table, "train"), neighbours)
@@ -90,14 +80,9 @@ def score(known: Known, folds: pd.DataFrame, params: Params, layout: Layout) -> 
             )
             save_snapshots(layout.model(member, fold), trained.snapshots)
     ensemble = average(params, known.crops, folds, find_snapshots(layout, params))
-    search = params.threshold_search
-    curve = precision_curve(
-        ensemble.out_of_fold.astype(np.float16),
-        known.crops.train_masks[ensemble.table["row"].to_numpy()],
-        threshold_grid(search.low, search.high, search.count),
-    )
+    truth = known.crops.train_masks[ensemble.table["row"].to_numpy()]
     parts = selection_parts(ensemble.table["fold"].tolist(), ensemble.table["id"].tolist())
-    scores = choose(curve, parts, middle_of_plateau).scores
+    scores = nested(params, ensemble.out_of_fold.astype(np.float16), truth, parts)
     return pd.Series(scores, index=ensemble.table["id"])
 
 

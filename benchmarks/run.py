@@ -22,7 +22,7 @@ from time import perf_counter
 import psutil
 import torch
 
-from benchmarks.side_by_side import Row
+from benchmarks.side_by_side import ROOT, Row
 
 PARTS = {
     "rle": "Run-length codes",
@@ -36,7 +36,6 @@ PARTS = {
     "pipeline": "The whole pipeline",
     "growth": "How cost grows",
 }
-ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "tmp" / "benchmarks"
 PACKAGES = ("numpy", "opencv-python-headless", "torch", "albumentations", "scikit-image", "scipy")
 BUSY = 20

@@ -28,17 +28,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from saltseg.batches import AugmentedBatches
-from saltseg.coverage import describe_crops
 from saltseg.crops import SIZE, CropSet, depth
 from saltseg.devices import create_fabric
 from saltseg.errors import one_line_errors
 from saltseg.folds import assign_folds
 from saltseg.labelled import LabelledCrops, training_crops
+from saltseg.layout import Layout
 from saltseg.losses import bce
 from saltseg.metric import precision, precision_curve, salt_masks
-from saltseg.mosaics import crop_neighbours, name_mosaics
+from saltseg.mosaics import describe_mosaics
 from saltseg.optimizers import create_optimizer
-from saltseg.params import Optimizer, Runtime
+from saltseg.params import Optimizer, Runtime, load_params
 from saltseg.prediction import predict_all
 from saltseg.schedules import cosine
 from saltseg.seeds import generator
@@ -265,9 +265,7 @@ class RealCrops:
 def read_real(folder: Path, workers: int) -> RealCrops:
     """Read Kaggle's files and find which train crops belong together."""
     crops, _ = read_raw(folder, workers)
-    table = describe_crops(crops)
-    neighbours = crop_neighbours(crops, min_correlation=0.8, min_margin=0.6)
-    table["mosaic"] = name_mosaics(table["id"], neighbours)
+    table, _ = describe_mosaics(crops, load_params(Layout(Path()).params).coverage_stratify)
     return RealCrops(crops, table[table["split"] == "train"])
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from saltseg import thresholds
@@ -23,7 +24,7 @@ from saltseg.errors import InputError, one_line_errors
 from saltseg.figures import chart
 from saltseg.layout import Layout
 from saltseg.metric import Scores, precision_curve
-from saltseg.out_of_fold import OutOfFold, load_out_of_fold
+from saltseg.out_of_fold import load_out_of_fold
 from saltseg.params import Params, load_params
 from saltseg.tracking.archive import Archive
 
@@ -58,15 +59,21 @@ def nested_scores(params: Params, layout: Layout, crops: CropSet) -> Iterator[fl
     for count in range(1, len(paths) + 1):
         (part,) = load_parts(params, {key: paths[:count]})
         values = part.predict(crops.train_images[rows], depth(crops.train)[rows])
-        yield float(nested(params, known, values.astype(np.float16)).mean())
+        scores = nested(params, values.astype(np.float16), known.truth, known.parts)
+        yield float(scores.mean())
 
 
-def nested(params: Params, known: OutOfFold, probabilities: np.ndarray) -> Scores:
+def nested(
+    params: Params,
+    probabilities: npt.NDArray[np.float16],
+    truth: npt.NDArray[np.bool_],
+    parts: npt.NDArray[np.int64],
+) -> Scores:
     """Return each crop's precision where its part's threshold was chosen on the others."""
     search = params.threshold_search
     grid = thresholds.threshold_grid(search.low, search.high, search.count)
-    curve = precision_curve(probabilities, known.truth, grid)
-    return thresholds.choose(curve, known.parts, thresholds.middle_of_plateau).scores
+    curve = precision_curve(probabilities, truth, grid)
+    return thresholds.choose(curve, parts, thresholds.middle_of_plateau).scores
 
 
 def training_curve(params: Params, layout: Layout) -> pd.DataFrame:

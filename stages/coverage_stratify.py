@@ -24,10 +24,7 @@ def main(root: Path) -> None:
     params = load_params(layout.params)
     with stage_run("coverage-stratify", layout, params) as run:
         crops = load_crops(layout.data("ingest"))
-        matching = params.coverage_stratify
-        neighbours = mosaics.crop_neighbours(crops, matching.min_correlation, matching.min_margin)
-        table = coverage.describe_crops(crops)
-        table["mosaic"] = mosaics.name_mosaics(table["id"], neighbours)
+        table, neighbours = mosaics.describe_mosaics(crops, params.coverage_stratify)
         write_table(layout.data("coverage-stratify") / "crops.parquet", table)
         write_table(layout.data("coverage-stratify") / "neighbours.parquet", neighbours)
         counts = mosaics.count_mosaics(table["mosaic"], neighbours)

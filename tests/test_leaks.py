@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import torch
 
-from saltseg.coverage import describe_crops
 from saltseg.crops import SIZE, CropSet, split_table
 from saltseg.ensemble import Ensemble, average, find_snapshots
 from saltseg.errors import InputError
@@ -18,8 +17,8 @@ from saltseg.labelled import divide_crops
 from saltseg.layout import Layout
 from saltseg.member import train_member
 from saltseg.metric import precision_curve
-from saltseg.mosaics import crop_neighbours, name_mosaics
-from saltseg.params import Params, parse_params
+from saltseg.mosaics import describe_mosaics
+from saltseg.params import CoverageStratify, Params, parse_params
 from saltseg.postprocess import Cleaning, Thresholds, search_sizes
 from saltseg.pseudolabels import PseudoLabels, no_pseudolabels
 from saltseg.snapshots import save_snapshots
@@ -33,16 +32,19 @@ PARTS = np.arange(60) % 3
 
 
 @pytest.fixture(scope="module")
-def neighbours(small_crops: CropSet) -> pd.DataFrame:
-    return crop_neighbours(small_crops, min_correlation=0.8, min_margin=0.6)
+def described(small_crops: CropSet) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return describe_mosaics(small_crops, CoverageStratify(min_correlation=0.8, min_margin=0.6))
 
 
 @pytest.fixture
-def folds(small_crops: CropSet, neighbours: pd.DataFrame) -> pd.DataFrame:
+def neighbours(described: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
+    return described[1]
+
+
+@pytest.fixture
+def folds(described: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
     """Two folds that keep mosaics whole, as the two stages make them."""
-    table = describe_crops(small_crops)
-    table["mosaic"] = name_mosaics(table["id"], neighbours)
-    train = split_table(table, "train")
+    train = split_table(described[0], "train")
     folds = assign_folds(train, 2, "coverage_grouped", seed=1)
     return folds.merge(train[["id", "coverage_class", "mosaic"]], on="id")
 

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from saltseg.coverage import describe_crops
 from saltseg.crops import CropSet
+from saltseg.params import CoverageStratify
 
 BLOCK = 512
 """Borders compared with all others at a time; 22,000 crops then take 45 MB."""
@@ -29,6 +31,19 @@ class _Best:
     partner: npt.NDArray[np.int64]
     correlation: npt.NDArray[np.float64]
     second: npt.NDArray[np.float64]
+
+
+def describe_mosaics(
+    crops: CropSet, matching: CoverageStratify
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the table of coverage.describe_crops with `mosaic` (str), and the neighbours.
+
+    The neighbours are those of crop_neighbours, within the limits of `matching`.
+    """
+    neighbours = crop_neighbours(crops, matching.min_correlation, matching.min_margin)
+    table = describe_crops(crops)
+    table["mosaic"] = name_mosaics(table["id"], neighbours)
+    return table, neighbours
 
 
 def crop_neighbours(crops: CropSet, min_correlation: float, min_margin: float) -> pd.DataFrame:
