@@ -18,7 +18,7 @@ from saltseg.layout import Layout
 from saltseg.metric import salt_masks
 from saltseg.out_of_fold import load_out_of_fold
 from saltseg.params import load_params
-from saltseg.seeds import stream_seed
+from saltseg.seeds import generator
 from saltseg.tracking import stage_run
 
 NAME = "postprocess-connected-components"
@@ -44,9 +44,9 @@ def main(root: Path) -> None:
         postprocess.write_test_masks(path, test, limits.overall, cleaning.sizes)
         write_json(folder / "sizes.json", postprocess.chosen_sizes(cleaning))
         write_table(folder / "out_of_fold_scores.parquet", crop_scores(crops, cleaning))
-        groups, seed = crops.table["mosaic"].tolist(), stream_seed(params.base.seed, NAME)
+        groups, draws = crops.table["mosaic"].tolist(), generator(params.base.seed, NAME)
         resamples = params.threshold_search.bootstrap
-        run.metrics(postprocess.nested_gain(cleaning, groups, resamples, seed))
+        run.metrics(postprocess.nested_gain(cleaning, groups, resamples, draws))
         images = load_array(layout.data("ingest") / "train_images.npy")
         write_error_report(layout.plots(NAME), crops, images, cleaned, cleaning)
         run.artifact(layout.plots(NAME))

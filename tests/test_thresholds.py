@@ -8,6 +8,7 @@ from saltseg.metric import precision_of_counts
 from saltseg.seeds import generator
 from saltseg.thresholds import (
     bootstrap_interval,
+    bootstrap_intervals,
     choose,
     first_of_best,
     middle_of_plateau,
@@ -15,6 +16,7 @@ from saltseg.thresholds import (
     selection_parts,
     spread,
     threshold_grid,
+    totals,
 )
 
 
@@ -83,6 +85,10 @@ def test_grid_reads_well() -> None:
     assert threshold_grid(0.1, 0.9, 81).tolist() == [round(0.1 + 0.01 * at, 2) for at in range(81)]
 
 
+def test_totals_are_whole_tenths() -> None:
+    assert totals(np.full((7, 2), [0.1, 0.7])).tolist() == [7, 49]
+
+
 def test_spread_over_parts() -> None:
     scores, parts = np.array([0.1, 0.3, 0.6, 0.8]), np.array([0, 0, 4, 4])
     means = part_means(scores, parts)
@@ -99,6 +105,14 @@ def test_interval_of_independent_crops_is_the_normal_one() -> None:
     assert low == pytest.approx(scores.mean() - half, abs=0.1 * half)
     assert high == pytest.approx(scores.mean() + half, abs=0.1 * half)
     assert bootstrap_interval(scores, crops, 2000, generator(1, "test")) == (low, high)
+
+
+def test_intervals_of_several_scores_come_from_the_same_resamples() -> None:
+    scores = np.random.default_rng(0).integers(0, 11, 60) / 10
+    mosaics = [str(number // 4) for number in range(60)]
+    both = bootstrap_intervals([scores, 1 - scores], mosaics, 200, generator(1, "test"))
+    assert both[0] == bootstrap_interval(scores, mosaics, 200, generator(1, "test"))
+    assert both[1] == pytest.approx((1 - both[0][1], 1 - both[0][0]))
 
 
 def test_crops_of_one_mosaic_are_one_piece_of_evidence() -> None:

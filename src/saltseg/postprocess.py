@@ -12,7 +12,7 @@ import numpy.typing as npt
 from saltseg.components import clean, precision_by_sizes
 from saltseg.files import read_json, write_array_parts
 from saltseg.metric import Scores, salt_masks
-from saltseg.thresholds import bootstrap_interval, first_of_best
+from saltseg.thresholds import bootstrap_intervals, first_of_best, totals
 
 Masks = npt.NDArray[np.bool_]
 Sizes = tuple[int, int]
@@ -85,15 +85,14 @@ def search_sizes(
         limit: precision_by_sizes(salt_masks(probabilities, limit), truth, pairs)
         for limit in sorted({thresholds.overall, *thresholds.by_part.values()})
     }
-    setting = _best(scores[thresholds.overall])
+    setting = first_of_best(totals(scores[thresholds.overall]))
     chosen: dict[int, int] = {}
     before, after = np.empty(len(parts)), np.empty(len(parts))
     for part, limit in thresholds.by_part.items():
         own = parts == part
-        chosen[part] = _best(scores[limit][~own])
+        chosen[part] = first_of_best(totals(scores[limit][~own]))
         before[own], after[own] = scores[limit][own, 0], scores[limit][own, chosen[part]]
-    gained_tenths = int(np.rint(10 * (after - before)).sum())
-    helps = gained_tenths > 0 and setting > 0
+    helps = bool(totals(after) > totals(before)) and setting > 0
     return Cleaning(
         helps=helps,
         sizes=pairs[setting] if helps else KEEP,
@@ -101,11 +100,6 @@ def search_sizes(
         before=before,
         after=after,
     )
-
-
-def _best(scores: Scores) -> int:
-    """Return the first of the settings with the greatest total, in tenths, of `scores` (n, k)."""
-    return first_of_best(np.rint(10 * scores).astype(np.int64).sum(axis=0))
 
 
 def clean_by_part(masks: Masks, parts: npt.NDArray[np.int64], by_part: dict[int, Sizes]) -> Masks:
@@ -143,16 +137,16 @@ def chosen_sizes(cleaning: Cleaning) -> dict[str, Any]:
 
 
 def nested_gain(
-    cleaning: Cleaning, groups: Sequence[str], resamples: int, seed: int
+    cleaning: Cleaning, groups: Sequence[str], resamples: int, generator: np.random.Generator
 ) -> dict[str, Any]:
     """Return the nested scores, and what the search gains, each with its interval.
 
-    groups: see thresholds.bootstrap_interval. seed: draws the same resamples for both.
+    groups, generator: see thresholds.bootstrap_interval; both intervals are of the same resamples.
     """
     gain = cleaning.after - cleaning.before
-    draws = (np.random.default_rng(seed) for _ in range(2))
-    low, high = bootstrap_interval(cleaning.after, groups, resamples, next(draws))
-    gain_low, gain_high = bootstrap_interval(gain, groups, resamples, next(draws))
+    (low, high), (gain_low, gain_high) = bootstrap_intervals(
+        [cleaning.after, gain], groups, resamples, generator
+    )
     return {
         "crops": len(gain),
         "score_before": float(cleaning.before.mean()),

@@ -53,16 +53,23 @@ def selection_parts(folds: Sequence[int], groups: Sequence[str]) -> Integers:
     return np.array([stream_seed(0, "part", group) % HASHED_PARTS for group in groups], np.int64)
 
 
+def totals(scores: Scores) -> Integers:
+    """Return the sums of `scores`, shape (n, ...), over the crops: int64, in tenths.
+
+    Whole numbers, so that a tie is a tie whatever the order of the crops.
+    """
+    tenths: Integers = np.rint(10 * scores).astype(np.int64).sum(axis=0)
+    return tenths
+
+
 def choose(scores: Scores, parts: Integers, prefer: Preference) -> Choice:
     """Choose among settings, nested: each part's on the scores of the others.
 
     scores: float64, shape (n, settings). parts: int64, shape (n,).
-    prefer: picks among the best; it sees total scores in tenths, whole numbers, so that a tie is
-        a tie whatever the order of the crops.
+    prefer: picks among the best; it sees the totals.
     """
-    tenths = np.rint(10 * scores).astype(np.int64)
     labels, part_index = np.unique(parts, return_inverse=True)
-    own = np.stack([tenths[part_index == index].sum(axis=0) for index in range(len(labels))])
+    own = np.stack([totals(scores[part_index == index]) for index in range(len(labels))])
     total = own.sum(axis=0)
     setting = prefer(total)
     chosen = np.array([prefer(total - part) for part in own])
@@ -108,15 +115,22 @@ def bootstrap_interval(
     Percentiles 2.5 and 97.5 over resamples of whole groups: crops of one mosaic show the same
     salt, and are no independent evidence. Name each crop as its own group to resample crops.
     """
+    return bootstrap_intervals([scores], groups, resamples, generator)[0]
+
+
+def bootstrap_intervals(
+    scores: Sequence[Scores], groups: Sequence[str], resamples: int, generator: np.random.Generator
+) -> list[tuple[float, float]]:
+    """Return bootstrap_interval's of several scores of the same crops, from the same resamples."""
     _, members = np.unique(np.asarray(groups, object), return_inverse=True)
     sizes = np.bincount(members)
-    totals = np.bincount(members, scores)
-    means = np.empty(resamples)
+    sums = [np.bincount(members, each) for each in scores]
+    means = np.empty((len(sums), resamples))
     for index in range(resamples):
         drawn = generator.integers(len(sizes), size=len(sizes))
-        means[index] = totals[drawn].sum() / sizes[drawn].sum()
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
+        means[:, index] = [each[drawn].sum() / sizes[drawn].sum() for each in sums]
+    quantiles = [np.quantile(each, [0.025, 0.975]) for each in means]
+    return [(float(low), float(high)) for low, high in quantiles]
 
 
 def nested_summary(
