@@ -10,10 +10,10 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from saltseg.census import count_crops, spread_over_coverage
+from saltseg.census import count_crops
 from saltseg.crops import CropSet, save_crops
 from saltseg.errors import one_line_errors
-from saltseg.figures import TRUTH, contact_sheet
+from saltseg.figures import TRUTH, contact_sheet, spread_over_coverage
 from saltseg.layout import Layout
 from saltseg.machine import cpus
 from saltseg.params import Params, load_params

@@ -1,10 +1,8 @@
-"""What a set holds is counted right, and the figure's crops span the coverage."""
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.census import count_crops, spread_over_coverage
+from saltseg.census import count_crops
 from saltseg.crops import CropSet, crop_table
 
 
@@ -51,24 +49,3 @@ def test_crops_are_counted() -> None:
             "duplicates_of_train": 1,
         },
     }
-
-
-def test_the_chosen_crops_go_from_no_salt_to_the_most() -> None:
-    pixels = np.random.default_rng(5).permutation(np.r_[np.zeros(100, int), 1:301])
-
-    chosen = pixels[spread_over_coverage(with_salt(*pixels), 64)]
-
-    assert len(chosen) == 64
-    assert chosen[:8].tolist() == [0] * 8
-    assert chosen[8] == 1 and chosen[-1] == 300
-    assert (np.diff(chosen[8:]) > 0).all() and np.diff(chosen[8:]).max() <= 6
-
-
-def test_few_crops_are_all_chosen_once() -> None:
-    chosen = spread_over_coverage(with_salt(3, 0, 2), 64)
-
-    assert chosen.tolist() == [1, 2, 0]
-
-
-def test_a_set_without_salt_still_gives_a_choice() -> None:
-    assert len(spread_over_coverage(with_salt(0, 0, 0), 64)) == 3

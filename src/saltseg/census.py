@@ -1,7 +1,6 @@
-"""What a set of crops holds, in numbers, and a choice of its crops for a figure."""
+"""What a set of crops holds, in numbers."""
 
 import hashlib
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,19 +33,6 @@ def count_crops(crops: CropSet) -> dict[str, dict[str, int | float]]:
     }
 
 
-def spread_over_coverage(masks: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.intp]:
-    """Return the indices of up to `count` masks, from the least to the most salt.
-
-    They stand at equal distances in the order by coverage among the masks with salt, after one
-    eighth of them that have none.
-    """
-    salt = np.count_nonzero(masks, axis=(1, 2))
-    order = np.argsort(salt, kind="stable")
-    empty, salty = np.split(order, [np.count_nonzero(salt == 0)])
-    empties = _evenly(empty, count // 8)
-    return np.concatenate([empties, _evenly(salty, count - len(empties))])
-
-
 def _count_split(crops: CropSet, split: str, distinct: int) -> dict[str, int | float]:
     table, images = (
         (crops.train, crops.train_images) if split == "train" else (crops.test, crops.test_images)
@@ -67,9 +53,3 @@ def _distinct(images: npt.NDArray[np.uint8]) -> set[bytes]:
     """Return a hash of each different image that is not black."""
     shown = np.flatnonzero(~is_black(images))
     return {hashlib.blake2b(images[row].tobytes(), digest_size=16).digest() for row in shown}
-
-
-def _evenly(items: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
-    """Choose up to `count` of the items at equal distances, first and last among them."""
-    places = np.linspace(0, len(items) - 1, min(count, len(items)))
-    return items[np.rint(places).astype(np.intp)]

@@ -1,4 +1,4 @@
-"""Figures: contact sheets of crops with sharp outlines, and plain charts, as stable PNG bytes."""
+"""Figures: contact sheets of chosen crops with sharp outlines, and charts, as stable PNG bytes."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +32,26 @@ _TITLE_HEIGHT = 16
 _FONT_SIZE = 11
 _PAPER = 255
 _LINE_WIDTH = 1.6
+
+
+def spread_evenly(length: int, count: int) -> npt.NDArray[np.intp]:
+    """Return up to `count` of `length` places at equal distances, first and last among them."""
+    chosen = min(count, length)
+    return np.arange(chosen) * (length - 1) // max(chosen - 1, 1)
+
+
+def spread_over_coverage(masks: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.intp]:
+    """Return the indices of up to `count` masks, from the least to the most salt.
+
+    They stand at equal distances in the order by coverage among the masks with salt, after one
+    eighth of them that have none.
+    """
+    salt = np.count_nonzero(masks, axis=(1, 2))
+    order = np.argsort(salt, kind="stable")
+    empty, salty = np.split(order, [np.count_nonzero(salt == 0)])
+    empties = empty[spread_evenly(len(empty), count // 8)]
+    salty = salty[spread_evenly(len(salty), count - len(empties))]
+    return np.concatenate([empties, salty])
 
 
 def contact_sheet(

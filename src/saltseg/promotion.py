@@ -5,6 +5,7 @@ from pathlib import Path
 from saltseg.errors import InputError, first_few
 from saltseg.reproduction.records import find_record
 from saltseg.reproduction.verification import verify
+from saltseg.summary import describe_score
 from saltseg.tracking.registry import Version, champion, make_champion, open_registry, version_of
 from saltseg.tracking.store import reached_store
 
@@ -48,5 +49,5 @@ def _described(version: Version) -> str:
     text = f"version {version.number} of run {version.run[:12]}"
     if "out_of_fold_score" not in tags:
         return text
-    score, low, high = (float(tags[f"out_of_fold_{key}"]) for key in ("score", "low", "high"))
-    return f"{text}, out-of-fold score {score:.4f}, 95% interval {low:.4f} to {high:.4f}"
+    numbers = (float(tags[f"out_of_fold_{key}"]) for key in ("score", "low", "high"))
+    return f"{text}, out-of-fold score {describe_score(*numbers)}"

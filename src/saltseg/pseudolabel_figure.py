@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.figures import PREDICTION, contact_sheet
+from saltseg.figures import PREDICTION, contact_sheet, spread_evenly
 from saltseg.pseudolabels import PseudoLabels
 
 COLUMNS = 8
@@ -36,5 +36,4 @@ def draw_examples(path: Path, labels: PseudoLabels, images: npt.NDArray[np.uint8
 def _spread(lines: pd.DataFrame) -> pd.DataFrame:
     """Take sixteen lines evenly from the least to the most confident."""
     ordered = lines.sort_values(["confidence", "id"])
-    count = min(len(lines), ROWS * COLUMNS)
-    return ordered.iloc[np.linspace(0, len(lines) - 1, count).astype(int)]
+    return ordered.iloc[spread_evenly(len(lines), ROWS * COLUMNS)]

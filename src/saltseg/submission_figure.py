@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.figures import PREDICTION, TRUTH, contact_sheet
+from saltseg.figures import PREDICTION, TRUTH, contact_sheet, spread_evenly
 from saltseg.submission import read_masks
 
 
@@ -23,7 +23,7 @@ def draw_predictions(
     table: lines with `id` and `row`; images: uint8 (m, h, w) and masks: bool (m, h, w), by row.
     truth: a file of true masks in a submission's form, which need not exist.
     """
-    places = np.linspace(0, len(table) - 1, min(examples, len(table))).astype(int)
+    places = spread_evenly(len(table), examples)
     ids, rows = table["id"].iloc[places].tolist(), table["row"].to_numpy()[places]
     outlines = [(np.asarray(masks[rows]), PREDICTION)]
     if truth.exists():

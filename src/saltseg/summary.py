@@ -26,6 +26,11 @@ def summary(layout: Layout) -> str:
     )
 
 
+def describe_score(score: float, low: float, high: float) -> str:
+    """Say a score and its interval, as in "0.7712, 95% interval 0.7650 to 0.7771"."""
+    return f"{score:.4f}, 95% interval {low:.4f} to {high:.4f}"
+
+
 def _score(label: str, result: dict[str, Any], name: str) -> str:
-    low, high = result[f"{name}_low"], result[f"{name}_high"]
-    return f"{label}  {result[f'{name}_score']:.4f}, 95% interval {low:.4f} to {high:.4f}"
+    numbers = (result[f"{name}_{key}"] for key in ("score", "low", "high"))
+    return f"{label}  {describe_score(*numbers)}"

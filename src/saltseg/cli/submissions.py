@@ -34,11 +34,12 @@ def score(
     """Score a submission against known masks, as Kaggle does."""
     from saltseg.seeds import generator
     from saltseg.submission import score_submission
+    from saltseg.summary import describe_score
 
     with one_line_errors():
         scored = score_submission(submission, truth, generator(0, "score"))
-    interval = f"95% interval {scored.low:.4f} to {scored.high:.4f}"
-    print(f"{submission}: {scored.mean:.4f}, {interval}, {scored.crops:,} crops")
+    known = describe_score(scored.mean, scored.low, scored.high)
+    print(f"{submission}: {known}, {scored.crops:,} crops")
 
 
 def upload(

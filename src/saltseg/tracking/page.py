@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from saltseg.summary import describe_score
 from saltseg.tracking.exhibits import read_lines
 
 Results = Mapping[str, Any]
@@ -50,7 +51,7 @@ def _scores(results: Results) -> Iterator[str]:
 
 
 def _interval(result: Mapping[str, Any], score: str, low: str, high: str) -> str:
-    return f"{result[score]:.4f}, 95% interval {result[low]:.4f} to {result[high]:.4f}"
+    return describe_score(result[score], result[low], result[high])
 
 
 def _pictures(exhibits: Mapping[str, bytes], run: str) -> Iterator[str]:
