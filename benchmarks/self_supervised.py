@@ -21,8 +21,8 @@ from segmentation_models_pytorch.encoders import get_encoder
 from torch.nn import functional
 
 from saltseg.batches import Batch
-from saltseg.crops import SIZE, CropSet, depth, load_crops
-from saltseg.definitions import UnetModel
+from saltseg.crops import CropSet, depth, load_crops
+from saltseg.definitions import CROP, UnetModel
 from saltseg.devices import create_fabric
 from saltseg.errors import one_line_errors
 from saltseg.files import whole_file
@@ -60,9 +60,9 @@ def hide(
     """Return crops with half of their patches in mean grey, mirrored half the time, and targets."""
     if draws.random() < 0.5:
         images = images[:, :, ::-1]
-    side = -(-SIZE // PATCH)
+    side = -(-CROP // PATCH)
     patches = draws.random((len(images), side, side)) < HIDDEN
-    hidden = patches.repeat(PATCH, axis=1).repeat(PATCH, axis=2)[:, :SIZE, :SIZE]
+    hidden = patches.repeat(PATCH, axis=1).repeat(PATCH, axis=2)[:, :CROP, :CROP]
     mean = images.mean(axis=(1, 2), keepdims=True)
     spread = images.std(axis=(1, 2), keepdims=True) + 1
     target = np.where(hidden, (images - mean) / spread, np.nan).astype(np.float32)

@@ -28,7 +28,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from saltseg.batches import AugmentedBatches
-from saltseg.crops import SIZE, CropSet, depth
+from saltseg.crops import CropSet, depth
+from saltseg.definitions import CROP
 from saltseg.devices import create_fabric
 from saltseg.errors import one_line_errors
 from saltseg.folds import assign_folds
@@ -52,7 +53,7 @@ Fit = Callable[[LabelledCrops, int], list[Predict]]
 """Learns from crops with a seed; where it gives several, the best on these crops is taken."""
 
 THRESHOLDS = np.round(np.linspace(0.05, 0.95, 19), 2)
-LEAST_AREAS = (0, 50, 200, 500, 1000, 2000, 4000, 8000, SIZE**2)
+LEAST_AREAS = (0, 50, 200, 500, 1000, 2000, 4000, 8000, CROP**2)
 SCALES = (2, 4, 8)
 """Standard deviations of the Gaussian windows of texture, in pixels."""
 CHUNK = 200
@@ -171,7 +172,7 @@ def _predict_texture(
         features = texture(part)
         salt = trees.predict_proba(features.reshape(-1, features.shape[3]))[:, 1]
         half = salt.reshape(features.shape[:3]).astype(np.float32)
-        full = half.repeat(2, axis=1).repeat(2, axis=2)[:, :SIZE, :SIZE]
+        full = half.repeat(2, axis=1).repeat(2, axis=2)[:, :CROP, :CROP]
         parts.append(_smooth(full, 2).astype(np.float16))
     return np.concatenate(parts)
 
@@ -196,7 +197,7 @@ class SmallUnet(nn.Module):
         for level in reversed(self.up):
             skip = skips.pop()
             features = level(torch.cat([_resize(features, skip.shape[-1]), skip], dim=1))
-        return _resize(self.head(features), SIZE)[:, 0].float()
+        return _resize(self.head(features), CROP)[:, 0].float()
 
 
 def _resize(images: Tensor, size: int) -> Tensor:

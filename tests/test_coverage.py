@@ -17,19 +17,20 @@ from saltseg.coverage import (
     is_black,
     is_vertical,
 )
-from saltseg.crops import SIZE, CropSet, crop_table
+from saltseg.crops import CropSet, crop_table
+from saltseg.definitions import CROP
 
-AREA = SIZE * SIZE
+AREA = CROP * CROP
 
 
 def make_crops() -> CropSet:
     """Three training crops (no salt, one pixel, two full columns) and two test crops."""
-    masks = np.zeros((3, SIZE, SIZE), dtype=bool)
+    masks = np.zeros((3, CROP, CROP), dtype=bool)
     masks[1, 50, 50] = True
     masks[2, :, :2] = True
-    train_images = np.full((3, SIZE, SIZE), 7, dtype=np.uint8)
+    train_images = np.full((3, CROP, CROP), 7, dtype=np.uint8)
     train_images[0] = 0
-    test_images = np.zeros((2, SIZE, SIZE), dtype=np.uint8)
+    test_images = np.zeros((2, CROP, CROP), dtype=np.uint8)
     test_images[1, 100, 100] = 1
     train = pd.DataFrame({"id": ["c", "a", "b"], "depth": [60, 110, 130]})
     test = pd.DataFrame({"id": ["x", "y"], "depth": [60, 280]})
@@ -45,7 +46,7 @@ def test_class_is_the_exact_ceiling_for_every_count(area: int) -> None:
 
 
 def test_vertical_masks_are_full_columns_only() -> None:
-    masks = np.zeros((5, SIZE, SIZE), dtype=bool)
+    masks = np.zeros((5, CROP, CROP), dtype=bool)
     masks[1, :, 3:9] = True
     masks[2, :, 3:9] = True
     masks[2, 100, 20] = True
@@ -55,7 +56,7 @@ def test_vertical_masks_are_full_columns_only() -> None:
 
 
 def test_black_images_hold_nothing_but_zero() -> None:
-    images = np.zeros((3, SIZE, SIZE), dtype=np.uint8)
+    images = np.zeros((3, CROP, CROP), dtype=np.uint8)
     images[1, -1, -1] = 1
     images[2] = 128
     assert is_black(images).tolist() == [True, False, False]
@@ -83,13 +84,13 @@ def test_counts_name_every_class() -> None:
     counts = count_crops(describe_crops(make_crops()))
     assert [counts[f"class_{number:02d}"] for number in range(11)] == [1, 2] + [0] * 9
     assert (counts["vertical"], counts["black_train"], counts["black_test"]) == (1, 1, 1)
-    assert counts["mean_coverage"] == pytest.approx((1 + 2 * SIZE) / AREA / 3)
+    assert counts["mean_coverage"] == pytest.approx((1 + 2 * CROP) / AREA / 3)
 
 
 def test_class_summary_bounds_lie_within_their_tenth() -> None:
     summary = class_summary(describe_crops(make_crops()).query("split == 'train'"))
     assert summary["crops"].tolist() == [1, 2] + [0] * 9
-    assert (summary["least"][1], summary["largest"][1]) == (1 / AREA, 2 / SIZE)
+    assert (summary["least"][1], summary["largest"][1]) == (1 / AREA, 2 / CROP)
 
 
 def test_coverage_distribution_keeps_empty_masks_apart() -> None:

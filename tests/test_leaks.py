@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from saltseg.crops import SIZE, CropSet, split_table
+from saltseg.crops import CropSet, split_table
+from saltseg.definitions import CROP
 from saltseg.ensemble import Ensemble, average, find_snapshots
 from saltseg.errors import InputError
 from saltseg.folds import assign_folds, crops_beside_other_folds
@@ -115,7 +116,7 @@ def test_a_member_does_change_with_the_labels_that_it_learns_from(
 
 def out_of_fold(crops: CropSet, folds: pd.DataFrame, params: Params, root: Path) -> Ensemble:
     """Train a member on every fold and average, as the stages do, without pseudo-labels."""
-    layout, labels = Layout(root), no_pseudolabels((SIZE, SIZE))
+    layout, labels = Layout(root), no_pseudolabels((CROP, CROP))
     for fold in params.train_per_fold.folds:
         trained = train_member("class_unet", fold, crops, folds, labels, params, layout, silent)
         save_snapshots(layout.model("class_unet", fold), trained.snapshots)
@@ -152,7 +153,7 @@ def test_what_a_plateau_watches_is_neither_learned_from_nor_beside_it_nor_held_o
     small_crops: CropSet, folds: pd.DataFrame, neighbours: pd.DataFrame, params: Params
 ) -> None:
     rows = np.arange(len(small_crops.train), dtype=np.uint8)[:, None, None]
-    images = rows.repeat(SIZE, axis=1).repeat(SIZE, axis=2)  # an image is the number of its crop
+    images = rows.repeat(CROP, axis=1).repeat(CROP, axis=2)  # an image is the number of its crop
     marked = replace(small_crops, train_images=images)
     ids = small_crops.train["id"].to_numpy()
     for fold in (0, 1):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from saltseg import mosaics
-from saltseg.crops import SIZE
+from saltseg.definitions import CROP
 from saltseg.mosaics import count_mosaics, crop_neighbours, find_neighbours, name_mosaics
 from saltseg.seeds import generator
 from saltseg.survey import SurveySet, generate
@@ -93,7 +93,7 @@ def test_block_size_changes_no_bit(survey: SurveySet, monkeypatch: pytest.Monkey
 
 def test_products_of_borders_stay_exact_in_float32() -> None:
     """Rounding lengthens a border of 101 pixels by half a pixel's unit in each at the most."""
-    assert (mosaics.UNIT + 0.5 * np.sqrt(SIZE)) ** 2 < 2**24
+    assert (mosaics.UNIT + 0.5 * np.sqrt(CROP)) ** 2 < 2**24
 
 
 def test_finds_right_and_below_in_a_cut_section() -> None:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from saltseg.crops import SIZE, CropSet
+from saltseg.crops import CropSet
+from saltseg.definitions import CROP
 from saltseg.errors import InputError
 from saltseg.files import hash_file
 from saltseg.labelled import survey_crops
@@ -62,7 +63,7 @@ def test_processes_change_no_byte_and_masks_are_those_of_the_crops(
     for name in names:
         assert hash_file(tmp_path / name) == hash_file(written.pretraining / name)
     masks = np.load(tmp_path / "masks.npy")
-    assert masks.shape == (CROPS, SIZE, SIZE) and 3 <= masks.any(axis=(1, 2)).sum() < CROPS
+    assert masks.shape == (CROPS, CROP, CROP) and 3 <= masks.any(axis=(1, 2)).sum() < CROPS
 
 
 def test_no_crop_is_of_the_survey_of_the_same_seed(
@@ -82,7 +83,7 @@ def lit(images: npt.NDArray[np.uint8]) -> set[bytes]:
 def teacher(
     crops: CropSet, folds: pd.DataFrame, params: Params, layout: Layout
 ) -> npt.NDArray[np.float32]:
-    labels = no_pseudolabels((SIZE, SIZE))
+    labels = no_pseudolabels((CROP, CROP))
     trained = train_teacher(crops, folds, 0, labels, 0, params, layout, silent)
     return predict_test(crops, trained.snapshots, params, "teacher")
 
@@ -90,7 +91,7 @@ def teacher(
 def member(
     crops: CropSet, folds: pd.DataFrame, params: Params, layout: Layout
 ) -> npt.NDArray[np.float32]:
-    labels = no_pseudolabels((SIZE, SIZE))
+    labels = no_pseudolabels((CROP, CROP))
     trained = train_member("class_unet", 0, crops, folds, labels, params, layout, silent)
     assert [line["phase"] for line in trained.history] == [0, 2, 3]
     weights = [tensor.flatten() for tensor in trained.snapshots[0].values()]

@@ -5,7 +5,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from saltseg.crops import SIZE, CropSet
+from saltseg.crops import CropSet
+from saltseg.definitions import CROP
 from saltseg.devices import create_fabric
 from saltseg.models import create_model
 from saltseg.params import Params
@@ -34,9 +35,9 @@ def predict(shrunk_params: Params) -> Predict:
 @pytest.mark.parametrize("length", [101, 102, 150, 151, 152, 540, 606, 1000])
 def test_tiles_reach_from_end_to_end_and_overlap_by_half(length: int) -> None:
     starts = tile_starts(length)
-    assert (starts[0], starts[-1]) == (0, length - SIZE)
-    assert all(0 < second - first <= SIZE / 2 for first, second in pairwise(starts))
-    assert len(starts) <= (length - SIZE) // (SIZE // 2) + 2
+    assert (starts[0], starts[-1]) == (0, length - CROP)
+    assert all(0 < second - first <= CROP / 2 for first, second in pairwise(starts))
+    assert len(starts) <= (length - CROP) // (CROP // 2) + 2
 
 
 def test_a_tile_uses_all_of_eight_bits_whatever_its_scale(small_crops: CropSet) -> None:

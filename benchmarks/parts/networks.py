@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.side_by_side import ROOT
-from saltseg.crops import SIZE
+from saltseg.definitions import CROP
 from saltseg.devices import KEPT, keep_freed_memory
 from saltseg.layout import Layout
 from saltseg.models import create_model
@@ -52,8 +52,8 @@ def padded(network: SaltNetwork, images: Tensor) -> Tensor:
 
 
 def cropped(network: SaltNetwork, logits: Tensor) -> Tensor:
-    top, left = centre(network.definition, torch.Size((SIZE, SIZE)))
-    return logits[:, 0, top : top + SIZE, left : left + SIZE]
+    top, left = centre(network.definition, torch.Size((CROP, CROP)))
+    return logits[:, 0, top : top + CROP, left : left + CROP]
 
 
 @contextmanager

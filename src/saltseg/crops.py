@@ -11,9 +11,6 @@ import pandas as pd
 from saltseg.errors import InputError
 from saltseg.files import write_array, write_table
 
-SIZE = 101
-"""Height and width of a crop in pixels."""
-
 COLUMNS = ["id", "split", "row", "depth", "sample_order"]
 """Columns of the table that ingest writes; later stages add to them."""
 

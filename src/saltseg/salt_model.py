@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from saltseg.components import clean
-from saltseg.crops import SIZE
+from saltseg.definitions import CROP
 from saltseg.ensemble import find_snapshots, load_parts
 from saltseg.errors import InputError
 from saltseg.layout import Layout
@@ -71,7 +71,7 @@ class SaltModel:
         name: what the progress over the tiles calls it.
         """
         given = None if depth is None else np.array([depth], np.float32)
-        if image.dtype == np.uint8 and image.shape == (SIZE, SIZE):
+        if image.dtype == np.uint8 and image.shape == (CROP, CROP):
             crops = self.predict(image[None], given)
             return Prediction(crops.probabilities[0], crops.masks[0])
         one = self._depth(given, 1)

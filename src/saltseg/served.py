@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 import saltseg
-from saltseg.crops import SIZE
+from saltseg.definitions import CROP
 from saltseg.errors import InputError
 from saltseg.lineage import code_digest
 from saltseg.model_folder import read_settings
@@ -35,7 +35,7 @@ class ServedModel:
         Raises InputError where the depths are of another number.
         """
         depths = _depths((params or {}).get("depth"), len(images))
-        if images.shape[1:] == (SIZE, SIZE):
+        if images.shape[1:] == (CROP, CROP):
             crops = self.model.predict(images, depths)
             return {"probabilities": crops.probabilities, "masks": crops.masks}
         each = [None] * len(images) if depths is None else [float(depth) for depth in depths]

@@ -17,7 +17,6 @@ from saltseg.errors import InputError, first_few
 from saltseg.files import whole_file, write_text
 from saltseg.thresholds import bootstrap_interval
 
-COMPETITION = "tgs-salt-identification-challenge"
 HEADER = ["id", "rle_mask"]
 
 _CHUNK = 2000
@@ -159,6 +158,8 @@ def send_submission(path: Path, sample: Path, message: str) -> str:
 
     Raises InputError that says what to do where the client is missing or refuses.
     """
+    from saltseg.tgs.folder import COMPETITION  # imports pandas, which `saltseg check` can spare
+
     check_submission(path, sample)
     beside = Path(sys.executable).parent
     client = shutil.which("kaggle", path=str(beside)) or shutil.which("kaggle")

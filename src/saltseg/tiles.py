@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from saltseg.crops import SIZE
+from saltseg.definitions import CROP
 from saltseg.progress import progress
 
 Tiles = npt.NDArray[np.uint8]
@@ -23,7 +23,7 @@ Place = tuple[slice, slice]
 AT_ONCE = 256
 """Tiles that are cut and predicted together; they bound the memory beside the image's own."""
 
-_STEP = SIZE // 2
+_STEP = CROP // 2
 
 
 def predict_tiles(
@@ -54,8 +54,8 @@ def predict_tiles(
 
 def tile_starts(length: int) -> list[int]:
     """Return where tiles start that cover `length` pixels evenly: at most half a tile apart."""
-    count = -(-(length - SIZE) // _STEP) + 1
-    return [int(start) for start in np.linspace(0, length - SIZE, count).round()]
+    count = -(-(length - CROP) // _STEP) + 1
+    return [int(start) for start in np.linspace(0, length - CROP, count).round()]
 
 
 def to_eight_bits(image: npt.NDArray[Any]) -> Tiles:
@@ -80,7 +80,7 @@ def _predicted(
 
 def _padded(image: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Place]:
     """Return the image, mirrored up to a tile's size where it is smaller, and where it lies."""
-    missing = [max(SIZE - length, 0) for length in image.shape]
+    missing = [max(CROP - length, 0) for length in image.shape]
     padded = np.pad(image, [(each // 2, each - each // 2) for each in missing], mode="symmetric")
     height, width = (
         slice(each // 2, each // 2 + length)
@@ -90,11 +90,11 @@ def _padded(image: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Place]:
 
 
 def _slices(starts: list[int]) -> list[slice]:
-    return [slice(start, start + SIZE) for start in starts]
+    return [slice(start, start + CROP) for start in starts]
 
 
 def _window() -> npt.NDArray[np.float64]:
-    return np.sin(np.pi * (np.arange(SIZE) + 0.5) / SIZE) ** 2
+    return np.sin(np.pi * (np.arange(CROP) + 0.5) / CROP) ** 2
 
 
 def _cover(starts: list[int], length: int) -> npt.NDArray[np.float64]:

@@ -3,8 +3,6 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from saltseg import crops
-from saltseg.definitions import CROP
 from saltseg.models import create_model
 from saltseg.models.inputs import centre, channel, fit, random_offsets, unfit
 from tests.models.definitions import define_input, define_plain_cnn, parse_input
@@ -15,10 +13,6 @@ SHAPE = torch.Size((101, 101))
 def smooth() -> Tensor:
     rows, columns = torch.meshgrid(torch.arange(101.0), torch.arange(101.0), indexing="ij")
     return (torch.sin(rows / 20) + torch.cos(columns / 15))[None, None]
-
-
-def test_the_schema_knows_the_size_of_a_crop() -> None:
-    assert CROP == crops.SIZE
 
 
 @pytest.mark.parametrize(

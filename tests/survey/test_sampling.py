@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saltseg.coverage import coverage_class
-from saltseg.crops import SIZE
+from saltseg.definitions import CROP
 from saltseg.survey import SurveySet, generate
 from saltseg.survey.quotas import CLASS_COUNTS, class_quotas
 from saltseg.survey.sections import make_section
@@ -28,7 +28,7 @@ def test_quotas_add_up_and_are_within_one_of_the_real_shares(crops: int) -> None
 
 def test_every_coverage_class_has_its_quota(survey: SurveySet) -> None:
     for masks in (survey.crops.train_masks, survey.test_masks):
-        classes = coverage_class(masks.sum(axis=(1, 2)), SIZE**2)
+        classes = coverage_class(masks.sum(axis=(1, 2)), CROP**2)
         assert np.bincount(classes, minlength=11).tolist() == class_quotas(len(masks)).tolist()
         assert not masks.all(axis=(1, 2)).any()
 
@@ -66,7 +66,7 @@ def test_crops_come_from_where_the_sidecar_says(survey: SurveySet) -> None:
     for index in np.flatnonzero(lit)[:4]:
         section = make_section(SEED, int(lines.loc[index, "section"]))
         row, column = int(lines.loc[index, "row"]), int(lines.loc[index, "column"])
-        window = slice(row, row + SIZE), slice(column, column + SIZE)
+        window = slice(row, row + CROP), slice(column, column + CROP)
         np.testing.assert_array_equal(survey.test_masks[index], section.salt[window])
         grey = survey.crops.test_images[index].ravel().astype(float)
         assert np.corrcoef(grey, section.amplitude[window].ravel())[0, 1] > 0.999

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 from scipy import ndimage
 
-from saltseg.crops import SIZE
+from saltseg.definitions import CROP
 from saltseg.survey.grid import USABLE
 from saltseg.survey.sections import Section, make_section
 from saltseg.survey.style import FIRST_DEPTH, LAST_DEPTH, SECTIONS_PER_SURVEY, draw_setting
@@ -53,7 +53,7 @@ GOLDEN = "fdc291ac2a54861f"
 def test_depths_reach_both_ends_and_every_survey_spreads_over_them() -> None:
     tops = np.array([draw_setting(SEED, number).top_depth for number in range(400)])
     assert tops.min() == FIRST_DEPTH
-    assert tops.max() + USABLE - SIZE == LAST_DEPTH
+    assert tops.max() + USABLE - CROP == LAST_DEPTH
     by_survey = np.sort(tops.reshape(-1, SECTIONS_PER_SURVEY), axis=1)
     assert by_survey[:, 0].max() < 140
     assert by_survey[:, -1].min() > 420
@@ -89,7 +89,7 @@ def test_salt_is_not_alone_in_having_an_upright_grain(sections: list[Section]) -
     for section in sections:
         down, across = np.asarray(np.gradient(section.amplitude))
         for row, column in np.ndindex(TILES, TILES):
-            window = np.s_[row * SIZE : (row + 1) * SIZE, column * SIZE : (column + 1) * SIZE]
+            window = np.s_[row * CROP : (row + 1) * CROP, column * CROP : (column + 1) * CROP]
             if not section.salt[window].any() and section.water[window].mean() < 0.5:
                 ratios.append(np.square(across[window]).sum() / np.square(down[window]).sum())
     assert len(ratios) > 100

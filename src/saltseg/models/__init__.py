@@ -6,8 +6,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from saltseg.crops import SIZE
-from saltseg.definitions import ClassUnetModel, ModelDefinition, PlainCnnModel, UnetModel
+from saltseg.definitions import CROP, ClassUnetModel, ModelDefinition, PlainCnnModel, UnetModel
 from saltseg.errors import InputError, reason_of
 from saltseg.models.class_unet import ClassUnet
 from saltseg.models.depthwise import widen_depthwise_gradients
@@ -44,7 +43,7 @@ def _check_size(network: SaltNetwork, definition: ModelDefinition) -> None:
     """Let two crops without content go through the network's shapes, and compute nothing."""
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     shapes = {name: tensor.to("meta") for name, tensor in tensors.items()}
-    crops = torch.zeros(2, SIZE, SIZE, device="meta"), torch.zeros(2, device="meta")
+    crops = torch.zeros(2, CROP, CROP, device="meta"), torch.zeros(2, device="meta")
     training = network.training
     try:
         with torch.no_grad():

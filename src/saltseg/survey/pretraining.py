@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from saltseg.crops import SIZE
+from saltseg.definitions import CROP
 from saltseg.files import write_array
 from saltseg.seeds import stream_seed
 from saltseg.survey.sampling import collect
@@ -19,7 +19,7 @@ def write_pretraining(folder: Path, crops: int, seed: int, workers: int) -> None
     """
     other = stream_seed(seed, "survey", "pretraining")
     tiles = collect(0, crops, other, workers)[1].tiles if crops else []
-    shape = len(tiles), SIZE, SIZE
+    shape = len(tiles), CROP, CROP
     images = np.array([tile.image for tile in tiles], np.uint8).reshape(shape)
     masks = np.array([tile.mask for tile in tiles], np.bool_).reshape(shape)
     write_array(folder / "images.npy", images)

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.crops import SIZE, CropSet, crop_table
+from saltseg.crops import CropSet, crop_table
+from saltseg.definitions import CROP
 from saltseg.seeds import generator
 from saltseg.survey.grid import Value
 from saltseg.survey.quotas import Split
@@ -72,8 +73,8 @@ def _sidecar(split: str, tiles: dict[str, Tile]) -> pd.DataFrame:
     lines = []
     for name, tile in tiles.items():
         noisy = split == "train" and not np.array_equal(tile.mask, tile.noisy_mask)
-        right = at.get((tile.section, tile.row, tile.column + SIZE), "")
-        lower = at.get((tile.section, tile.row + SIZE, tile.column), "")
+        right = at.get((tile.section, tile.row, tile.column + CROP), "")
+        lower = at.get((tile.section, tile.row + CROP, tile.column), "")
         place = tile.survey, tile.section, tile.row, tile.column
         lines.append((name, split, *place, right, lower, noisy))
     return pd.DataFrame(lines, columns=SIDECAR_COLUMNS)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from saltseg.coverage import CLASSES, coverage_class
-from saltseg.crops import SIZE
+from saltseg.definitions import CROP
 from saltseg.seeds import generator
 from saltseg.survey.display import to_grey
 from saltseg.survey.fields import Generator
@@ -23,7 +23,7 @@ WANTED_SHARES = np.array([0, 0.16, 0.15, 0.12, 0.09, 0.11, 0.14, 0.08, 0.05, 0.0
 MAX_WATER = 0.93
 """A crop with more water than this shows nothing and is not cut."""
 
-TILES = USABLE // SIZE
+TILES = USABLE // CROP
 """Rows and columns of the grid of crops in a section."""
 
 
@@ -49,11 +49,11 @@ def cut_tiles(seed: int, number: int) -> list[Tile]:
     """Cut a section along a grid with a random offset; the tiles come in a random order."""
     section = make_section(seed, number)
     rng = generator(seed, "survey", "section", number, "tiles")
-    last = USABLE - TILES * SIZE
+    last = USABLE - TILES * CROP
     grids = rng.integers(-8, last + 9, (GRIDS, 2)).clip(0, last)
     wanted = rng.choice(len(WANTED_SHARES), p=WANTED_SHARES)
     row, column = grids[int(np.argmax(_class_counts(section.salt, grids)[:, wanted]))]
-    places = [(row + SIZE * i, column + SIZE * j) for i in range(TILES) for j in range(TILES)]
+    places = [(row + CROP * i, column + CROP * j) for i in range(TILES) for j in range(TILES)]
     tiles = [_cut(rng, section, *places[index]) for index in rng.permutation(len(places))]
     return [tile for tile in tiles if tile is not None]
 
@@ -62,17 +62,17 @@ def _class_counts(salt: Mask, grids: npt.NDArray[np.int64]) -> npt.NDArray[np.in
     """Count the tiles of each coverage class on each grid, from one table of summed areas."""
     areas = np.zeros((USABLE + 1, USABLE + 1), np.int32)
     areas[1:, 1:] = salt.cumsum(axis=0, dtype=np.int32).cumsum(axis=1, dtype=np.int32)
-    lines = SIZE * np.arange(TILES + 1)
+    lines = CROP * np.arange(TILES + 1)
     rows = grids[:, 0, None, None] + lines[:, None]
     columns = grids[:, 1, None, None] + lines
     pixels = np.diff(np.diff(areas[rows, columns], axis=1), axis=2)
-    classes = coverage_class(pixels.astype(np.int64), SIZE**2).reshape(len(grids), -1)
+    classes = coverage_class(pixels.astype(np.int64), CROP**2).reshape(len(grids), -1)
     return np.stack([(classes == number).sum(axis=1) for number in range(CLASSES)], axis=1)
 
 
 def _cut(rng: Generator, section: Section, row: int, column: int) -> Tile | None:
     """Cut one tile; None where it is water or all salt."""
-    window = slice(row, row + SIZE), slice(column, column + SIZE)
+    window = slice(row, row + CROP), slice(column, column + CROP)
     mask = section.salt[window]
     noisy_mask = mask if section.columns is None else section.columns[window]
     if section.water[window].mean() > MAX_WATER or mask.all() or noisy_mask.all():

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from saltseg.crops import SIZE
+from saltseg.definitions import CROP
 from saltseg.progress import progress
 from saltseg.tgs.folder import RawFile
 from saltseg.tgs.offenders import refuse_any
@@ -29,7 +29,7 @@ class Problem(Enum):
     """What can be wrong with a PNG, and what to do about it; the first found is reported."""
 
     DAMAGED = "damaged PNG", "download and unpack it again"
-    SIZE = f"size other than {SIZE}x{SIZE}", "only crops as Kaggle cut them can be used"
+    SIZE = f"size other than {CROP}x{CROP}", "only crops as Kaggle cut them can be used"
     DEPTH = "wrong number of bits", "images have 8 bits as Kaggle gives them"
     CHANNELS = "channels that are not one grey", "only grey crops as Kaggle gives them can be used"
     VALUES = "mask of several greys", "a mask has 0 for no salt and one other value for salt"
@@ -116,7 +116,7 @@ def _grey(content: bytes) -> Pixels:
     if pixels is None:
         raise PngError(Problem.DAMAGED, "its pixels cannot be decoded")
     height, width = pixels.shape[:2]
-    if (height, width) != (SIZE, SIZE):
+    if (height, width) != (CROP, CROP):
         raise PngError(Problem.SIZE, f"{width}x{height}")
     if pixels.ndim == 2:
         return pixels

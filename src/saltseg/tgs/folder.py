@@ -21,7 +21,8 @@ TABLES = ("train.csv", "depths.csv", "sample_submission.csv")
 PICTURES = ("train/images", "train/masks", "test/images")
 """The three collections of PNGs, by split and kind."""
 
-_COMPETITION = "tgs-salt-identification-challenge"
+COMPETITION = "tgs-salt-identification-challenge"
+"""Name of the competition in Kaggle's addresses and commands."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ def require_all(folder: Path, found: Mapping[str, object]) -> None:
 def how_to_download(folder: Path) -> str:
     """Say how to get Kaggle's files into `folder`."""
     return (
-        f"accept the rules on https://www.kaggle.com/competitions/{_COMPETITION}/rules, then run: "
-        f"kaggle competitions download -c {_COMPETITION} -p {folder}"
+        f"accept the rules on https://www.kaggle.com/competitions/{COMPETITION}/rules, then run: "
+        f"kaggle competitions download -c {COMPETITION} -p {folder}"
     )
 
 

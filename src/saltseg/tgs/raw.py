@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.crops import SIZE, CropSet, crop_table
+from saltseg.crops import CropSet, crop_table
+from saltseg.definitions import CROP
 from saltseg.rle import CodeError, decode
 from saltseg.tgs.decoding import decode_image, decode_mask, read_pngs
 from saltseg.tgs.folder import PICTURES, TABLES, RawFile, find, open_folder, require_all
@@ -130,7 +131,7 @@ def _check_codes(raw: _RawFolder, masks: npt.NDArray[np.bool_]) -> None:
     path, ids = raw.table_paths["train.csv"], list(raw.train_masks)
     codes = raw.codes.loc[ids].tolist()
     try:
-        decoded = decode(codes, (SIZE, SIZE))
+        decoded = decode(codes, (CROP, CROP))
     except CodeError as error:
         wrong = [f"{ids[at]} ({fault})" for at, fault in error.faults.items()]
         refuse_any(path, "rle_mask that does not decode", wrong, len(ids), "download it again")
@@ -143,7 +144,7 @@ def _check_codes(raw: _RawFolder, masks: npt.NDArray[np.bool_]) -> None:
 
 def _read_masks(files: Files, workers: int) -> tuple[npt.NDArray[np.bool_], list[int]]:
     """Return the masks, True where a pixel is not 0, and how many bits each file has."""
-    masks = np.empty((len(files), SIZE, SIZE), dtype=bool)
+    masks = np.empty((len(files), CROP, CROP), dtype=bool)
     bits = []
     decoded = read_pngs(list(files.values()), decode_mask, workers, "train masks")
     for row, mask in enumerate(decoded):
@@ -153,7 +154,7 @@ def _read_masks(files: Files, workers: int) -> tuple[npt.NDArray[np.bool_], list
 
 
 def _read_images(files: Files, workers: int, description: str) -> npt.NDArray[np.uint8]:
-    images = np.empty((len(files), SIZE, SIZE), dtype=np.uint8)
+    images = np.empty((len(files), CROP, CROP), dtype=np.uint8)
     decoded = read_pngs(list(files.values()), decode_image, workers, description)
     for row, image in enumerate(decoded):
         images[row] = image
