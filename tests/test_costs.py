@@ -146,3 +146,4 @@ def test_costs_are_summed_up() -> None:
     text = describe_costs(costs("demo"))
     total = sum(cost.training for cost in costs("demo"))
     assert text.splitlines()[-1].split() == ["in", "all", petaflop(total)]
+    assert len({len(line) for line in text.splitlines()}) == 1  # numbers stand to the right

@@ -10,6 +10,7 @@ from saltseg.definitions import CROP, ModelDefinition
 from saltseg.models import create_model
 from saltseg.params import Params, Phase
 from saltseg.schedules import batch_count, drawn_count
+from saltseg.tables import table
 
 STEP = 3
 """A training step in forward passes: the gradients by weights and by features cost one each."""
@@ -113,31 +114,21 @@ def _epoch_crops(phase: Phase, seen: Mapping[str, int], batch_size: int) -> int:
 
 def describe_costs(costs: Sequence[Cost]) -> str:
     """Return a table with a line for each network and one for all of them together."""
-    lines = [
-        ("", "network", "parameters", "GFLOP a crop", "crops a fold", "folds", "training PFLOP"),
-        *[
-            (
-                cost.role,
-                cost.model,
-                f"{cost.parameters:,}",
-                f"{cost.operations / 1e9:.2f}",
-                f"{cost.crops:,}",
-                str(cost.folds),
-                petaflop(cost.training),
-            )
-            for cost in costs
-        ],
-        ("in all", "", "", "", "", "", petaflop(sum(cost.training for cost in costs))),
+    heads = ("", "network", "parameters", "GFLOP a crop", "crops a fold", "folds", "training PFLOP")
+    rows = [
+        (
+            cost.role,
+            cost.model,
+            f"{cost.parameters:,}",
+            f"{cost.operations / 1e9:.2f}",
+            f"{cost.crops:,}",
+            str(cost.folds),
+            petaflop(cost.training),
+        )
+        for cost in costs
     ]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join(_aligned(line, widths) for line in lines)
-
-
-def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
-    """Texts to the left, numbers to the right."""
-    texts = [cell.ljust(width) for cell, width in zip(line[:2], widths, strict=False)]
-    numbers = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
-    return "  ".join([*texts, *numbers]).rstrip()
+    total = ("in all", "", "", "", "", "", petaflop(sum(cost.training for cost in costs)))
+    return table(heads, [*rows, total], numbers=5)
 
 
 def petaflop(operations: float) -> str:

@@ -5,13 +5,13 @@ from saltseg.reproduction.comparison import Comparison
 from saltseg.reproduction.differences import Differences, StageDifference
 from saltseg.reproduction.environments import Pairs
 from saltseg.reproduction.records import RunRecord
-from saltseg.reproduction.tables import short, table
+from saltseg.tables import table
 
 
 def reproduction_report(record: RunRecord, result: Comparison, tolerance: float) -> str:
     """Return the table of outputs, what differs, and the verdict in the last line."""
     rows = [
-        (each.stage, each.path, short(each.recorded), short(each.new), _same(each.same))
+        (each.stage, each.path, _short(each.recorded), _short(each.new), _same(each.same))
         for each in result.outputs
     ]
     lines = [table(("stage", "output", "recorded", "new", ""), rows)]
@@ -55,7 +55,7 @@ def _part(name: str, content: str) -> str:
 
 def _pairs_table(heads: tuple[str, str, str], pairs: Pairs, hashes: bool = False) -> str:
     rows = [
-        (name, *(short(value) if hashes else "-" if value is None else value for value in pair))
+        (name, *(_short(value) if hashes else "-" if value is None else value for value in pair))
         for name, pair in pairs.items()
     ]
     return table(heads, rows) if rows else ""
@@ -112,3 +112,8 @@ def _number(value: float | None) -> str:
 
 def _change(first: float | None, second: float | None) -> str:
     return "-" if first is None or second is None else f"{second - first:+.6g}"
+
+
+def _short(digest: str | None) -> str:
+    """Return the first characters of a hash, which are enough to tell it by; "-" for none."""
+    return digest[:12] if digest else "-"
