@@ -226,7 +226,7 @@ def fit_unet(train: LabelledCrops, seed: int) -> list[Predict]:
         for group in optimizer.param_groups:
             group["lr"] = cosine(step, steps, 0.003, 0.00003)
         optimizer.zero_grad()
-        fabric.backward(bce(model(images / 255, z), masks.float()))
+        fabric.backward(bce(model(images / 255, z), masks))
         optimizer.step()
     return [lambda crops: _predict_unet(model, crops, fabric)]
 

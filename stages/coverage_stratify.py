@@ -28,7 +28,7 @@ def main(root: Path) -> None:
         write_table(layout.data("coverage-stratify") / "crops.parquet", table)
         write_table(layout.data("coverage-stratify") / "neighbours.parquet", neighbours)
         counts = mosaics.count_mosaics(table["mosaic"], neighbours)
-        run.metrics({**coverage.count_crops(table), **counts})
+        run.metrics({**coverage.count_classes(table), **counts})
         draw_distributions(layout.plots("coverage-stratify"), table)
         run.artifact(layout.plots("coverage-stratify"))
 

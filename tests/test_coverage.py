@@ -9,7 +9,7 @@ import pytest
 
 from saltseg.coverage import (
     class_summary,
-    count_crops,
+    count_classes,
     coverage_class,
     coverage_distribution,
     depth_distribution,
@@ -81,7 +81,7 @@ def test_column_types_hold_without_missing_integers() -> None:
 
 
 def test_counts_name_every_class() -> None:
-    counts = count_crops(describe_crops(make_crops()))
+    counts = count_classes(describe_crops(make_crops()))
     assert [counts[f"class_{number:02d}"] for number in range(11)] == [1, 2] + [0] * 9
     assert (counts["vertical"], counts["black_train"], counts["black_test"]) == (1, 1, 1)
     assert counts["mean_coverage"] == pytest.approx((1 + 2 * CROP) / AREA / 3)

@@ -34,7 +34,7 @@ def batch() -> tuple[Tensor, Tensor, Tensor]:
     """Bright crops hold salt where they are brightest, dark crops hold none."""
     bright = torch.linspace(100, 255, 101).expand(2, 101, 101)
     images = torch.cat([bright, torch.full((2, 101, 101), 30.0)]).to(torch.uint8)
-    return images, (images > 180).to(torch.uint8), torch.tensor([100.0, 200.0, 300.0, 400.0])
+    return images, (images > 180).float(), torch.tensor([100.0, 200.0, 300.0, 400.0])
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

@@ -11,9 +11,12 @@ from saltseg.cli import app
 from saltseg.errors import InputError
 from saltseg.layout import Layout
 from saltseg.params import Params, load_params
-from saltseg.recipes import DEFAULT, list_recipes, read_recipe, write_recipe
+from saltseg.recipes import list_recipes, read_recipe, write_recipe
 from saltseg.schedules import batch_count, expected_snapshots
 from tests.conftest import PROJECT
+
+DEFAULT = "demo"
+"""The recipe whose composition params.yaml holds in git."""
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def rows() -> list[Row]:
     params = default_params()
     fabric = create_fabric(params.runtime)
     crops = torch.from_numpy(images(BATCH))
-    masks = torch.from_numpy(probabilities_and_truths(BATCH)[1].view("uint8"))
+    masks = torch.from_numpy(probabilities_and_truths(BATCH)[1].astype("float32"))
     depth = torch.zeros(BATCH)
     network = default_network().to(memory_format=torch.channels_last)
     learner = Learner(network, params.training.optimizer, fabric)
@@ -42,7 +42,7 @@ def rows() -> list[Row]:
         with plain_defaults():
             optimizer.zero_grad()
             logits = cropped(network, plain(padded(network, crops.to(fabric.device))))
-            truth = masks.to(fabric.device).float()
+            truth = masks.to(fabric.device)
             loss = functional.binary_cross_entropy_with_logits(logits, truth)
             loss.backward()
             optimizer.step()

@@ -49,7 +49,7 @@ def describe_crops(crops: CropSet) -> pd.DataFrame:
     return pd.concat([test, train]).sort_values(["split", "id"], ignore_index=True)
 
 
-def count_crops(table: pd.DataFrame) -> dict[str, int | float]:
+def count_classes(table: pd.DataFrame) -> dict[str, int | float]:
     """Count the training crops of each class, and the odd crops of either split."""
     train, test = table[table["split"] == "train"], table[table["split"] == "test"]
     classes = np.bincount(train["coverage_class"], minlength=CLASSES)

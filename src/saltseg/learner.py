@@ -60,7 +60,7 @@ class Learner:
             group["lr"] = learning_rate
         images, masks, depth = self.fabric.to_device(batch)
         self.optimizer.zero_grad()
-        loss = loss_function(self.model(images / 255, depth), masks.float())
+        loss = loss_function(self.model(images / 255, depth), masks)
         self.fabric.backward(loss)
         self.optimizer.step()
         if self.average and self.average.rule == "ema":

@@ -15,9 +15,6 @@ from saltseg.files import whole_file
 from saltseg.layout import Layout
 from saltseg.params import Params, parse_params
 
-DEFAULT = "demo"
-"""The recipe whose composition params.yaml holds in git."""
-
 REFUSALS = (DvcException, HydraException, OmegaConfBaseException, yaml.YAMLError, TypeError)
 """What Hydra, and DVC around it, raise for overrides that cannot be."""
 

@@ -120,7 +120,7 @@ def learning_rate(phase: Phase, epoch: Epoch, step: int, scores: Sequence[Score]
 
 def cosine(step: int, steps: int, start: float, end: float) -> float:
     """Fall from `start` to `end` over `steps` along half a cosine (Loshchilov & Hutter 2017)."""
-    return _half_cosine(min(step / max(steps - 1, 1), 1.0), start, end)
+    return _half_cosine(step / max(steps - 1, 1), start, end)
 
 
 def one_cycle(step: int, steps: int, peak: float, end: float) -> float:
@@ -129,7 +129,7 @@ def one_cycle(step: int, steps: int, peak: float, end: float) -> float:
     Source: Smith 2018 with fastai's proportions; the rise starts at a 25th of the peak. Unlike
     theirs, the momentum stays as it is.
     """
-    share = min(step / max(steps - 1, 1), 1.0)
+    share = step / max(steps - 1, 1)
     if share < _WARM_UP:
         return _half_cosine(share / _WARM_UP, peak / _START, peak)
     return _half_cosine((share - _WARM_UP) / (1 - _WARM_UP), peak, end)

@@ -8,9 +8,12 @@ from scipy import ndimage
 from saltseg.definitions import CROP
 from saltseg.survey.grid import USABLE
 from saltseg.survey.sections import Section, make_section
-from saltseg.survey.style import FIRST_DEPTH, LAST_DEPTH, SECTIONS_PER_SURVEY, draw_setting
+from saltseg.survey.style import FIRST_DEPTH, SECTIONS_PER_SURVEY, draw_setting
 from saltseg.survey.tiles import TILES
 from tests.survey.conftest import SEED
+
+LAST_DEPTH = 959
+"""Depth of the deepest crop of the real set, in feet."""
 
 
 def test_a_section_is_the_same_alone_and_in_any_order(sections: list[Section]) -> None:

@@ -19,8 +19,7 @@ SPREAD_PARTS = 12
 """Surveys whose styles are spread over the whole range, and the parts that are spread."""
 
 FIRST_DEPTH = 51
-LAST_DEPTH = 959
-"""Depths of the shallowest and the deepest crop of the real set, in feet."""
+"""Depth of the shallowest crop of the real set, in feet."""
 
 DEEPEST_TOP = 469
 """Largest depth of a section's top below FIRST_DEPTH, in feet."""
