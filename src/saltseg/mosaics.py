@@ -91,6 +91,7 @@ def name_mosaics(ids: pd.Series, neighbours: pd.DataFrame) -> pd.Series:
 
     def find(crop: str) -> str:
         while mosaic[crop] != crop:
+            mosaic[crop] = mosaic[mosaic[crop]]  # halves the way for later calls
             crop = mosaic[crop]
         return crop
 
