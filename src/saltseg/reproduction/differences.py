@@ -175,14 +175,14 @@ def _changes(first: Mapping[str, float], second: Mapping[str, float]) -> list[Me
 
 
 def _spread(name: str, metrics: Mapping[str, float]) -> str:
-    """Return the interval of a metric and its spread over folds; "" where it has neither."""
+    """Return the interval of a metric and its spread over parts; "" where it has neither."""
     said = []
     for end in ("", "_score", "_after"):
         stem = name.removesuffix(end)
         if name.endswith(end) and f"{stem}_low" in metrics:
             said.append(f"{metrics[f'{stem}_low']:.4f} to {metrics[f'{stem}_high']:.4f}")
             break
-    folds = metrics.get(f"{name.rpartition('.')[0]}.fold_spread")
-    if folds is not None and name.endswith("nested_score"):
-        said.append(f"folds ±{folds:.4f}")
+    parts = metrics.get(f"{name.rpartition('.')[0]}.part_spread")
+    if parts is not None and name.endswith("nested_score"):
+        said.append(f"parts ±{parts:.4f}")
     return ", ".join(said)
