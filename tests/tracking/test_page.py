@@ -55,6 +55,17 @@ def test_the_exhibits_of_a_run_lie_in_folders_by_kind(exhibits: Exhibits) -> Non
     }
 
 
+def test_each_fold_is_drawn_over_its_own_epochs() -> None:
+    def drawn(*folds: list[int]) -> bytes:
+        lines = ("".join(f"{epoch},0.5\n" for epoch in epochs) for epochs in folds)
+        tables = (f"epoch,validation_precision\n{each}".encode() for each in lines)
+        named = {f"curves/lite0_fold_{fold}.csv": table for fold, table in enumerate(tables)}
+        return complete(named)["curves/lite0_folds.png"]
+
+    assert drawn([0, 1, 2], [0, 1]) != drawn([0, 1, 2])
+    assert drawn([0, 1, 8]) != drawn([0, 1, 2])
+
+
 def test_thumbnails_fit_the_page(exhibits: Exhibits) -> None:
     widths = {
         name: Image.open(io.BytesIO(content)).width
