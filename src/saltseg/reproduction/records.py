@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ import yaml
 
 from saltseg.errors import InputError, first_few
 from saltseg.reproduction.revisions import find_commit, find_experiments
+from saltseg.tracking.address import has_store
 from saltseg.tracking.dossier import NAMES, files_of_commit, results_in
 from saltseg.tracking.facts import SYNCED
 from saltseg.tracking.pipeline import Pipeline
@@ -139,8 +139,8 @@ def find_record(reference: str, root: Path) -> RunRecord:
 def _run_record(reference: str, root: Path) -> RunRecord | None:
     """Look for a run in MLflow, by id or by its experiment's name."""
     folder = root.resolve() / "mlruns"
-    if not (folder / "mlflow.db").exists() and "MLFLOW_TRACKING_URI" not in os.environ:
-        return None  # a question must not make a store
+    if not has_store(folder):
+        return None
     from saltseg.tracking.archive import Archive  # with MLflow, which takes seconds
     from saltseg.tracking.store import reached_store
 

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 
 from saltseg.errors import InputError
 from saltseg.files import write_json, write_text
+from saltseg.tracking.address import store_uri
 from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.facts import run_tags
 from saltseg.tracking.run_content import LONGEST_TAG, log_params, whole_run
@@ -21,7 +22,6 @@ from saltseg.tracking.store import (
     reached_store,
     recorder_tags,
     store_lock,
-    store_uri,
     sweep,
 )
 

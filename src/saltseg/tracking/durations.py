@@ -1,6 +1,5 @@
 """How long stages took when they last ran, as MLflow's runs of them tell."""
 
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.errors import InputError
+from saltseg.tracking.address import has_store
 from saltseg.tracking.dossier import Files
 from saltseg.tracking.flat import flat_params
 from saltseg.tracking.pipeline import Item, Pipeline
@@ -30,8 +30,8 @@ class Durations:
         self.stages = stages
         self.runs: list[Run] = []
         folder = root.resolve() / "mlruns"
-        if "MLFLOW_TRACKING_URI" not in os.environ and not (folder / "mlflow.db").exists():
-            return  # a question must not make a store
+        if not has_store(folder):
+            return
         with suppress(InputError), reached_store(folder):
             client = open_store(folder)
             places = [each.experiment_id for each in client.search_experiments()]

@@ -14,6 +14,7 @@ from mlflow.entities import Run
 
 from saltseg.errors import InputError
 from saltseg.params import parse_params
+from saltseg.tracking.address import store_uri
 from saltseg.tracking.dossier import files_of_commit, results_in
 from saltseg.tracking.facts import SYNCED, commit_patch
 from saltseg.tracking.flat import flat_params
@@ -21,13 +22,7 @@ from saltseg.tracking.pipeline import Pipeline
 from saltseg.tracking.references import Experiment, list_experiments
 from saltseg.tracking.run_content import RECORD, log_files, log_params, whole_run
 from saltseg.tracking.run_metrics import RunMetrics
-from saltseg.tracking.store import (
-    open_client,
-    open_experiment,
-    reached_store,
-    store_lock,
-    store_uri,
-)
+from saltseg.tracking.store import open_client, open_experiment, reached_store, store_lock
 
 
 def sync_experiments(root: Path) -> tuple[list[str], list[str]]:

@@ -11,6 +11,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from saltseg.layout import Layout
 from saltseg.lineage import locked_outputs
 from saltseg.model_folder import export_model
+from saltseg.tracking.address import store_uri
 from saltseg.tracking.dossier import (
     environment,
     files_of_folder,
@@ -30,7 +31,6 @@ from saltseg.tracking.store import (
     open_experiment,
     recorder_tags,
     store_lock,
-    store_uri,
     sweep,
 )
 

@@ -1,6 +1,5 @@
 """The registered model in MLflow: its versions, one for a run of the pipeline, and its champion."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from saltseg.errors import InputError
+from saltseg.tracking.address import database, has_store
 from saltseg.tracking.store import open_store, reached_store
 
 NAME = "saltseg"
@@ -47,8 +47,8 @@ def open_registry(root: Path) -> MlflowClient:
     Raises InputError where nothing is recorded there yet: looking makes no new database.
     """
     folder = root.resolve() / "mlruns"
-    if "MLFLOW_TRACKING_URI" not in os.environ and not (folder / "mlflow.db").exists():
-        raise InputError(f"{folder / 'mlflow.db'}: no run is recorded here; run 'dvc repro'")
+    if not has_store(folder):
+        raise InputError(f"{database(folder)}: no run is recorded here; run 'dvc repro'")
     return open_store(folder)
 
 
