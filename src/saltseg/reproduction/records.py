@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from saltseg.errors import InputError, first_few
+from saltseg.layout import Layout
 from saltseg.reproduction.revisions import find_commit, find_experiments
 from saltseg.tracking.address import has_store
-from saltseg.tracking.dossier import NAMES, files_of_commit, results_in
+from saltseg.tracking.dossier import NAMES, RESULTS, files_of_commit, results_in
 from saltseg.tracking.facts import SYNCED
 from saltseg.tracking.pipeline import Pipeline
 
@@ -82,7 +83,7 @@ class RunRecord:
         """Name what is missing of the record; an empty list for a whole one."""
         missing = [name for name in NAMES if not self.files.get(name)]
         if not missing and not self.metrics:
-            missing.append("results")
+            missing.append(RESULTS)
         if not self.commit:
             missing.append("the commit of its code (tag mlflow.source.git.commit)")
         if self.run_id:
@@ -138,7 +139,7 @@ def find_record(reference: str, root: Path) -> RunRecord:
 
 def _run_record(reference: str, root: Path) -> RunRecord | None:
     """Look for a run in MLflow, by id or by its experiment's name."""
-    folder = root.resolve() / "mlruns"
+    folder = Layout(root).mlruns
     if not has_store(folder):
         return None
     from saltseg.tracking.archive import Archive  # with MLflow, which takes seconds
@@ -173,7 +174,7 @@ def _archived_run(reference: str, root: Path, archive: "Archive") -> "ArchivedRu
 
 
 def _reproducible(name: str) -> bool:
-    return name in NAMES or (name.startswith("results/") and name.endswith(".json"))
+    return name in NAMES or (name.startswith(f"{RESULTS}/") and name.endswith(".json"))
 
 
 def _commit_record(reference: str, root: Path) -> RunRecord | None:

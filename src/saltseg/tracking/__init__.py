@@ -102,7 +102,7 @@ class _Reporter:
     def __init__(self, stage: str, layout: Layout, params: Params, *parts: str | int) -> None:
         # DVC_ROOT names the main checkout, also where `dvc exp run --temp` works in a copy.
         main = Path(os.environ.get("DVC_ROOT", layout.root)).resolve()
-        self.folder = main / "mlruns"
+        self.folder = Layout(main).mlruns
         self.pipeline = pipeline_process()
         self.lost: str | None = None
         self.wire: Wire | None = None

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 
 from saltseg.errors import InputError
 from saltseg.files import write_json, write_text
+from saltseg.layout import Layout
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.facts import run_tags
@@ -46,7 +47,7 @@ def log_ablation(root: Path, record: AblationRecord) -> None:
 
     Raises InputError where MLflow cannot be asked, or refuses.
     """
-    folder = root.resolve() / "mlruns"
+    folder = Layout(root).mlruns
     try:
         sync_experiments(root)
         with reached_store(folder):

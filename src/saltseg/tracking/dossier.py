@@ -11,6 +11,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from saltseg.layout import Layout
 from saltseg.machine import cpu_model, cpus
 from saltseg.tracking.facts import git_bytes
 
@@ -18,12 +19,12 @@ Files = dict[str, bytes]
 """Contents by path relative to the project, in exact bytes."""
 
 NAMES = ("params.yaml", "dvc.yaml", "dvc.lock", "requirements.lock")
-RESULTS = "results"
+RESULTS = Layout(Path()).results.as_posix()
 
 
 def files_of_folder(root: Path) -> Files:
     """Read a checkout's parameters, pipeline, locks and metrics as they are now."""
-    paths = [root / name for name in NAMES] + sorted((root / RESULTS).rglob("*.json"))
+    paths = [root / name for name in NAMES] + sorted(Layout(root).results.rglob("*.json"))
     return {
         path.relative_to(root).as_posix(): path.read_bytes() for path in paths if path.is_file()
     }

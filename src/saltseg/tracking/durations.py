@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.errors import InputError
+from saltseg.layout import Layout
 from saltseg.tracking.address import has_store
 from saltseg.tracking.dossier import Files
 from saltseg.tracking.flat import flat_params
@@ -29,7 +30,7 @@ class Durations:
         """
         self.stages = stages
         self.runs: list[Run] = []
-        folder = root.resolve() / "mlruns"
+        folder = Layout(root).mlruns
         if not has_store(folder):
             return
         with suppress(InputError), reached_store(folder):

@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.errors import InputError
+from saltseg.layout import Layout
 from saltseg.params import parse_params
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.dossier import files_of_commit, results_in
@@ -35,7 +36,7 @@ def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
     """
     if not (root / "dvc.yaml").exists():
         raise InputError(f"{root.resolve()}: holds no dvc.yaml; call it in the project's folder")
-    folder = root.resolve() / "mlruns"
+    folder = Layout(root).mlruns
     folder.mkdir(exist_ok=True)
     uri = store_uri(folder)
     with reached_store(folder), store_lock(folder):

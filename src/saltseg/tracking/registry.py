@@ -15,6 +15,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from saltseg.errors import InputError
+from saltseg.layout import Layout
 from saltseg.tracking.address import database, has_store
 from saltseg.tracking.store import open_store, reached_store
 
@@ -46,7 +47,7 @@ def open_registry(root: Path) -> MlflowClient:
 
     Raises InputError where nothing is recorded there yet: looking makes no new database.
     """
-    folder = root.resolve() / "mlruns"
+    folder = Layout(root).mlruns
     if not has_store(folder):
         raise InputError(f"{database(folder)}: no run is recorded here; run 'dvc repro'")
     return open_store(folder)
@@ -97,7 +98,7 @@ def fetched_model(uri: str, root: Path) -> Iterator[Path]:
         raise InputError(
             f"{uri}: is neither a folder nor models:/{NAME}@{CHAMPION} or models:/{NAME}/1"
         )
-    with reached_store(root.resolve() / "mlruns"):
+    with reached_store(Layout(root).mlruns):
         client = open_registry(root)
         location = _location(client, uri, *named.groups())
     parsed = urlparse(location)
