@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from saltseg import dvc_lock
 from saltseg.errors import InputError, first_few
 from saltseg.layout import Layout
 from saltseg.reproduction.revisions import find_commit, find_experiments
@@ -58,7 +59,7 @@ class RunRecord:
     @cached_property
     def params(self) -> dict[str, Any]:
         """Return the parameters."""
-        return self._yaml("params.yaml")
+        return yaml.safe_load(self.files.get("params.yaml", b"")) or {}
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -71,7 +72,7 @@ class RunRecord:
 
         DVC leaves stages in it that an earlier list of members or folds had; they are left out.
         """
-        stages = self._yaml("dvc.lock").get("stages") or {}
+        stages = dvc_lock.read(self.files.get("dvc.lock", b""))
         return {name: stages[name] for name in self.pipeline.names() if name in stages}
 
     @cached_property
@@ -103,10 +104,6 @@ class RunRecord:
         if self.status != "FINISHED":
             missing.append(f"a finished pipeline (it is {self.status})")
         return missing
-
-    def _yaml(self, name: str) -> dict[str, Any]:
-        # The C loader reads a lock of a thousand lines ten times as fast.
-        return yaml.load(self.files.get(name, b""), Loader=yaml.CSafeLoader) or {}
 
 
 def find_record(reference: str, root: Path) -> RunRecord:

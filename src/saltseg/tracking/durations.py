@@ -9,6 +9,7 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from saltseg import dvc_lock
 from saltseg.errors import InputError
 from saltseg.layout import Layout
 from saltseg.tracking.address import has_store
@@ -49,8 +50,8 @@ class Durations:
         Returns None where there is no such run of an item.
         """
         pipeline = Pipeline(files["dvc.yaml"], params)
-        written = set(flat_params(_yaml(files["params.yaml"])))
-        outputs = _outputs(files["dvc.lock"])
+        written = set(flat_params(yaml.safe_load(files["params.yaml"])))
+        outputs = dvc_lock.hashes(dvc_lock.read(files["dvc.lock"]), "outs")
         found = [
             self._item(pipeline, written, outputs, stage, item)
             for stage in self.stages
@@ -90,15 +91,6 @@ def _finished(client: MlflowClient, places: list[str], stage: str) -> list[Run]:
         token = page.token
         if not token:
             return found
-
-
-def _outputs(lock: bytes) -> dict[str, str]:
-    stages = _yaml(lock).get("stages", {}).values()
-    return {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", [])}
-
-
-def _yaml(content: bytes) -> dict[str, Any]:
-    return yaml.load(content, Loader=yaml.CSafeLoader) or {}
 
 
 def _below(flat: dict[str, str], paths: Sequence[str]) -> dict[str, str]:
