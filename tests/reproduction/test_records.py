@@ -138,6 +138,13 @@ def test_an_unknown_reference_is_told_of(repository: Path, reference: str, words
         find_record(reference, repository)
 
 
+def test_what_git_cannot_read_does_not_seem_to_be_missing(repository: Path) -> None:
+    blob = git(repository, "rev-parse", "HEAD:dvc.lock")
+    (repository / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(InputError, match=r"^git show: .*:dvc\.lock$"):
+        find_record("HEAD", repository)
+
+
 def test_a_commit_that_git_does_not_have_is_told_of(repository: Path) -> None:
     run = record_run(repository, **{"mlflow.source.git.commit": "1" * 40})
     with pytest.raises(InputError, match="1111 is not in this repository"):

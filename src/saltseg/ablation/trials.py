@@ -12,8 +12,8 @@ from dvc.exceptions import DvcException
 from saltseg.ablation.plan import Plan, Trial, dvc_options
 from saltseg.dvc_process import STANDARD_ERROR, run_dvc
 from saltseg.errors import InputError
+from saltseg.git import find_commit
 from saltseg.layout import Layout
-from saltseg.reproduction.revisions import find_commit
 from saltseg.tracking.references import Experiment, list_experiments
 
 STAGE = "postprocess-connected-components"

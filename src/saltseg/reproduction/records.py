@@ -12,8 +12,9 @@ import yaml
 
 from saltseg import dvc_lock
 from saltseg.errors import InputError, first_few
+from saltseg.git import find_commit
 from saltseg.layout import Layout
-from saltseg.reproduction.revisions import find_commit, find_experiments
+from saltseg.reproduction.revisions import find_experiments
 from saltseg.tracking.address import has_store
 from saltseg.tracking.dossier import NAMES, RESULTS, files_of_commit, results_in
 from saltseg.tracking.facts import SYNCED

@@ -8,9 +8,9 @@ from pathlib import Path
 from dvc.config import Config
 from dvc.repo import Repo
 
+from saltseg.git import git
 from saltseg.layout import Layout
 from saltseg.reproduction.records import RunRecord
-from saltseg.reproduction.revisions import git
 from saltseg.tracking import wait_for_recorders
 
 
