@@ -16,6 +16,7 @@ from mlflow import MlflowClient
 from PIL import Image
 from playwright.sync_api import FloatRect, Page
 
+from saltseg.layout import Layout
 from saltseg.tracking import wait_for_recorders
 from saltseg.tracking.store import EXPERIMENT
 from tests.tracking.browser import find_browser, open_page
@@ -29,15 +30,16 @@ FIGURES = Path("docs/figures")
 
 def main(project: Path, names: list[str]) -> None:
     """Take one picture of each page."""
-    wait_for_recorders(project / "mlruns")
-    database = f"sqlite:///{project.resolve()}/mlruns/mlflow.db"
+    folder = Layout(project).mlruns
+    wait_for_recorders(folder)
+    database = f"sqlite:///{folder}/mlflow.db"
     experiment, runs = find_runs(database, names)
     browser = find_browser()
     if browser is None:
         sys.exit("no browser: install chromium, or name one in the variable CHROMIUM")
     with (
-        TemporaryDirectory() as folder,
-        mlflow_server(database, Path(folder)) as address,
+        TemporaryDirectory() as served,
+        mlflow_server(database, Path(served)) as address,
         open_page(browser) as page,
     ):
         draw_list(page, f"{address}/#/experiments/{experiment}", names)

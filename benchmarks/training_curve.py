@@ -34,7 +34,7 @@ ENSEMBLE = "snapshots so far, nested"
 
 def minutes_by_epoch(layout: Layout, member: str, fold: int) -> pd.Series:
     """Return the minutes from the start of the last such training to the end of each epoch."""
-    client = Archive(layout.root / "mlruns").client
+    client = Archive(layout.mlruns).client
     name = f"train-per-fold {member} {fold}"
     runs = client.search_runs(
         [each.experiment_id for each in client.search_experiments()],

@@ -34,10 +34,11 @@ def main(root: Path) -> None:
         by_part = {str(part): float(grid[at]) for part, at in choice.by_part.items()}
         chosen = {"threshold": float(grid[choice.setting]), "threshold_by_part": by_part}
         write_json(layout.data("threshold-search") / "thresholds.json", chosen)
+        parts = {"parts": thresholds.kind_of_parts(crops.table["fold"].tolist())}
         groups = crops.table["mosaic"].tolist()
         draws = generator(params.base.seed, "threshold-search")
         worth = thresholds.nested_summary(choice, crops.parts, groups, search.bootstrap, draws)
-        run.metrics({**worth, **chosen})
+        run.metrics({**worth, **parts, **chosen})
         draw_curve(layout.plots("threshold-search"), grid, curve.mean(axis=0))
         run.artifact(layout.plots("threshold-search"))
 

@@ -1,5 +1,6 @@
 """Trainings that end by what they watch: the best epoch is kept, interruptions change nothing."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -119,7 +120,10 @@ def test_the_labels_that_are_watched_choose_the_epoch_and_teach_nothing(
 
 
 def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
-    task: Task, crops: dict[str, LabelledCrops], place: Place
+    task: Task,
+    crops: dict[str, LabelledCrops],
+    place: Place,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     whole = run(task, crops, place)
     drop_state(whole.state)
@@ -137,6 +141,8 @@ def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
             interruptions += 1
     assert interruptions == 2 * len(whole.history) - 1
     assert same(whole, again)
+    places = [f"epoch {line['epoch']}, batch {batch}" for line in whole.history for batch in (0, 1)]
+    assert re.findall("going on at (.*)", capsys.readouterr().err) == places[1:]
     # A finished one is not done again.
     images.left = 0
     train_crops = replace(crops["train"], images=images)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Layout:
-    """The folders of one checkout; the only place that spells their names besides dvc.yaml."""
+    """The folders of one checkout: with dvc.yaml, the place that spells their names.
+
+    Only what git and dvc.lock are asked for is spelled where they are asked.
+    """
 
     root: Path
 
@@ -63,10 +66,20 @@ class Layout:
         """What the stages that `saltseg train` runs side by side say; no stage's output."""
         return self.root / "tmp" / "logs"
 
+    @property
+    def mlruns(self) -> Path:
+        """The local store of MLflow, an absolute path: databases and artifacts are named by it."""
+        return self.root.resolve() / "mlruns"
+
+    @property
+    def results(self) -> Path:
+        """The metrics and plots of all stages."""
+        return self.root / "results"
+
     def result(self, stage: str, *parts: str | int) -> Path:
         """The metrics of `stage`: results/STAGE.json, or results/STAGE/PART/PART.json."""
-        return self.root.joinpath("results", stage, *map(str, parts)).with_suffix(".json")
+        return self.results.joinpath(stage, *map(str, parts)).with_suffix(".json")
 
     def plots(self, stage: str, *parts: str | int) -> Path:
         """The folder of the plots and figures of `stage`."""
-        return self.root.joinpath("results", "plots", stage, *map(str, parts))
+        return self.results.joinpath("plots", stage, *map(str, parts))

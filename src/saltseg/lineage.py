@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from saltseg import dvc_lock
 from saltseg.errors import InputError
 from saltseg.files import hash_file
 from saltseg.layout import Layout
@@ -53,15 +54,14 @@ def locked_outputs(root: Path) -> dict[str, str]:
     """Return the hash of each output by path, as dvc.lock and the files of `dvc add` have them."""
     added = {}
     for file in sorted(root.glob("data/*.dvc")):
-        for entry in _yaml(file).get("outs", []):
+        for entry in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("outs", []):
             added[f"data/{entry['path']}"] = entry.get("md5", "")
-    return added | _locked(root, "outs")
+    return added | dvc_lock.hashes(_stages(root), "outs")
 
 
 def folder_hash(folder: Path) -> str:
     """Return the hash of a folder as DVC writes it into dvc.lock."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".gitignore"]
-    return tree_hash({path.relative_to(folder).as_posix(): hash_file(path) for path in files})
+    return tree_hash(dvc_lock.folder_files(folder))
 
 
 def tree_hash(files: Mapping[str, str]) -> str:
@@ -78,7 +78,7 @@ def _raw_data(root: Path, params: Params) -> dict[str, str]:
     if params.ingest.source == "survey":
         made_from = {"seed": params.base.seed, "survey": params.survey.model_dump(mode="json")}
         return {"source": "survey", "parameters": _digest(made_from)}
-    known = _locked(root, "deps").get(params.ingest.raw_dir)
+    known = dvc_lock.hashes(_stages(root), "deps").get(params.ingest.raw_dir)
     return {"source": "tgs", "files": "md5:" + _hash(root / params.ingest.raw_dir, known)}
 
 
@@ -120,20 +120,7 @@ def _digest_code(folder: Path, files: Iterable[Path]) -> str:
     return _digest({path.relative_to(folder).as_posix(): hash_file(path) for path in files})
 
 
-def _locked(root: Path, kind: str) -> dict[str, str]:
-    """Return the hashes of all stages' "deps" or "outs" in dvc.lock by path."""
-    stages = _yaml(root / "dvc.lock").get("stages", {}).values()
-    return {
-        entry["path"]: entry["md5"]
-        for stage in stages
-        for entry in stage.get(kind, [])
-        if "md5" in entry
-    }
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    """Read one of DVC's files; an absent or empty one holds nothing."""
-    if not path.exists():
-        return {}
-    # The C loader reads a lock of a thousand lines ten times as fast.
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {}
+def _stages(root: Path) -> dvc_lock.Stages:
+    """Return the stages in the checkout's dvc.lock; none before the first run."""
+    path = root / "dvc.lock"
+    return dvc_lock.read(path.read_bytes()) if path.exists() else {}

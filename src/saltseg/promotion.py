@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from saltseg.errors import InputError, first_few
+from saltseg.layout import Layout
 from saltseg.reproduction.records import find_record
 from saltseg.reproduction.verification import verify
 from saltseg.summary import describe_score
@@ -22,7 +23,7 @@ def promote(reference: str, root: Path) -> str:
         raise InputError(
             f"{record.name}: no run in MLflow recorded it; name one that 'make ui' lists"
         )
-    folder = root.resolve() / "mlruns"
+    folder = Layout(root).mlruns
     with reached_store(folder):
         client = open_registry(root)
         version = version_of(client, record.run_id)

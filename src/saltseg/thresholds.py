@@ -42,13 +42,18 @@ def threshold_grid(low: float, high: float, count: int) -> Scores:
     return np.round(np.linspace(low, high, count), 6)
 
 
+def kind_of_parts(folds: Sequence[int]) -> str:
+    """Return what `selection_parts` divides crops by: "folds", or "mosaics" of a single fold."""
+    return "folds" if len(set(folds)) > 1 else "mosaics"
+
+
 def selection_parts(folds: Sequence[int], groups: Sequence[str]) -> Integers:
     """Return the part of each crop that a choice is made without: int64, shape (n,).
 
     Parts are the folds. Where only one was trained, they are five by a hash of the crop's group,
     so that its choice gets an honest score as well.
     """
-    if len(set(folds)) > 1:
+    if kind_of_parts(folds) == "folds":
         return np.array(folds, np.int64)
     return np.array([stream_seed(0, "part", group) % HASHED_PARTS for group in groups], np.int64)
 
@@ -149,6 +154,6 @@ def nested_summary(
         "nested_score": float(choice.scores.mean()),
         "nested_low": low,
         "nested_high": high,
-        "fold_spread": spread(by_part),
+        "part_spread": spread(by_part),
         "score_by_part": {str(part): mean for part, mean in by_part.items()},
     }

@@ -100,7 +100,7 @@ def train(
     )
     with state.owned():
         course = _Course(learner, state, task, crops)
-        course.resume(place.name)
+        course.resume(plan, place.name)
         for line in course.history:
             report(numbers(line), line["epoch"])
         batches = _stream(course, plan, place)
@@ -256,7 +256,7 @@ class _Course:
             content = {**course, **self.learner.state()}
             self.state.save(content, self.snapshots)
 
-    def resume(self, name: str) -> None:
+    def resume(self, plan: Sequence[Epoch], name: str) -> None:
         """Load the state of an interrupted training, if there is one."""
         loaded = self.state.load()
         if loaded:
@@ -265,5 +265,6 @@ class _Course:
             self.losses = list(content["losses"].to(self.learner.fabric.device))
             self.best = content["best"]
             self.learner.restore(content)
-            place = f"epoch {len(self.history)}, batch {len(self.losses)}"
+            epoch = next((each.number for each in plan if self.wants(each)), len(plan))
+            place = f"epoch {epoch}, batch {len(self.losses)}"
             print(f"saltseg: {name}: going on at {place}", file=sys.stderr)

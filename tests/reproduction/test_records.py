@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 from saltseg.cli import app
 from saltseg.errors import InputError
 from saltseg.reproduction.records import RunRecord, find_record
+from saltseg.tracking.durations import Durations
 from saltseg.tracking.facts import SYNCED
+from saltseg.tracking.registry import open_registry
 from tests.tracking.conftest import DVC_YAML
 
 RESULT = {"score": 0.5, "kind": "a text"}
@@ -136,6 +138,13 @@ def test_an_unknown_reference_is_told_of(repository: Path, reference: str, words
         find_record(reference, repository)
 
 
+def test_what_git_cannot_read_does_not_seem_to_be_missing(repository: Path) -> None:
+    blob = git(repository, "rev-parse", "HEAD:dvc.lock")
+    (repository / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(InputError, match=r"^git show: .*:dvc\.lock$"):
+        find_record("HEAD", repository)
+
+
 def test_a_commit_that_git_does_not_have_is_told_of(repository: Path) -> None:
     run = record_run(repository, **{"mlflow.source.git.commit": "1" * 40})
     with pytest.raises(InputError, match="1111 is not in this repository"):
@@ -156,9 +165,18 @@ def test_a_dead_server_is_one_line(
     assert "saltseg: http://127.0.0.1:9: MLflow cannot be asked (" in done.output
 
 
-def test_a_question_makes_no_store(repository: Path) -> None:
+@pytest.mark.parametrize("server", [None, ""])
+def test_a_question_makes_no_store(
+    repository: Path, server: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if server is not None:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
     (repository / "mlruns/mlflow.db").unlink()
     assert find_record("HEAD", repository).run_id is None
+    assert Durations(repository, ["ingest"]).runs == []
+    with pytest.raises(InputError, match=r"mlflow\.db: no run is recorded here"):
+        open_registry(repository)
     assert not list((repository / "mlruns").iterdir())
 
 

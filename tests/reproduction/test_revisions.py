@@ -5,13 +5,8 @@ from pathlib import Path
 import pytest
 
 from saltseg.errors import InputError
-from saltseg.reproduction.revisions import (
-    changed_files,
-    find_commit,
-    find_experiments,
-    git,
-    tracked_files,
-)
+from saltseg.git import find_commit, git
+from saltseg.reproduction.revisions import changed_files, find_experiments, tracked_files
 from tests.reproduction.test_records import git as call
 
 

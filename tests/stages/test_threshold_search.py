@@ -20,7 +20,7 @@ def test_threshold_is_chosen_and_scored_on_other_folds(tmp_path: Path) -> None:
     assert 0.3 <= chosen["threshold"] < 0.4
     assert set(chosen["threshold_by_part"]) == {"0", "1", "2"}
     result = read_json(layout.result("threshold-search"))
-    assert result["crops"] == 60
+    assert (result["crops"], result["parts"]) == (60, "folds")
     assert result["nested_low"] <= result["nested_score"] <= result["nested_high"]
     assert result["nested_score"] <= result["naive_score"]
     folder = layout.data("snapshot-ensemble")
@@ -46,7 +46,7 @@ def test_a_single_fold_gets_an_honest_score_too(tmp_path: Path) -> None:
     write_inputs(tmp_path, [1])
     threshold_search.main(tmp_path)
     result = read_json(Layout(tmp_path).result("threshold-search"))
-    assert result["crops"] == 20
+    assert (result["crops"], result["parts"]) == (20, "mosaics")
     assert set(result["threshold_by_part"]) <= set("01234")
     assert len(result["threshold_by_part"]) > 1
 

@@ -13,7 +13,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.tracking import wait_for_recorders
-from saltseg.tracking.store import EXPERIMENT, store_uri
+from saltseg.tracking.address import store_uri
+from saltseg.tracking.store import EXPERIMENT
 from tests.tracking.servers import find_postgres, mlflow_server, postgres
 
 SOURCE = Path(__file__).parents[2]

@@ -10,6 +10,7 @@ from mlflow.entities import Run
 
 from saltseg.errors import InputError
 from saltseg.tracking.experiments import sync_experiments
+from saltseg.tracking.facts import SYNCED
 from saltseg.tracking.references import list_experiments
 from tests.conftest import shrunk_content
 from tests.pipeline.checkout import Checkout
@@ -99,9 +100,32 @@ def test_a_row_that_is_being_recorded_is_not_doubled(checkout: Checkout) -> None
     sync_experiments(checkout.root)
     run = rows(checkout)["one"].info.run_id
     client = MlflowClient(f"sqlite:///{checkout.root}/mlruns/mlflow.db")
-    client.delete_tag(run, "dvc.revision")
+    for tag in (SYNCED, "dvc.revision"):  # so that it looks like one of a recorder
+        client.delete_tag(run, tag)
     client.update_run(run, status="RUNNING")
     assert sync_experiments(checkout.root)[0] == []
+
+
+def test_a_row_that_was_left_half_made_is_made_anew(checkout: Checkout) -> None:
+    sync_experiments(checkout.root)
+    left = rows(checkout)["one"].info.run_id
+    client = MlflowClient(f"sqlite:///{checkout.root}/mlruns/mlflow.db")
+    client.update_run(left, status="RUNNING")
+    assert sync_experiments(checkout.root)[0] == ["one"]
+    run = rows(checkout)["one"]
+    assert (run.info.run_id != left, run.info.status) == (True, "FINISHED")
+    assert sync_experiments(checkout.root)[0] == []
+
+
+def test_a_row_that_cannot_be_made_whole_is_not_left_half_made(checkout: Checkout) -> None:
+    (checkout.root / "mlruns").mkdir()
+    in_the_way = checkout.root / "mlruns/artifacts"
+    in_the_way.write_text("no folder")
+    with pytest.raises(OSError):
+        sync_experiments(checkout.root)
+    assert rows(checkout) == {}
+    in_the_way.unlink()
+    assert sync_experiments(checkout.root)[0] == ["one"]
 
 
 def test_it_is_called_in_the_project_s_folder(tmp_path: Path) -> None:

@@ -55,6 +55,17 @@ def test_the_exhibits_of_a_run_lie_in_folders_by_kind(exhibits: Exhibits) -> Non
     }
 
 
+def test_each_fold_is_drawn_over_its_own_epochs() -> None:
+    def drawn(*folds: list[int]) -> bytes:
+        lines = ("".join(f"{epoch},0.5\n" for epoch in epochs) for epochs in folds)
+        tables = (f"epoch,validation_precision\n{each}".encode() for each in lines)
+        named = {f"curves/lite0_fold_{fold}.csv": table for fold, table in enumerate(tables)}
+        return complete(named)["curves/lite0_folds.png"]
+
+    assert drawn([0, 1, 2], [0, 1]) != drawn([0, 1, 2])
+    assert drawn([0, 1, 8]) != drawn([0, 1, 2])
+
+
 def test_thumbnails_fit_the_page(exhibits: Exhibits) -> None:
     widths = {
         name: Image.open(io.BytesIO(content)).width
@@ -71,6 +82,7 @@ def test_the_description_opens_with_the_score_and_counts_the_crops_of_each_error
     results = {
         "train-per-fold/lite0/0": {"validation_precision": 0.5},
         "threshold-search": {
+            "parts": "folds",
             "threshold_by_part": {"0": 0.5, "1": 0.45},
             "score_by_part": {"0": 0.75, "1": 0.625},
         },
@@ -86,10 +98,26 @@ def test_the_description_opens_with_the_score_and_counts_the_crops_of_each_error
     assert page.startswith("## Score 0.7124, 95% interval 0.7000 to 0.7200\n")
     assert "**0.5000, 95% interval 0.2500 to 0.7500**" in page
     assert "| 0 | 0.500 | 0.7500 | 0.5000 |\n| 1 | 0.450 | 0.6250 |  |" in page
+    assert "chosen on other folds" in page
     assert "| 3 | 2 | 0.5000 | 0.6000 |" in page
     assert "(get-artifact?path=thumbnails%2Ftest_predictions.png&run_uuid=abc)" in page
     assert "- `contact-sheets`" in page
     assert "- `crops`" not in page
+
+
+def test_parts_of_a_single_fold_are_no_folds() -> None:
+    results = {
+        "train-per-fold/lite0/0": {"validation_precision": 0.5},
+        "threshold-search": {
+            "parts": "mosaics",
+            "threshold_by_part": {"0": 0.5, "1": 0.45},
+            "score_by_part": {"0": 0.75, "1": 0.625},
+        },
+    }
+    page = description(results, {}, "abc")
+    assert page.startswith("### By part of the mosaics, before cleaning")
+    assert "fold" not in page and "alone" not in page
+    assert "| 0 | 0.500 | 0.7500 |\n| 1 | 0.450 | 0.6250 |" in page
 
 
 def test_a_run_of_the_first_stages_has_a_short_page() -> None:

@@ -15,9 +15,11 @@ from saltseg.tracking.ablations import AblationRecord, log_ablation
 from saltseg.tracking.archive import Archive
 from saltseg.tracking.durations import Durations
 from saltseg.tracking.experiments import sync_experiments
+from saltseg.tracking.migration import upgrade
 from saltseg.tracking.registry import champion, fetched_model
 from saltseg.tracking.store import open_store, reached_store
 from tests.conftest import PROJECT
+from tests.test_full_disk import files_limited
 from tests.tracking.conftest import write_old_store
 
 DEAD = "http://user:password@127.0.0.1:9"
@@ -98,6 +100,13 @@ def test_a_question_upgrades_a_database_of_an_older_mlflow_after_a_copy(checkout
     (copy,) = (checkout / "mlruns").glob("before-mlflow-*.db")
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT name FROM runs").fetchall() == [("old run",)]
+
+
+def test_a_copy_that_breaks_off_is_not_taken_for_a_whole_one(checkout: Path) -> None:
+    write_old_store(checkout)
+    with files_limited(), pytest.raises(sqlite3.OperationalError):
+        upgrade(checkout / "mlruns/mlflow.db")
+    assert [path.name for path in (checkout / "mlruns").iterdir()] == ["mlflow.db"]
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from saltseg.ablation.effects import paired_effect
 from saltseg.ablation.plan import Plan, Request, make_plan
 from saltseg.ablation.report import Report, Row
 from saltseg.ablation.trials import Outcome, run_trial
+from saltseg.layout import Layout
 from saltseg.tracking import wait_for_recorders
 
 __all__ = ["Report", "Request", "ablate", "log_report"]
@@ -27,7 +28,7 @@ def ablate(root: Path, request: Request) -> Report:
     """
     plan = make_plan(root, request)
     outcomes = _run(root, plan)
-    wait_for_recorders(root.resolve() / "mlruns", _PATIENCE)
+    wait_for_recorders(Layout(root).mlruns, _PATIENCE)
     return Report(plan, list(_rows(root, plan, outcomes)))
 
 

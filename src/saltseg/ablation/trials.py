@@ -12,13 +12,14 @@ from dvc.exceptions import DvcException
 from saltseg.ablation.plan import Plan, Trial, dvc_options
 from saltseg.dvc_process import STANDARD_ERROR, run_dvc
 from saltseg.errors import InputError
-from saltseg.reproduction.revisions import find_commit
+from saltseg.git import find_commit
+from saltseg.layout import Layout
 from saltseg.tracking.references import Experiment, list_experiments
 
 STAGE = "postprocess-connected-components"
 """The last stage that a trial runs: behind it no score changes."""
 
-_SCORES = f"data/{STAGE}/out_of_fold_scores.parquet"
+_SCORES = (Layout(Path()).data(STAGE) / "out_of_fold_scores.parquet").as_posix()
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,19 @@ from typing import Annotated
 import typer
 
 from saltseg.errors import one_line_errors
+from saltseg.layout import Layout
 
-SUBMITTED = Path("data/submit")
+_LAYOUT = Layout(Path())
+_SUBMISSION = _LAYOUT.data("submit") / "submission.csv"
+_SAMPLE = _LAYOUT.data("submit") / "sample_submission.csv"
+_TRUTH = _LAYOUT.truth / "test.csv"
 
 Sample = Annotated[Path, typer.Option(help="Kaggle's sample_submission.csv.")]
 
 
 def check(
     submission: Annotated[Path, typer.Argument(help="The submission to check.")],
-    sample: Sample = SUBMITTED / "sample_submission.csv",
+    sample: Sample = _SAMPLE,
 ) -> None:
     """Check that Kaggle will take a submission: its ids, its form, its masks."""
     from saltseg.submission import check_submission
@@ -27,9 +31,7 @@ def check(
 
 def score(
     submission: Annotated[Path, typer.Argument(help="The submission to score.")],
-    truth: Annotated[Path, typer.Option(help="The true masks, in the same form.")] = Path(
-        "data/truth/test.csv"
-    ),
+    truth: Annotated[Path, typer.Option(help="The true masks, in the same form.")] = _TRUTH,
 ) -> None:
     """Score a submission against known masks, as Kaggle does."""
     from saltseg.seeds import generator
@@ -49,14 +51,12 @@ def upload(
     from saltseg.submission import send_submission
 
     with one_line_errors():
-        submission, sample = SUBMITTED / "submission.csv", SUBMITTED / "sample_submission.csv"
-        print(send_submission(submission, sample, message))
+        print(send_submission(_SUBMISSION, _SAMPLE, message))
 
 
 def summary() -> None:
     """Say what the last run of the pipeline came to, and where its files are."""
-    from saltseg.layout import Layout
     from saltseg.summary import summary as summarise
 
     with one_line_errors():
-        print(summarise(Layout(Path())))
+        print(summarise(_LAYOUT))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from saltseg.files import hash_file
+from saltseg import dvc_lock
 from saltseg.reproduction.environments import Pairs, differing_here
 from saltseg.reproduction.objects import Objects, is_folder
 from saltseg.reproduction.records import RunRecord
@@ -99,8 +99,7 @@ def compare(
 def _hashes(recorded: Mapping[str, Any], new: Mapping[str, Any], stage: str) -> Pairs:
     """Return both hashes of each output of a stage by path."""
     first, second = (
-        {out["path"]: out["md5"] for out in lock.get(stage, {}).get("outs", [])}
-        for lock in (recorded, new)
+        dvc_lock.hashes({stage: lock.get(stage, {})}, "outs") for lock in (recorded, new)
     )
     return {path: (first.get(path), second.get(path)) for path in {**first, **second}}
 
@@ -118,7 +117,6 @@ def _output(
 def _differing_files(recorded: dict[str, str] | None, folder: Path) -> tuple[str, ...]:
     if recorded is None:
         return ()
-    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != ".gitignore"]
-    new = {path.relative_to(folder).as_posix(): hash_file(path) for path in paths}
+    new = dvc_lock.folder_files(folder)
     names = sorted(recorded.keys() | new.keys())
     return tuple(name for name in names if recorded.get(name) != new.get(name))

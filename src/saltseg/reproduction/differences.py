@@ -7,6 +7,7 @@ from typing import Any
 
 from dvc.repo import Repo
 
+from saltseg.dvc_lock import hashes
 from saltseg.errors import InputError
 from saltseg.reproduction.environments import Pairs, differing
 from saltseg.reproduction.objects import Objects, is_folder
@@ -95,16 +96,16 @@ def _stage(name: str, first: RunRecord, second: RunRecord, objects: Objects) -> 
     one, other = first.lock.get(name), second.lock.get(name)
     if one is None or other is None:
         return StageDifference(name, only_in=(second if one is None else first).name)
-    hashes = {
-        kind: _pairs(_hashes({name: one}, kind), _hashes({name: other}, kind))
+    locked = {
+        kind: _pairs(hashes({name: one}, kind), hashes({name: other}, kind))
         for kind in ("deps", "outs")
     }
     return StageDifference(
         name,
         command=one["cmd"] != other["cmd"],
-        inputs=tuple(_within(hashes["deps"], objects)),
+        inputs=tuple(_within(locked["deps"], objects)),
         params=tuple(differing(_params(one), _params(other))),
-        outputs=tuple(_within(hashes["outs"], objects)),
+        outputs=tuple(_within(locked["outs"], objects)),
     )
 
 
@@ -120,27 +121,17 @@ def _differing_data(first: RunRecord, second: RunRecord, root: Path) -> Pairs:
 
 
 def _data(record: RunRecord, root: Path) -> dict[str, str]:
-    made = _hashes(record.lock, "outs")
+    made = hashes(record.lock, "outs")
     tracked = tracked_files(root, record.commit, record.patch)
     code = {parent.as_posix() for path in tracked for parent in (Path(path), *Path(path).parents)}
-    read = _hashes(record.lock, "deps")
+    read = hashes(record.lock, "deps")
     raw = {
         path: digest
         for path, digest in read.items()
         if path not in code and not any(Path(path).is_relative_to(out) for out in made)
     }
     first = next(iter(record.lock))
-    return raw | _hashes({first: record.lock[first]}, "outs")
-
-
-def _hashes(stages: Mapping[str, Any], kind: str) -> dict[str, str]:
-    """Return the hashes of the stages' "deps" or "outs" by path."""
-    return {
-        entry["path"]: entry["md5"]
-        for stage in stages.values()
-        for entry in stage.get(kind, [])
-        if "md5" in entry
-    }
+    return raw | hashes({first: record.lock[first]}, "outs")
 
 
 def _pairs(first: Mapping[str, str], second: Mapping[str, str]) -> Pairs:
@@ -175,14 +166,14 @@ def _changes(first: Mapping[str, float], second: Mapping[str, float]) -> list[Me
 
 
 def _spread(name: str, metrics: Mapping[str, float]) -> str:
-    """Return the interval of a metric and its spread over folds; "" where it has neither."""
+    """Return the interval of a metric and its spread over parts; "" where it has neither."""
     said = []
     for end in ("", "_score", "_after"):
         stem = name.removesuffix(end)
         if name.endswith(end) and f"{stem}_low" in metrics:
             said.append(f"{metrics[f'{stem}_low']:.4f} to {metrics[f'{stem}_high']:.4f}")
             break
-    folds = metrics.get(f"{name.rpartition('.')[0]}.fold_spread")
-    if folds is not None and name.endswith("nested_score"):
-        said.append(f"folds ±{folds:.4f}")
+    parts = metrics.get(f"{name.rpartition('.')[0]}.part_spread")
+    if parts is not None and name.endswith("nested_score"):
+        said.append(f"parts ±{parts:.4f}")
     return ", ".join(said)

@@ -9,9 +9,9 @@ from dvc.output import Output
 from dvc.stage import Stage
 
 from saltseg.errors import first_few
+from saltseg.git import git
 from saltseg.lineage import tree_hash
 from saltseg.reproduction.objects import Objects, is_folder
-from saltseg.reproduction.revisions import git
 from saltseg.tracking.pipeline import overlaps
 
 _WORDS = {

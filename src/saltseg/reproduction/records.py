@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from saltseg import dvc_lock
 from saltseg.errors import InputError, first_few
-from saltseg.reproduction.revisions import find_commit, find_experiments
-from saltseg.tracking.dossier import NAMES, files_of_commit, results_in
+from saltseg.git import find_commit
+from saltseg.layout import Layout
+from saltseg.reproduction.revisions import find_experiments
+from saltseg.tracking.address import has_store
+from saltseg.tracking.dossier import NAMES, RESULTS, files_of_commit, results_in
 from saltseg.tracking.facts import SYNCED
 from saltseg.tracking.pipeline import Pipeline
 
@@ -57,7 +60,7 @@ class RunRecord:
     @cached_property
     def params(self) -> dict[str, Any]:
         """Return the parameters."""
-        return self._yaml("params.yaml")
+        return yaml.safe_load(self.files.get("params.yaml", b"")) or {}
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -70,7 +73,7 @@ class RunRecord:
 
         DVC leaves stages in it that an earlier list of members or folds had; they are left out.
         """
-        stages = self._yaml("dvc.lock").get("stages") or {}
+        stages = dvc_lock.read(self.files.get("dvc.lock", b""))
         return {name: stages[name] for name in self.pipeline.names() if name in stages}
 
     @cached_property
@@ -82,7 +85,7 @@ class RunRecord:
         """Name what is missing of the record; an empty list for a whole one."""
         missing = [name for name in NAMES if not self.files.get(name)]
         if not missing and not self.metrics:
-            missing.append("results")
+            missing.append(RESULTS)
         if not self.commit:
             missing.append("the commit of its code (tag mlflow.source.git.commit)")
         if self.run_id:
@@ -102,10 +105,6 @@ class RunRecord:
         if self.status != "FINISHED":
             missing.append(f"a finished pipeline (it is {self.status})")
         return missing
-
-    def _yaml(self, name: str) -> dict[str, Any]:
-        # The C loader reads a lock of a thousand lines ten times as fast.
-        return yaml.load(self.files.get(name, b""), Loader=yaml.CSafeLoader) or {}
 
 
 def find_record(reference: str, root: Path) -> RunRecord:
@@ -138,9 +137,9 @@ def find_record(reference: str, root: Path) -> RunRecord:
 
 def _run_record(reference: str, root: Path) -> RunRecord | None:
     """Look for a run in MLflow, by id or by its experiment's name."""
-    folder = root.resolve() / "mlruns"
-    if not (folder / "mlflow.db").exists() and "MLFLOW_TRACKING_URI" not in os.environ:
-        return None  # a question must not make a store
+    folder = Layout(root).mlruns
+    if not has_store(folder):
+        return None
     from saltseg.tracking.archive import Archive  # with MLflow, which takes seconds
     from saltseg.tracking.store import reached_store
 
@@ -173,7 +172,7 @@ def _archived_run(reference: str, root: Path, archive: "Archive") -> "ArchivedRu
 
 
 def _reproducible(name: str) -> bool:
-    return name in NAMES or (name.startswith("results/") and name.endswith(".json"))
+    return name in NAMES or (name.startswith(f"{RESULTS}/") and name.endswith(".json"))
 
 
 def _commit_record(reference: str, root: Path) -> RunRecord | None:

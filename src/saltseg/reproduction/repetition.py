@@ -9,12 +9,12 @@ from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from dvc.exceptions import DvcException
 from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import Stage
 
+from saltseg import dvc_lock
 from saltseg.dvc_process import STANDARD_ERROR, run_dvc
 from saltseg.errors import InputError, first_few
 from saltseg.reproduction.comparison import Comparison, compare
@@ -59,8 +59,7 @@ def reproduce(record: RunRecord, root: Path, request: Request) -> Comparison:
         names = [stage.name for stage in again]
         _run(clone, record, names, request.cached)
         with Repo(str(clone)) as repo:
-            content = (clone / "dvc.lock").read_text(encoding="utf-8")
-            lock = yaml.load(content, Loader=yaml.CSafeLoader)["stages"]
+            lock = dvc_lock.read((clone / "dvc.lock").read_bytes())
             return compare(record, clone, lock, names, Objects(repo))
 
 

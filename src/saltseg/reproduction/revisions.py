@@ -1,49 +1,15 @@
-"""Git, as far as a run's record needs it: commits, DVC's experiments, changed code."""
+"""What git holds of a run's record: DVC's experiments, changed code."""
 
-import os
-import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from saltseg.errors import InputError
+from saltseg.git import git
 from saltseg.tracking.references import list_experiments
 
 _WRITTEN = [".", ":(exclude)params.yaml", ":(exclude)dvc.lock", ":(exclude)results"]
 """Code: all files but the parameters and what the pipeline writes, which are told of apart."""
-
-
-def git(
-    root: Path,
-    *arguments: str,
-    stdin: bytes = b"",
-    environment: Mapping[str, str] | None = None,
-) -> bytes:
-    """Return what git prints. Raises InputError with its reason where it fails."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
-            input=stdin,
-            env={**os.environ, **(environment or {})},
-            capture_output=True,
-            check=False,
-        )
-    except OSError as error:
-        raise InputError(f"git: cannot be run ({error.strerror}); install it") from error
-    if done.returncode != 0:
-        said = " ".join(done.stderr.decode(errors="replace").split())
-        raise InputError(f"git {arguments[0]}: {said}")
-    return done.stdout
-
-
-def find_commit(root: Path, revision: str) -> str | None:
-    """Return the hash of the commit that `revision` names; None where it names none."""
-    named = ["rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}"]
-    try:
-        return git(root, *named).decode().strip()
-    except InputError:
-        return None
 
 
 def find_experiments(root: Path, name: str) -> list[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from dvc.config import Config
 from dvc.repo import Repo
 
+from saltseg.git import git
+from saltseg.layout import Layout
 from saltseg.reproduction.records import RunRecord
-from saltseg.reproduction.revisions import git
 from saltseg.tracking import wait_for_recorders
 
 
@@ -39,7 +40,7 @@ def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
         try:
             yield clone
         finally:
-            wait_for_recorders(clone / "mlruns")
+            wait_for_recorders(Layout(clone).mlruns)
 
 
 def _share_storage(root: Path, clone: Path) -> None:

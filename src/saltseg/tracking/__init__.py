@@ -33,7 +33,7 @@ class StageRun:
     """What an executed stage reports."""
 
     result: Path
-    _recorder: "_Recorder | None" = None
+    _reporter: "_Reporter | None" = None
 
     def metrics(self, content: Mapping[str, Any]) -> None:
         """Write the stage's results/<name>.json and mirror its numbers to MLflow."""
@@ -53,8 +53,8 @@ class StageRun:
         self._send("model")
 
     def _send(self, kind: str, **content: object) -> None:
-        if self._recorder:
-            self._recorder.send(kind, **content)
+        if self._reporter:
+            self._reporter.send(kind, **content)
 
 
 @contextmanager
@@ -67,15 +67,15 @@ def stage_run(stage: str, layout: Layout, params: Params, *parts: str | int) -> 
     if not (layout.root / "dvc.yaml").exists():
         yield StageRun(result)
         return
-    recorder = _Recorder(stage, layout, params, *parts)
+    reporter = _Reporter(stage, layout, params, *parts)
     try:
-        yield StageRun(result, recorder)
+        yield StageRun(result, reporter)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         message = " ".join(f"{type(error).__name__}: {error}".split())
-        recorder.finish("KILLED" if interrupted else "FAILED", message)
+        reporter.finish("KILLED" if interrupted else "FAILED", message)
         raise
-    recorder.finish("FINISHED", None)
+    reporter.finish("FINISHED", None)
 
 
 def wait_for_recorders(folder: Path, patience: float = 60) -> None:
@@ -96,13 +96,13 @@ def wait_for_recorders(folder: Path, patience: float = 60) -> None:
         path.unlink(missing_ok=True)
 
 
-class _Recorder:
+class _Reporter:
     """The stage's end of the wire to its pipeline's recorder."""
 
     def __init__(self, stage: str, layout: Layout, params: Params, *parts: str | int) -> None:
         # DVC_ROOT names the main checkout, also where `dvc exp run --temp` works in a copy.
         main = Path(os.environ.get("DVC_ROOT", layout.root)).resolve()
-        self.folder = main / "mlruns"
+        self.folder = Layout(main).mlruns
         self.pipeline = pipeline_process()
         self.lost: str | None = None
         self.wire: Wire | None = None

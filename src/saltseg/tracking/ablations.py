@@ -11,16 +11,19 @@ from mlflow import MlflowClient
 
 from saltseg.errors import InputError
 from saltseg.files import write_json, write_text
+from saltseg.layout import Layout
+from saltseg.tracking.address import store_uri
 from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.facts import run_tags
-from saltseg.tracking.run_content import LONGEST_TAG, log_params
+from saltseg.tracking.run_content import LONGEST_TAG, log_params, whole_run
 from saltseg.tracking.run_metrics import RunMetrics
 from saltseg.tracking.store import (
     open_client,
     open_experiment,
     reached_store,
+    recorder_tags,
     store_lock,
-    store_uri,
+    sweep,
 )
 
 _SUFFIX = "-ablations"
@@ -44,7 +47,7 @@ def log_ablation(root: Path, record: AblationRecord) -> None:
 
     Raises InputError where MLflow cannot be asked, or refuses.
     """
-    folder = root.resolve() / "mlruns"
+    folder = Layout(root).mlruns
     try:
         sync_experiments(root)
         with reached_store(folder):
@@ -61,13 +64,15 @@ def _log(root: Path, folder: Path, record: AblationRecord) -> None:
     with store_lock(folder):
         client = open_client(uri, folder)
         place = open_experiment(client, uri, folder, _SUFFIX)
+        sweep(client, place)
     now = int(time.time() * 1000)
-    tags = run_tags(root) | {"mlflow.note.content": record.table[:LONGEST_TAG]}
-    run = str(client.create_run(place, now, tags, run_name=record.name).info.run_id)
-    log_params(client, run, record.params)
-    RunMetrics(client, run).final(record.metrics, now)
-    _log_files(client, run, record)
-    client.set_terminated(run, "FINISHED")
+    note = {"mlflow.note.content": record.table[:LONGEST_TAG]}
+    tags = run_tags(root) | recorder_tags() | note
+    with whole_run(client, place, record.name, tags, now) as run:
+        log_params(client, run, record.params)
+        RunMetrics(client, run).final(record.metrics, now)
+        _log_files(client, run, record)
+        client.set_terminated(run, "FINISHED")
 
 
 def _log_files(client: MlflowClient, run: str, record: AblationRecord) -> None:

@@ -7,41 +7,48 @@ import platform
 import runpy
 import shutil
 import subprocess
+from contextlib import suppress
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from saltseg.errors import InputError
+from saltseg.git import git
+from saltseg.layout import Layout
 from saltseg.machine import cpu_model, cpus
-from saltseg.tracking.facts import git_bytes
 
 Files = dict[str, bytes]
 """Contents by path relative to the project, in exact bytes."""
 
 NAMES = ("params.yaml", "dvc.yaml", "dvc.lock", "requirements.lock")
-RESULTS = "results"
+RESULTS = Layout(Path()).results.as_posix()
 
 
 def files_of_folder(root: Path) -> Files:
     """Read a checkout's parameters, pipeline, locks and metrics as they are now."""
-    paths = [root / name for name in NAMES] + sorted((root / RESULTS).rglob("*.json"))
+    paths = [root / name for name in NAMES] + sorted(Layout(root).results.rglob("*.json"))
     return {
         path.relative_to(root).as_posix(): path.read_bytes() for path in paths if path.is_file()
     }
 
 
 def files_of_commit(repository: Path, revision: str) -> Files:
-    """Read the same from a commit, such as the one that DVC makes of an experiment."""
-    listed = git_bytes(
-        repository, "ls-tree", "-r", "-z", "--name-only", revision, "--", *NAMES, RESULTS
-    )
+    """Read the same from a commit, such as the one that DVC makes of an experiment.
+
+    Raises InputError where git cannot: a record must not seem to lack what could not be read.
+    """
+    listed = git(repository, "ls-tree", "-r", "-z", "--name-only", revision, "--", *NAMES, RESULTS)
     names = [name for name in listed.decode().split("\0") if name]
     kept = [name for name in names if name in NAMES or name.endswith(".json")]
-    return {name: git_bytes(repository, "show", f"{revision}:{name}") for name in kept}
+    return {name: git(repository, "show", f"{revision}:{name}") for name in kept}
 
 
 def files_of_run(root: Path, main: Path, revision: str) -> Files:
     """Read them after a run: the experiment's commit has them where its folder is gone."""
-    return files_of_commit(main, revision) if revision else files_of_folder(root)
+    if revision:
+        with suppress(InputError):  # what lies there is better than a run without an end
+            return files_of_commit(main, revision)
+    return files_of_folder(root)
 
 
 def results_in(files: Files) -> dict[str, Any]:

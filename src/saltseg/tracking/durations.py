@@ -1,6 +1,5 @@
 """How long stages took when they last ran, as MLflow's runs of them tell."""
 
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +9,10 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from saltseg import dvc_lock
 from saltseg.errors import InputError
+from saltseg.layout import Layout
+from saltseg.tracking.address import has_store
 from saltseg.tracking.dossier import Files
 from saltseg.tracking.flat import flat_params
 from saltseg.tracking.pipeline import Item, Pipeline
@@ -29,9 +31,9 @@ class Durations:
         """
         self.stages = stages
         self.runs: list[Run] = []
-        folder = root.resolve() / "mlruns"
-        if "MLFLOW_TRACKING_URI" not in os.environ and not (folder / "mlflow.db").exists():
-            return  # a question must not make a store
+        folder = Layout(root).mlruns
+        if not has_store(folder):
+            return
         with suppress(InputError), reached_store(folder):
             client = open_store(folder)
             places = [each.experiment_id for each in client.search_experiments()]
@@ -48,8 +50,8 @@ class Durations:
         Returns None where there is no such run of an item.
         """
         pipeline = Pipeline(files["dvc.yaml"], params)
-        written = set(flat_params(_yaml(files["params.yaml"])))
-        outputs = _outputs(files["dvc.lock"])
+        written = set(flat_params(yaml.safe_load(files["params.yaml"])))
+        outputs = dvc_lock.hashes(dvc_lock.read(files["dvc.lock"]), "outs")
         found = [
             self._item(pipeline, written, outputs, stage, item)
             for stage in self.stages
@@ -89,15 +91,6 @@ def _finished(client: MlflowClient, places: list[str], stage: str) -> list[Run]:
         token = page.token
         if not token:
             return found
-
-
-def _outputs(lock: bytes) -> dict[str, str]:
-    stages = _yaml(lock).get("stages", {}).values()
-    return {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", [])}
-
-
-def _yaml(content: bytes) -> dict[str, Any]:
-    return yaml.load(content, Loader=yaml.CSafeLoader) or {}
 
 
 def _below(flat: dict[str, str], paths: Sequence[str]) -> dict[str, str]:

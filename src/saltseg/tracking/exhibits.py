@@ -2,16 +2,19 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from saltseg.figures import line_chart
+from saltseg.figures import chart
 
 Exhibits = dict[str, bytes]
 """Contents of files by path."""
+
+Curve = Sequence[tuple[int, float]]
+"""Epochs and precisions. A plateau leaves epochs out, so that folds may have different ones."""
 
 _PLACES = {
     "ingest/crops.png": "contact-sheets/training_crops.png",
@@ -71,22 +74,26 @@ def _place(path: PurePosixPath) -> str | None:
 
 
 def _fold_charts(exhibits: Exhibits) -> Exhibits:
-    members: dict[str, dict[str, list[float]]] = {}
+    members: dict[str, dict[str, Curve]] = {}
     for name, content in exhibits.items():
         member, found, fold = PurePosixPath(name).stem.rpartition("_fold_")
         if found and name.startswith("curves/"):
-            values = [float(line["validation_precision"]) for line in read_lines(content)]
-            members.setdefault(member, {})[f"fold {fold}"] = values
+            curve = [
+                (int(line["epoch"]), float(line["validation_precision"]))
+                for line in read_lines(content)
+            ]
+            members.setdefault(member, {})[f"fold {fold}"] = curve
     return {f"curves/{name}_folds.png": _drawn(name, folds) for name, folds in members.items()}
 
 
-def _drawn(member: str, folds: Mapping[str, list[float]]) -> bytes:
-    epochs = range(max(map(len, folds.values())))  # from 0, as in the histories
-    whole = {name: values for name, values in folds.items() if len(values) == len(epochs)}
+def _drawn(member: str, folds: Mapping[str, Curve]) -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder, "folds.png")
         title = f"Held-out folds of {member}"
-        line_chart(path, list(epochs), whole, "epoch", "precision at 0.5", title)
+        with chart(path, "epoch", "precision at 0.5", title) as axes:
+            axes.grid(alpha=0.3)
+            for name, curve in folds.items():
+                axes.plot(*zip(*curve, strict=True), label=name)
         return path.read_bytes()
 
 

@@ -13,34 +13,30 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.errors import InputError
+from saltseg.layout import Layout
 from saltseg.params import parse_params
+from saltseg.tracking.address import store_uri
 from saltseg.tracking.dossier import files_of_commit, results_in
 from saltseg.tracking.facts import SYNCED, commit_patch
 from saltseg.tracking.flat import flat_params
 from saltseg.tracking.pipeline import Pipeline
 from saltseg.tracking.references import Experiment, list_experiments
-from saltseg.tracking.run_content import RECORD, log_files, log_params
+from saltseg.tracking.run_content import RECORD, log_files, log_params, whole_run
 from saltseg.tracking.run_metrics import RunMetrics
-from saltseg.tracking.store import (
-    open_client,
-    open_experiment,
-    reached_store,
-    store_lock,
-    store_uri,
-)
+from saltseg.tracking.store import open_client, open_experiment, reached_store, store_lock
 
 
 def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
     """Give each experiment of DVC that has no row in MLflow one; a second call makes none.
 
-    A row whose experiment was renamed follows it.
+    A row whose experiment was renamed follows it; one that was left half-made is made anew.
     Returns the names of the experiments whose rows were made, and of all.
     Raises InputError outside of a project, for an experiment that is none of saltseg, and where
     MLflow cannot be asked.
     """
     if not (root / "dvc.yaml").exists():
         raise InputError(f"{root.resolve()}: holds no dvc.yaml; call it in the project's folder")
-    folder = root.resolve() / "mlruns"
+    folder = Layout(root).mlruns
     folder.mkdir(exist_ok=True)
     uri = store_uri(folder)
     with reached_store(folder), store_lock(folder):
@@ -50,7 +46,7 @@ def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
         experiments = list_experiments(root)
         made = []
         for experiment in experiments:
-            row = _row_of(experiment, known)
+            row = _whole_row(client, experiment, known)
             if row is None:
                 _make_row(client, place, root, experiment)
                 made.append(experiment.name)
@@ -72,16 +68,28 @@ def _rows(client: MlflowClient, place: str) -> list[Run]:
             return found
 
 
-def _row_of(experiment: Experiment, rows: list[Run]) -> Run | None:
-    """Return the experiment's row: of its commit, or of its name and still being recorded."""
-    for run in rows:
-        tags = run.data.tags
-        if tags.get("dvc.revision") == experiment.revision:
-            return run
-        same = (tags["dvc.experiment"], tags.get("dvc.baseline"))
-        if run.info.status == "RUNNING" and same == (experiment.name, experiment.baseline):
-            return run
-    return None
+def _whole_row(client: MlflowClient, experiment: Experiment, rows: list[Run]) -> Run | None:
+    """Return the experiment's row; delete those that a `sync` made half before it was killed.
+
+    To be called under the store's lock, so that no other `sync` is at work on them.
+    """
+    found = [run for run in rows if _stands_for(run, experiment)]
+    for run in filter(_is_half_made, found):
+        client.delete_run(run.info.run_id)
+    return next((run for run in found if not _is_half_made(run)), None)
+
+
+def _stands_for(run: Run, experiment: Experiment) -> bool:
+    """Tell whether a row is of the experiment's commit, or of its name and still open."""
+    tags = run.data.tags
+    same = (tags["dvc.experiment"], tags.get("dvc.baseline"))
+    is_open = run.info.status == "RUNNING" and same == (experiment.name, experiment.baseline)
+    return is_open or tags.get("dvc.revision") == experiment.revision
+
+
+def _is_half_made(run: Run) -> bool:
+    """Tell a row that `sync` has not finished from one that a recorder is at work on."""
+    return run.info.status == "RUNNING" and SYNCED in run.data.tags
 
 
 def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experiment) -> None:
@@ -103,14 +111,13 @@ def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experime
         "requirements.lock": hashlib.md5(files.get("requirements.lock", b"")).hexdigest(),
         **patch.tags(),
     }
-    made = client.create_run(place, experiment.made, tags, run_name=experiment.name)
-    run = str(made.info.run_id)
-    log_params(client, run, flat_params(params))
-    pipeline = Pipeline(files["dvc.yaml"], params)
-    RunMetrics(client, run).final(pipeline.metrics(results_in(files)), experiment.made)
     patched = {"changes.patch": patch.text} if patch.text else {}
-    log_files(client, run, files | patched, RECORD)
-    client.set_terminated(run, "FINISHED", experiment.made)
+    metrics = Pipeline(files["dvc.yaml"], params).metrics(results_in(files))
+    with whole_run(client, place, experiment.name, tags, experiment.made) as run:
+        log_params(client, run, flat_params(params))
+        RunMetrics(client, run).final(metrics, experiment.made)
+        log_files(client, run, files | patched, RECORD)
+        client.set_terminated(run, "FINISHED", experiment.made)
 
 
 def _read_params(content: bytes, name: str) -> dict[str, Any]:

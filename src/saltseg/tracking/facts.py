@@ -5,15 +5,17 @@ import os
 import platform
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from saltseg.errors import InputError
 from saltseg.files import hash_file
+from saltseg.git import git
 from saltseg.machine import cpu_model
 
 _CODE = [".", ":(exclude)dvc.lock", ":(exclude)results"]
@@ -49,7 +51,7 @@ class Patch:
 
 def run_tags(root: Path) -> dict[str, str]:
     """Return the tags that every run has: experiment, commit, machine, versions."""
-    changed = _git(root, "status", "--porcelain", "--", *_CODE)
+    changed = _git_text(root, "status", "--porcelain", "--", *_CODE)
     tags = {
         "host": socket.gethostname(),
         "cpu": cpu_model(),
@@ -57,7 +59,7 @@ def run_tags(root: Path) -> dict[str, str]:
         "torch": version("torch"),
         "git.dirty": str(bool(changed)).lower(),
         "git.changed": changed[:5000],
-        "mlflow.source.git.commit": _git(root, "rev-parse", "HEAD").strip(),
+        "mlflow.source.git.commit": _git_text(root, "rev-parse", "HEAD").strip(),
         "dvc.experiment": os.environ.get("DVC_EXP_NAME", ""),
         "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV", ""),
     }
@@ -72,12 +74,12 @@ def code_patch(root: Path) -> Patch:
 
     New files are in it, up to 5 MB each. The repository's own index stays as it is.
     """
-    index = _git(root, "rev-parse", "--absolute-git-dir").strip()
+    index = _git_text(root, "rev-parse", "--absolute-git-dir").strip()
     if not index or not (Path(index) / "index").exists():
         return Patch(b"")
     large = [
         name
-        for name in _git(root, "ls-files", "-z", "--others", "--exclude-standard").split("\0")
+        for name in _git_text(root, "ls-files", "-z", "--others", "--exclude-standard").split("\0")
         if name and (root / name).is_file() and (root / name).stat().st_size > _LARGEST_NEW_FILE
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -85,14 +87,17 @@ def code_patch(root: Path) -> Patch:
         shutil.copy2(Path(index) / "index", copy)
         there = {"GIT_INDEX_FILE": str(copy)}
         kept = [*_CODE, *(f":(exclude,literal){name}" for name in large)]
-        _git(root, "add", "--all", "--", *kept, **there)
-        text = git_bytes(root, "diff", "--cached", "--binary", "HEAD", "--", *kept, **there)
+        _git_text(root, "add", "--all", "--", *kept, **there)
+        text = _git_bytes(root, "diff", "--cached", "--binary", "HEAD", "--", *kept, **there)
     return Patch(text, large)
 
 
 def commit_patch(repository: Path, baseline: str, revision: str) -> Patch:
-    """Return the difference between two commits, in the form in which `code_patch` has it."""
-    return Patch(git_bytes(repository, "diff", "--binary", baseline, revision, "--", *_CODE))
+    """Return the difference between two commits, in the form in which `code_patch` has it.
+
+    Raises InputError where git cannot tell it.
+    """
+    return Patch(git(repository, "diff", "--binary", baseline, revision, "--", *_CODE))
 
 
 def experiment_revision(repository: Path, since: float, patient: bool) -> str:
@@ -106,7 +111,7 @@ def experiment_revision(repository: Path, since: float, patient: bool) -> str:
     until = time.monotonic() + (_COMMITTING if patient and name else 0)
     reference = f"refs/exps/{baseline[:2]}/{baseline[2:]}/{name}"
     while name:
-        found = _git(repository, "log", "-1", "--format=%H %ct", reference, "--").split()
+        found = _git_text(repository, "log", "-1", "--format=%H %ct", reference, "--").split()
         if found and int(found[1]) >= int(since):
             return found[0]
         if time.monotonic() > until:
@@ -117,26 +122,18 @@ def experiment_revision(repository: Path, since: float, patient: bool) -> str:
 
 def pipeline_name(root: Path) -> str:
     """Return a name for a run of the pipeline: the experiment's, or branch, commit and time."""
-    branch = _git(root, "rev-parse", "--abbrev-ref", "HEAD").strip()
-    commit = _git(root, "rev-parse", "--short", "HEAD").strip()
+    branch = _git_text(root, "rev-parse", "--abbrev-ref", "HEAD").strip()
+    commit = _git_text(root, "rev-parse", "--short", "HEAD").strip()
     made = " ".join([branch, commit, datetime.now().strftime("%Y-%m-%d %H:%M:%S")])
     return os.environ.get("DVC_EXP_NAME") or made.strip()
 
 
-def git_bytes(root: Path, *arguments: str, **environment: str) -> bytes:
-    """Return what git says; nothing where there is no git, no repository or no commit."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
-            capture_output=True,
-            timeout=60,
-            check=True,
-            env={**os.environ, **environment},
-        )
-    except (OSError, subprocess.SubprocessError):
-        return b""
-    return done.stdout
+def _git_bytes(root: Path, *arguments: str, **environment: str) -> bytes:
+    """Return what git says; nothing where it fails: a pipeline may run without a repository."""
+    with suppress(InputError):
+        return git(root, *arguments, environment=environment)
+    return b""
 
 
-def _git(root: Path, *arguments: str, **environment: str) -> str:
-    return git_bytes(root, *arguments, **environment).decode(errors="replace")
+def _git_text(root: Path, *arguments: str, **environment: str) -> str:
+    return _git_bytes(root, *arguments, **environment).decode(errors="replace")

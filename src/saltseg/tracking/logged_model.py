@@ -9,12 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import yaml
 from mlflow import MlflowClient, pyfunc
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model, ModelSignature
 from mlflow.types import DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
+from saltseg import dvc_lock
 from saltseg.files import hash_file
 from saltseg.model_folder import MANIFEST
 from saltseg.tracking.registry import NAME, register
@@ -55,9 +55,10 @@ def record_model(client: MlflowClient, run: str, folder: Path, files: Mapping[st
 
 def version_tags(files: Mapping[str, bytes]) -> dict[str, str]:
     """Return the hashes in dvc.lock of the models and of data/submit, and the nested score."""
-    submit = (yaml.safe_load(files.get("dvc.lock", b"")) or {}).get("stages", {}).get("submit", {})
-    entries = submit.get("deps", []) + submit.get("outs", [])
-    hashes = {each["path"]: each["md5"] for each in entries if each["path"] in _HASHED}
+    lock = dvc_lock.read(files.get("dvc.lock", b""))
+    submit = {"submit": lock.get("submit", {})}
+    known = dvc_lock.hashes(submit, "deps") | dvc_lock.hashes(submit, "outs")
+    hashes = {path: known[path] for path in _HASHED if path in known}
     result = json.loads(files.get("results/submit.json", b"{}"))
     return hashes | {key: str(result[key]) for key in _QUOTED if key in result}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from mlflow.store.db.utils import _get_latest_schema_revision
 
 from saltseg.errors import InputError
+from saltseg.files import whole_file
 
 
 def is_outdated(database: Path) -> bool:
@@ -47,5 +48,9 @@ def upgrade(database: Path) -> None:
 
 def _copy(database: Path, copy: Path) -> None:
     """Copy what is committed, also while a server has the database open."""
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
+    with (
+        whole_file(copy) as temporary,
+        closing(sqlite3.connect(database)) as source,
+        closing(sqlite3.connect(temporary)) as target,
+    ):
         source.backup(target)

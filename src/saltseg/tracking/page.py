@@ -28,7 +28,7 @@ def description(results: Results, exhibits: Mapping[str, bytes], run: str) -> st
         [
             *_scores(results),
             *_pictures(exhibits, run),
-            *_folds(results),
+            *_parts(results),
             *_errors(exhibits),
             *_guide(exhibits),
         ]
@@ -38,6 +38,7 @@ def description(results: Results, exhibits: Mapping[str, bytes], run: str) -> st
 def _scores(results: Results) -> Iterator[str]:
     """Give the nested score and, where the truth is known, the one of the test crops."""
     submitted, cleaned = results.get("submit", {}), results.get(_CLEANING, {})
+    parts = results.get("threshold-search", {}).get("parts", "parts")
     if "score_after" not in cleaned:
         return
     yield f"## Score {_interval(cleaned, 'score_after', 'score_low', 'score_high')}"
@@ -46,7 +47,7 @@ def _scores(results: Results) -> Iterator[str]:
         yield f"On the test crops, from whose truth nothing was learned or chosen: **{known}**."
     yield (
         f"Mean precision of {cleaned['crops']} out-of-fold crops; the threshold and the component"
-        " sizes of each were chosen on the other folds. The interval is over mosaics."
+        f" sizes of each were chosen on other {parts}. The interval is over mosaics."
     )
 
 
@@ -63,20 +64,26 @@ def _pictures(exhibits: Mapping[str, bytes], run: str) -> Iterator[str]:
         )
 
 
-def _folds(results: Results) -> Iterator[str]:
-    """Tell what each fold's ensemble scored, and each member alone at 0.5 after its last epoch."""
+def _parts(results: Results) -> Iterator[str]:
+    """Tell what the ensemble scored on each part of the crops.
+
+    Where the parts are folds, each member's precision alone, at 0.5 after its last epoch, is
+    beside it.
+    """
     search = results.get("threshold-search", {})
     scores: Mapping[str, float] = search.get("score_by_part", {})
     if not scores:
         return
-    members = _members(results)
-    yield "### By fold, before cleaning"
+    folds = search.get("parts") == "folds"
+    yield f"### By {'fold' if folds else 'part of the mosaics'}, before cleaning"
+    members = _members(results) if folds else []
     lines = [
-        [fold, f"{search['threshold_by_part'][fold]:.3f}", f"{score:.4f}"]
-        + [_precision(results, member, fold) for member in members]
-        for fold, score in scores.items()
+        [part, f"{search['threshold_by_part'][part]:.3f}", f"{score:.4f}"]
+        + [_precision(results, member, part) for member in members]
+        for part, score in scores.items()
     ]
-    yield _table(["fold", "threshold", "score", *(f"{each} alone" for each in members)], lines)
+    head = ["fold" if folds else "part", "threshold", "score"]
+    yield _table([*head, *(f"{each} alone" for each in members)], lines)
 
 
 def _members(results: Results) -> list[str]:

@@ -11,6 +11,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from saltseg.layout import Layout
 from saltseg.lineage import locked_outputs
 from saltseg.model_folder import export_model
+from saltseg.tracking.address import store_uri
 from saltseg.tracking.dossier import (
     environment,
     files_of_folder,
@@ -30,7 +31,6 @@ from saltseg.tracking.store import (
     open_experiment,
     recorder_tags,
     store_lock,
-    store_uri,
     sweep,
 )
 
@@ -50,7 +50,7 @@ class PipelineRecord:
         self.status = "FINISHED"
         self.exhibits: Exhibits = {}
         self.model: TemporaryDirectory[str] | None = None
-        folder = self.main / "mlruns"
+        folder = Layout(self.main).mlruns
         uri = store_uri(folder)
         # One at a time makes a new database, the experiment, the parent.
         with store_lock(folder):
@@ -84,7 +84,7 @@ class PipelineRecord:
         """Gather the model and import what logs it: a temporary checkout goes before the end."""
         import saltseg.tracking.logged_model  # noqa: F401  # only here: pyfunc takes a second
 
-        self.model = TemporaryDirectory(prefix=".model-", dir=self.main / "mlruns")
+        self.model = TemporaryDirectory(prefix=".model-", dir=Layout(self.main).mlruns)
         export_model(Layout(self.root), Path(self.model.name))
 
     def close(self) -> None:

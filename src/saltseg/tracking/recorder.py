@@ -147,22 +147,21 @@ class _Recorder:
     def _bury(self) -> None:
         """End the runs of stages that died while their workers hold the wire open."""
         for wire, stage in list(self.stages.items()):
-            if not psutil.pid_exists(stage.pid) or _is_dead(psutil.Process(stage.pid)):
+            if _is_dead(stage.pid):
                 self._take(wire, None)
 
     def _lives(self, pid: int) -> bool:
         try:
-            process = psutil.Process(pid)
-            drift = abs(process.create_time() - self.created)
-            return not _is_dead(process) and drift < CLOCK_DRIFT
+            drift = abs(psutil.Process(pid).create_time() - self.created)
         except psutil.Error:
             return False
+        return drift < CLOCK_DRIFT and not _is_dead(pid)
 
 
-def _is_dead(process: psutil.Process) -> bool:
+def _is_dead(pid: int) -> bool:
     try:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
-    except psutil.Error:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.Error:  # it may end at any moment, also between two questions
         return True
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from saltseg.tracking.facts import git_bytes
+from saltseg.git import git
 
 _REFERENCE = re.compile(r"refs/exps/(?P<start>\w{2})/(?P<rest>\w{38})/(?P<name>.+)")
 
@@ -23,9 +23,12 @@ class Experiment:
 
 
 def list_experiments(root: Path) -> list[Experiment]:
-    """Return the experiments of the repository at `root`, the oldest first."""
+    """Return the experiments of the repository at `root`, the oldest first.
+
+    Raises InputError where git cannot be asked.
+    """
     form = "--format=%(objectname) %(committerdate:unix) %(refname)"
-    listed = git_bytes(root, "for-each-ref", "--sort=committerdate", form, "refs/exps").decode()
+    listed = git(root, "for-each-ref", "--sort=committerdate", form, "refs/exps").decode()
     found = []
     for line in listed.splitlines():
         revision, seconds, reference = line.split(" ", 2)

@@ -1,6 +1,5 @@
 """The registered model in MLflow: its versions, one for a run of the pipeline, and its champion."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,6 +15,8 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from saltseg.errors import InputError
+from saltseg.layout import Layout
+from saltseg.tracking.address import database, has_store
 from saltseg.tracking.store import open_store, reached_store
 
 NAME = "saltseg"
@@ -46,9 +47,9 @@ def open_registry(root: Path) -> MlflowClient:
 
     Raises InputError where nothing is recorded there yet: looking makes no new database.
     """
-    folder = root.resolve() / "mlruns"
-    if "MLFLOW_TRACKING_URI" not in os.environ and not (folder / "mlflow.db").exists():
-        raise InputError(f"{folder / 'mlflow.db'}: no run is recorded here; run 'dvc repro'")
+    folder = Layout(root).mlruns
+    if not has_store(folder):
+        raise InputError(f"{database(folder)}: no run is recorded here; run 'dvc repro'")
     return open_store(folder)
 
 
@@ -97,7 +98,7 @@ def fetched_model(uri: str, root: Path) -> Iterator[Path]:
         raise InputError(
             f"{uri}: is neither a folder nor models:/{NAME}@{CHAMPION} or models:/{NAME}/1"
         )
-    with reached_store(root.resolve() / "mlruns"):
+    with reached_store(Layout(root).mlruns):
         client = open_registry(root)
         location = _location(client, uri, *named.groups())
     parsed = urlparse(location)

@@ -1,11 +1,13 @@
-"""Parameters and files of one run in MLflow, and the limits of what it takes."""
+"""One run in MLflow, its parameters and files, and the limits of what it takes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlflow import MlflowClient
 from mlflow.entities import Param
+from mlflow.exceptions import MlflowException
 
 RECORD = "record"
 """The artifact folder that holds what a run of the pipeline recorded."""
@@ -16,6 +18,23 @@ LONGEST_TAG = 5000
 _LONGEST_PARAM = 6000
 _MOST_PARAMS = 100
 """MLflow's limits for a parameter's value, and for one batch of them."""
+
+
+@contextmanager
+def whole_run(
+    client: MlflowClient, place: str, name: str, tags: Mapping[str, str], started: int
+) -> Iterator[str]:
+    """Create a run in the experiment `place` and yield its id; delete it if the block fails.
+
+    started: milliseconds since 1970.
+    """
+    run = str(client.create_run(place, started, dict(tags), run_name=name).info.run_id)
+    try:
+        yield run
+    except BaseException:
+        with suppress(MlflowException):  # what made the block fail may hinder this too
+            client.delete_run(run)
+        raise
 
 
 def log_params(client: MlflowClient, run: str, params: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""MLflow's store: where it is, the experiment, the pipeline's run, and runs that died unseen."""
+"""MLflow's store: its client, the experiment, the pipeline's run, and runs that died unseen."""
 
 import os
 import socket
@@ -15,6 +15,7 @@ from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 
 from saltseg.errors import InputError, reason_of, without_password
+from saltseg.tracking.address import database, server_uri, store_uri
 from saltseg.tracking.migration import is_outdated, upgrade
 from saltseg.tracking.wire import CLOCK_DRIFT
 
@@ -22,11 +23,6 @@ EXPERIMENT = "saltseg"
 
 _IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """MLflow's own defaults let a dead server take minutes."""
-
-
-def store_uri(folder: Path) -> str:
-    """Return MLFLOW_TRACKING_URI, or the SQLite database in `folder`."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}"
 
 
 def store_lock(folder: Path) -> FileLock:
@@ -45,7 +41,7 @@ def reached_store(folder: Path) -> Iterator[None]:
         ) from error
     except (MlflowException, sqlite3.Error) as error:
         remedy = "if the database is damaged, move it away"
-        if os.environ.get("MLFLOW_TRACKING_URI"):
+        if server_uri():
             remedy = "start its server, or unset MLFLOW_TRACKING_URI"
         place = without_password(store_uri(folder))
         raise InputError(
@@ -66,9 +62,9 @@ def open_client(uri: str, folder: Path) -> MlflowClient:
     """
     for name, value in _IMPATIENT.items():
         os.environ.setdefault(name, value)
-    database = folder / "mlflow.db"
-    if uri == f"sqlite:///{database}" and database.exists() and is_outdated(database):
-        upgrade(database)
+    path = database(folder)
+    if uri == f"sqlite:///{path}" and path.exists() and is_outdated(path):
+        upgrade(path)
     return MlflowClient(tracking_uri=uri)
 
 

@@ -47,8 +47,8 @@ class Wire:
     def receive(self, patience: float | None) -> Message:
         """Wait for one message.
 
-        Raises TimeoutError after `patience` seconds (None: never), EOFError or ValueError where
-        the other end is gone or dies within a line.
+        Raises TimeoutError after `patience` seconds (None: never), another OSError or ValueError
+        where the other end is gone or dies within a line.
         """
         self.channel.settimeout(patience)
         line = self.reader.readline()
