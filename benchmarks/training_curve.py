@@ -2,11 +2,11 @@
 
     python benchmarks/training_curve.py [--figure FILE]
 
-Run it where dvc trained one member on one fold; the record in mlruns/ holds the times. Two scores:
-after each epoch the held-out fold's at p > 0.5 without flips, as the training saw it; and after
-each snapshot that of the mean over the snapshots so far, with the flips and views of the
-parameters and a nested threshold. Minutes count from the start of the stage to the end of an
-epoch, its scoring included.
+Run it where dvc trained one member, on one fold or several; the record in mlruns/ holds the times.
+Two scores over the held-out crops: after each epoch that at p > 0.5 without flips, as the training
+saw it, mean over the folds; and after each snapshot that of the mean over the snapshots so far,
+with the flips and views of the parameters and a nested threshold. Minutes count from the start of
+a fold's stage to the end of an epoch, its scoring included, and are summed over the folds.
 """
 
 import argparse
@@ -50,17 +50,17 @@ def minutes_by_epoch(layout: Layout, member: str, fold: int) -> pd.Series:
 
 
 def nested_scores(params: Params, layout: Layout, crops: CropSet) -> Iterator[float]:
-    """Yield the nested score of the first snapshot, of the first two, and so on."""
-    (key, paths), *others = find_snapshots(layout, params).items()
-    if others:
-        raise InputError("params.yaml: train_per_fold: name one member and one fold")
+    """Yield the nested score of each fold's first snapshot, of the first two, and so on."""
+    snapshots = find_snapshots(layout, params)
     known = load_out_of_fold(layout)
-    rows = known.table["row"].to_numpy()
-    for count in range(1, len(paths) + 1):
-        (part,) = load_parts(params, {key: paths[:count]})
-        values = part.predict(crops.train_images[rows], depth(crops.train)[rows])
-        scores = nested(params, values.astype(np.float16), known.truth, known.parts)
-        yield float(scores.mean())
+    for count in range(1, min(map(len, snapshots.values())) + 1):
+        parts = load_parts(params, {key: paths[:count] for key, paths in snapshots.items()})
+        values = np.empty(known.probabilities.shape, np.float16)
+        for (_, fold), part in zip(snapshots, parts, strict=True):
+            lines = np.flatnonzero(known.table["fold"] == fold)
+            rows = known.table["row"].to_numpy()[lines]
+            values[lines] = part.predict(crops.train_images[rows], depth(crops.train)[rows])
+        yield float(nested(params, values, known.truth, known.parts).mean())
 
 
 def nested(
@@ -77,14 +77,22 @@ def nested(
 
 
 def training_curve(params: Params, layout: Layout) -> pd.DataFrame:
-    """Return a line for each epoch: minutes, and both scores; the second where it is known."""
-    member, fold = params.train_per_fold.members[0], params.train_per_fold.folds[0]
-    history = layout.plots("train-per-fold", member, fold) / "history.csv"
-    lines = pd.read_csv(history).set_index("epoch")
-    curve = pd.DataFrame(minutes_by_epoch(layout, member, fold))
-    curve[ONE_VIEW] = lines["validation_precision"]
+    """Return a line for each epoch: minutes, and both scores; the second where it is known.
+
+    Raises InputError where there are several members: their epochs have no common scores.
+    """
+    member, *others = params.train_per_fold.members
+    if others:
+        raise InputError("params.yaml: train_per_fold.members: name one member")
+    folds = params.train_per_fold.folds
+    files = [layout.plots("train-per-fold", member, fold) / "history.csv" for fold in folds]
+    lines = [pd.read_csv(file).set_index("epoch") for file in files]
+    minutes = [minutes_by_epoch(layout, member, fold) for fold in folds]
+    curve = pd.DataFrame({"minutes": pd.concat(minutes, axis=1).sum(axis=1)})
+    precision = [each["validation_precision"] for each in lines]
+    curve[ONE_VIEW] = pd.concat(precision, axis=1).mean(axis=1)
     scores = nested_scores(params, layout, load_crops(layout.data("ingest")))
-    curve.loc[lines.index[lines["snapshot"] == 1], ENSEMBLE] = list(scores)
+    curve.loc[lines[0].index[lines[0]["snapshot"] == 1], ENSEMBLE] = list(scores)
     return curve.rename_axis("epoch").reset_index()
 
 
