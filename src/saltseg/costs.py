@@ -93,7 +93,7 @@ def _crops(params: Params, phases: Sequence[Phase], train_crops: int, pseudolabe
     """Return how many crops the training without one fold sees."""
     n_folds, inner_folds = params.fold_split.n_folds, params.training.inner_folds
     share = (n_folds - 1) / n_folds
-    if any(phase.schedule == "plateau" for phase in phases):
+    if any(phase.watches for phase in phases):
         share *= (inner_folds - 1) / inner_folds
     seen = {
         "train": round(train_crops * share),
