@@ -49,6 +49,17 @@ class LabelledCrops:
         return np.uint8(255) * self.masks[rows]
 
 
+def pool(*parts: LabelledCrops) -> LabelledCrops:
+    """Return the crops of all `parts`, with probabilities to learn where one of them has some."""
+    soft = any(part.soft is not None for part in parts)
+    return LabelledCrops(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.masks for part in parts]),
+        np.concatenate([part.depth for part in parts]),
+        np.concatenate([part.targets(np.arange(len(part))) for part in parts]) if soft else None,
+    )
+
+
 def training_crops(
     crops: CropSet, folds: pd.DataFrame, fold: int
 ) -> tuple[LabelledCrops, LabelledCrops]:

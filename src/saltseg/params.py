@@ -101,8 +101,8 @@ HEADS: dict[LossName, str] = {
 class Phase(Section):
     """A stretch of training with one loss and one schedule."""
 
-    data: Literal["train", "pseudolabels", "mixed", "survey"]
-    """Crops to learn from: the fold's training crops, its pseudo-labels, both, or the survey's."""
+    data: Literal["train", "pseudolabels", "mixed", "pooled", "survey"]
+    """The fold's training crops, its pseudo-labels, both by share or in a pool, or the survey's."""
     pseudolabel_share: Annotated[Float, Field(gt=0, lt=1)] = 0.5
     """Share of each batch of `mixed` that is drawn from the pseudo-labels, anew in each epoch."""
     loss: dict[LossName, Positive] = Field(min_length=1)
@@ -426,7 +426,7 @@ def _check_watched(taught: list[Phase], learned: list[Phase]) -> None:
 
 
 def _check_rounds(settings: PseudoLabel) -> None:
-    taught = [phase.data in ("pseudolabels", "mixed") for phase in settings.phases]
+    taught = [phase.data in ("pseudolabels", "mixed", "pooled") for phase in settings.phases]
     if settings.rounds == 1 and any(taught):
         phase = taught.index(True)
         raise ValueError(
@@ -435,7 +435,8 @@ def _check_rounds(settings: PseudoLabel) -> None:
         )
     if settings.rounds > 1 and not any(taught):
         raise ValueError(
-            f"pseudolabel.rounds: {settings.rounds} needs a phase with data: pseudolabels or mixed"
+            f"pseudolabel.rounds: {settings.rounds} needs a phase with data: pseudolabels, mixed "
+            "or pooled"
         )
     if all(phase.data == "pseudolabels" or not phase.snapshots for phase in settings.phases):
         raise ValueError(

@@ -45,6 +45,13 @@ def batch_count(crops: int, batch_size: int) -> int:
     return max(round(crops / batch_size), 1)
 
 
+def dealt_count(phase: Phase, crops: Mapping[str, int]) -> int:
+    """Return how many crops an epoch of `phase` deals out; see plan_epochs for `crops`."""
+    if phase.data == "pooled":
+        return crops["train"] + crops.get("pseudolabels", 0)
+    return crops["train" if phase.data == "mixed" else phase.data]
+
+
 def drawn_count(phase: Phase, pseudolabels: int, batch_size: int) -> int:
     """Return how many crops of a batch are drawn from the pseudo-labels: none if there are none.
 
@@ -57,11 +64,12 @@ def drawn_count(phase: Phase, pseudolabels: int, batch_size: int) -> int:
 def plan_epochs(phases: Sequence[Phase], crops: Mapping[str, int], batch_size: int) -> list[Epoch]:
     """Lay out the epochs of all phases; one whose `data` has no crops is left out.
 
-    crops: number of crops by the name of the phases' `data`; those of "mixed" are the others'.
+    crops: number of crops by the name of the phases' `data`; those of "mixed" and "pooled" are of
+        "train" and "pseudolabels".
     """
     epochs: list[Epoch] = []
     for index, phase in enumerate(phases):
-        dealt = crops["train" if phase.data == "mixed" else phase.data]
+        dealt = dealt_count(phase, crops)
         if dealt:
             drawn = drawn_count(phase, crops.get("pseudolabels", 0), batch_size)
             batches = batch_count(dealt, batch_size - drawn)

@@ -14,7 +14,7 @@ from saltseg.batches import AugmentedBatches, Batch, load_batches
 from saltseg.definitions import ModelDefinition
 from saltseg.devices import create_fabric, device_name
 from saltseg.history import Line, check_loss, describe_epoch, numbers, score
-from saltseg.labelled import LabelledCrops
+from saltseg.labelled import LabelledCrops, pool
 from saltseg.learner import Learner
 from saltseg.losses import create_loss
 from saltseg.models import create_model
@@ -87,7 +87,8 @@ def train(
     crops: by the name of the phases' `data`; a phase whose crops are empty is left out. "watched":
         those that a plateau or `keep_best` watches, kept apart from all others.
     validation: the held-out fold, for the history only: nothing is chosen by it.
-    report: called with each epoch's numbers, those before an interruption included.
+    report: called with each epoch's numbers, those before an interruption included; whether it is
+        one of the best that are kept is known so far, and in the history in the end.
     """
     fabric = create_fabric(place.runtime)
     network = create_model(task.definition, stream_seed(task.seed, "weights"), place.weights)
@@ -161,6 +162,9 @@ def _repeat(
 
 def _batches(task: Task, crops: Mapping[str, LabelledCrops], index: int) -> AugmentedBatches:
     phase, size, preset = task.phases[index], task.training.batch_size, task.training.augmentation
+    if phase.data == "pooled":
+        both = pool(crops["train"], crops["pseudolabels"])
+        return AugmentedBatches(both, size, preset, task.seed)
     if phase.data != "mixed":
         return AugmentedBatches(crops[phase.data], size, preset, task.seed)
     others = crops["pseudolabels"]
