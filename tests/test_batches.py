@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import torch
 from saltseg.augment import augment, create_augmentation
 from saltseg.batches import AugmentedBatches, Batch, load_batches
 from saltseg.crops import CropSet, depth
-from saltseg.labelled import LabelledCrops
+from saltseg.labelled import LabelledCrops, pool
 
 
 @pytest.fixture
@@ -84,6 +86,26 @@ def place_in(others: LabelledCrops, batch: Batch) -> list[int]:
         np.testing.assert_allclose(target, others.soft[place] / 255, atol=1e-6)
         places.append(int(place))
     return places
+
+
+def test_of_a_pool_chance_says_how_many_of_each_are_in_a_batch(labelled: LabelledCrops) -> None:
+    others = softened(labelled, 12)
+    both = pool(labelled, others)
+    batches = AugmentedBatches(both, 6, "none", seed=3)
+    assert batches.count == 6 and len(both) == 36
+    counts = []
+    for epoch in range(3):
+        parts = [batches[epoch, number] for number in range(batches.count)]
+        images = [image.tobytes() for part in parts for image in part[0].numpy()]
+        assert sorted(images) == sorted(image.tobytes() for image in both.images)
+        soft = [int((~np.isin(part[1], (0, 1))).any(axis=(1, 2)).sum()) for part in parts]
+        assert sum(soft) == 12
+        counts.append(soft)
+    assert len(set(counts[0])) > 1 and counts[0] != counts[1]
+    np.testing.assert_array_equal(both.targets(np.arange(24)), labelled.targets(np.arange(24)))
+    np.testing.assert_array_equal(both.depth, np.concatenate([labelled.depth, others.depth]))
+    hard = pool(labelled, replace(others, soft=None))
+    assert hard.soft is None and hard.masks.sum() == labelled.masks.sum() + others.masks.sum()
 
 
 def test_without_others_a_batch_is_dealt_out_whole(labelled: LabelledCrops) -> None:

@@ -58,9 +58,11 @@ def test_crops_are_counted_as_often_as_they_come() -> None:
     assert teacher.all_crops == 5 * 200 * 3200
 
 
-def test_a_plateau_learns_from_all_but_what_it_watches() -> None:
+def test_what_is_watched_is_not_learned_from() -> None:
     [cost] = costs("class-unet")
     assert cost.crops == 100 * 3200 * 9 // 10
+    [cost] = costs("place28")
+    assert cost.crops == (4 + 22) * 21 * 3200 * 9 // 10
 
 
 def test_phases_on_pseudo_labels_cost_nothing_without_a_teacher() -> None:
@@ -78,6 +80,13 @@ def test_rounds_and_mixed_batches_are_counted() -> None:
     teacher, member = costs_of(params)
     alone, mixed = 2000, 2000 + 4 * 125  # 16 of the 2,000 in each batch
     assert (teacher.crops, member.crops) == (10 * (alone + 2 * mixed), 10 * mixed)
+
+
+def test_a_pool_is_seen_whole() -> None:
+    phase = "{data: pooled, loss: {bce: 1}, cycles: 2, epochs: 5, learning_rate: 0.1"
+    phases = f"[{phase}, final_learning_rate: 0.1, snapshots: true}}]"
+    member = costs_of(read_recipe(Layout(PROJECT), "demo", [f"train_per_fold.phases={phases}"]))[1]
+    assert member.crops == 10 * (2000 + 15_493)
 
 
 def encoder(definition: UnetModel) -> int:

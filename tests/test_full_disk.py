@@ -40,7 +40,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
         folder / "a.png", range(101), {"noise": NOISE[0, 0]}, "x", "y", "noise"
     ),
     "snapshots": lambda folder: save_snapshots(folder, [WEIGHTS]),
-    "state": lambda folder: State(folder, 0).save({"weights": WEIGHTS}, []),
+    "state": lambda folder: State(folder, 0).save({"weights": WEIGHTS}, {}),
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from saltseg.metric import precision_curve
 from saltseg.mosaics import describe_mosaics
 from saltseg.params import CoverageStratify, Params, parse_params
 from saltseg.postprocess import Cleaning, Thresholds, search_sizes
-from saltseg.pseudolabels import PseudoLabels, no_pseudolabels
+from saltseg.pseudolabels import PseudoLabels
 from saltseg.snapshots import save_snapshots
 from saltseg.teacher import label_test
 from saltseg.thresholds import choose, middle_of_plateau
@@ -50,14 +51,20 @@ def folds(described: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
     return folds.merge(train[["id", "coverage_class", "mosaic"]], on="id")
 
 
-@pytest.fixture(params=["cosine", "plateau"])
+WATCHING: dict[str, dict[str, Any]] = {
+    "plateau": {"schedule": "plateau"},
+    "best": {"keep_best": 1, "snapshots": True},
+}
+
+
+@pytest.fixture(params=["cosine", *WATCHING])
 def params(request: pytest.FixtureRequest) -> Params:
     """The shrunk parameters; with an inner split; or with two rounds of teachers."""
     content = shrunk_content()
-    if request.param == "plateau":
+    if request.param in WATCHING:
         content["training"]["inner_folds"] = 3
         for phase in content["pseudolabel"]["phases"] + content["train_per_fold"]["phases"]:
-            phase |= {"schedule": "plateau", "cycles": 1, "epochs": 2}
+            phase |= {"cycles": 1, "epochs": 2, **WATCHING[request.param]}
     if request.param == "rounds":
         content["pseudolabel"] |= {"rounds": 2, "soft": True}
         content["pseudolabel"]["phases"][0]["data"] = "mixed"
@@ -78,17 +85,18 @@ def silent(values: Mapping[str, float], step: int) -> None:
 
 
 def learn(
-    crops: CropSet, folds: pd.DataFrame, params: Params, root: Path
+    crops: CropSet, folds: pd.DataFrame, params: Params, root: Path, fold: int = FOLD
 ) -> tuple[PseudoLabels, Trained]:
-    """Train teachers and member of FOLD; each call has states of its own."""
+    """Train teachers and member of a fold; each root has states of its own."""
     layout = Layout(root)
     table = crops.test.assign(black=False)
-    labels = label_test(crops, folds, FOLD, table, params, layout, silent).labels
-    trained = train_member("class_unet", FOLD, crops, folds, labels, params, layout, silent)
+    labels = label_test(crops, folds, fold, table, params, layout, silent).labels
+    assert len(labels.kept) == len(table)
+    trained = train_member("class_unet", fold, crops, folds, labels, params, layout, silent)
     return labels, trained
 
 
-@pytest.mark.parametrize("params", ["cosine", "plateau", "rounds"], indirect=True)
+@pytest.mark.parametrize("params", ["cosine", *WATCHING, "rounds"], indirect=True)
 def test_teachers_and_member_do_not_change_with_the_labels_of_their_fold(
     small_crops: CropSet, folds: pd.DataFrame, params: Params, tmp_path: Path
 ) -> None:
@@ -115,14 +123,15 @@ def test_a_member_does_change_with_the_labels_that_it_learns_from(
 
 
 def out_of_fold(crops: CropSet, folds: pd.DataFrame, params: Params, root: Path) -> Ensemble:
-    """Train a member on every fold and average, as the stages do, without pseudo-labels."""
-    layout, labels = Layout(root), no_pseudolabels((CROP, CROP))
+    """Train teachers and a member on every fold and average, as the stages do."""
+    layout = Layout(root)
     for fold in params.train_per_fold.folds:
-        trained = train_member("class_unet", fold, crops, folds, labels, params, layout, silent)
+        _, trained = learn(crops, folds, params, root, fold)
         save_snapshots(layout.model("class_unet", fold), trained.snapshots)
     return average(params, crops, folds, find_snapshots(layout, params))
 
 
+@pytest.mark.parametrize("params", ["cosine", *WATCHING, "rounds"], indirect=True)
 def test_a_crop_s_out_of_fold_prediction_knows_neither_the_crop_nor_its_neighbours(
     small_crops: CropSet,
     folds: pd.DataFrame,
@@ -149,7 +158,7 @@ def test_a_crop_s_out_of_fold_prediction_knows_neither_the_crop_nor_its_neighbou
     assert not crops_beside_other_folds(folds, neighbours)
 
 
-def test_what_a_plateau_watches_is_neither_learned_from_nor_beside_it_nor_held_out(
+def test_what_is_watched_is_neither_learned_from_nor_beside_it_nor_held_out(
     small_crops: CropSet, folds: pd.DataFrame, neighbours: pd.DataFrame, params: Params
 ) -> None:
     rows = np.arange(len(small_crops.train), dtype=np.uint8)[:, None, None]
@@ -163,7 +172,7 @@ def test_what_a_plateau_watches_is_neither_learned_from_nor_beside_it_nor_held_o
         found["held out"] = set(ids[held_out.images[:, 0, 0]])
         assert found["held out"] == set(folds.loc[folds["fold"] == fold, "id"])
         assert sorted(crop for part in found.values() for crop in part) == sorted(ids)
-        assert ("watched" in found) == (phases[0].schedule == "plateau")
+        assert ("watched" in found) == phases[0].watches
         assert all(found.values())
         parts = pd.DataFrame([(crop, name) for name in found for crop in found[name]])
         parts.columns = pd.Index(["id", "fold"])

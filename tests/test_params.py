@@ -9,6 +9,7 @@ from saltseg.params import load_params, parse_params
 from tests.conftest import PROJECT, shrunk_content
 
 PHASE = shrunk_content()["pseudolabel"]["phases"][0]
+PLATEAU = {"schedule": "plateau", "cycles": 1, "patience": 1}
 
 
 def test_the_real_file_is_valid() -> None:
@@ -53,6 +54,11 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
             [PHASE, {**PHASE, "data": "mixed"}],
             "pseudolabel.phases.1.data: mixed needs the labels of an earlier round; set",
         ),
+        (
+            "pseudolabel.phases",
+            [PHASE, {**PHASE, "data": "pooled"}],
+            "pseudolabel.phases.1.data: pooled needs the labels of an earlier round; set",
+        ),
         ("pseudolabel.rounds", 2, "pseudolabel.rounds: 2 needs a phase with data: pseudolabels"),
         ("pseudolabel.rounds", 0, "pseudolabel.rounds: 0 is not allowed"),
         (
@@ -88,6 +94,31 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
             [{**PHASE, "keep_last": 1, "averaging": "swa"}],
             "phases.0.keep_last: 1 is not allowed: swa averages the ends of cycles",
         ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_best": 2}],
+            "phases.0.keep_best: 2 is more than the 1 epochs after which the phase may end",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, **PLATEAU, "epochs": 9, "stop_patience": 2, "keep_best": 4}],
+            "phases.0.keep_best: 4 is more than the 3 epochs after which the phase may end",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_best": 1, "snapshots": False}],
+            "phases.0.keep_best: 1 needs snapshots: true",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_best": 1, "keep_last": 1}],
+            "phases.0.keep_best: 1 is not allowed beside keep_last; set one of them to 0",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_best": 1, "averaging": "swa"}],
+            "phases.0.averaging: swa is not allowed with keep_best; take ema or none",
+        ),
         ("pseudolabel.phases", [{**PHASE, "factor": 1.0}], "phases.0.factor: 1.0 is not allowed"),
         (
             "pseudolabel.phases",
@@ -118,6 +149,11 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
             "train_per_fold.phases",
             [PHASE, {**PHASE, "schedule": "plateau", "cycles": 1}],
             "train_per_fold.phases.1.schedule: plateau: the teacher would learn from the crops",
+        ),
+        (
+            "train_per_fold.phases",
+            [PHASE, {**PHASE, "keep_best": 1}],
+            "train_per_fold.phases.1.keep_best: 1: the teacher would learn from the crops that",
         ),
         (
             "pseudolabel.phases",

@@ -1,4 +1,4 @@
-"""Trainings that end by what they watch: the best epoch is kept, interruptions change nothing."""
+"""Trainings that watch: the best epochs are kept, a plateau ends, interruptions change nothing."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +16,8 @@ from saltseg.labelled import LabelledCrops
 from saltseg.learner import Learner
 from saltseg.models import create_model
 from saltseg.params import Params
+from saltseg.schedules import best_epochs
+from saltseg.snapshots import Weights
 from saltseg.states import drop_state
 from saltseg.training import Place, Task, Trained, train
 from tests.test_training import FailingImages, InterruptedTrainingError, same
@@ -117,6 +119,81 @@ def test_the_labels_that_are_watched_choose_the_epoch_and_teach_nothing(
     two = run(task, {**crops, "watched": turned}, place)
     assert not same(one, two)
     assert one.history[0]["loss"] == two.history[0]["loss"]
+
+
+def keep(task: Task, **changes: str | float) -> Task:
+    """Train one phase of the task, on cross-entropy, at a rate at which the scores go up and down.
+
+    The batches are a quarter of the crops.
+    """
+    base = {"loss": {"bce": 1.0}, "snapshots": True, "stop_patience": 3, "learning_rate": 0.1}
+    phase = task.phases[0].model_copy(update={**base, **changes})
+    training = task.training.model_copy(update={"batch_size": 2})
+    return replace(task, training=training, phases=[phase])
+
+
+def marked(trained: Trained) -> list[int]:
+    return [line["epoch"] for line in trained.history if line["snapshot"]]
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "triangular2", "plateau"])
+@pytest.mark.parametrize("keep_best", [1, 2, 4])
+def test_the_last_best_epochs_leave_the_snapshots(
+    task: Task, crops: dict[str, LabelledCrops], place: Place, schedule: str, keep_best: int
+) -> None:
+    trained = run(keep(task, schedule=schedule, keep_best=keep_best), crops, place)
+    chosen = best_epochs([worth(line) for line in trained.history], keep_best)
+    assert marked(trained) == chosen and len(trained.snapshots) == keep_best
+    if schedule != "plateau":
+        # The watched crops choose, and leave the training as it is.
+        everything = run(keep(task, schedule=schedule, keep_last=EPOCHS), crops, place)
+        assert len(trained.history) == EPOCHS
+        assert chosen != list(range(EPOCHS))[-keep_best:], "the task must not end with its best"
+        expected = [everything.snapshots[epoch] for epoch in chosen]
+        assert all(map(equal, trained.snapshots, expected))
+
+
+def test_a_plateau_keeps_several_and_goes_on_from_its_best(
+    task: Task, crops: dict[str, LabelledCrops], place: Place
+) -> None:
+    plateau = keep(task, keep_best=3)
+    still = {"schedule": "cosine", "epochs": 1, "learning_rate": 1e-30, "keep_best": 0}
+    after = plateau.phases[0].model_copy(update={**still, "final_learning_rate": 1e-30})
+    trained = run(replace(plateau, phases=[*plateau.phases, after]), crops, place)
+    (best,) = run(keep(task), crops, place).snapshots
+    kept = marked(trained)[:-1]
+    watched = [worth(trained.history[epoch]) for epoch in kept]
+    assert len(trained.snapshots) == 4 and len(set(watched)) == 3
+    at = watched.index(max(watched))
+    assert equal(trained.snapshots[at], best) and equal(trained.snapshots[-1], best)
+
+
+def equal(one: Weights, two: Weights) -> bool:
+    return all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+def test_the_best_of_an_interrupted_training_are_the_same_bytes(
+    task: Task, crops: dict[str, LabelledCrops], place: Place, schedule: str
+) -> None:
+    """Interrupted after every epoch; the state holds nothing that is not kept."""
+    task = keep(task, schedule=schedule, keep_best=2)
+    whole = run(task, crops, place)
+    drop_state(whole.state)
+    place = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
+    while True:
+        images = crops["train"].images.view(FailingImages)
+        images.left = 5
+        torch.manual_seed(0)
+        try:
+            train_crops = replace(crops["train"], images=images)
+            again = run(task, {**crops, "train": train_crops}, place)
+            break
+        except InterruptedTrainingError:
+            assert len([*whole.state.glob("snapshot_*")]) <= 2
+    assert same(whole, again) and marked(again) == marked(whole)
+    files = {path.name for path in again.state.glob("snapshot_*")}
+    assert files == {f"snapshot_{epoch}.state" for epoch in marked(again)}
 
 
 def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(

@@ -75,11 +75,12 @@ def test_the_first_place_learns_from_labels_first_and_keeps_four_snapshots() -> 
     assert params.pseudolabel.enabled
 
 
-def test_the_28th_place_weighs_its_last_ten_epochs() -> None:
+def test_the_28th_place_weighs_its_last_ten_best_epochs() -> None:
     params = read_recipe(Layout(PROJECT), "place28")
+    assert params.train_per_fold.phases[-1].keep_best == 10
     assert expected_snapshots(params.train_per_fold.phases) == 10
     assert params.snapshot_ensemble.snapshot_decay < 1
-    batches = batch_count(3200, params.training.batch_size)
+    batches = batch_count(3200 * 9 // 10, params.training.batch_size)
     triangle = params.train_per_fold.phases[0].epochs * batches
     assert triangle == pytest.approx(2 * 1500, rel=0.02)
 

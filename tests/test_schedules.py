@@ -1,6 +1,7 @@
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from torch import nn
 from torch.optim import SGD
@@ -9,6 +10,7 @@ from torch.optim.lr_scheduler import CyclicLR, OneCycleLR, ReduceLROnPlateau
 from saltseg.params import Params, Phase
 from saltseg.schedules import (
     batch_count,
+    best_epochs,
     cosine,
     expected_snapshots,
     is_over,
@@ -73,6 +75,15 @@ def test_a_mixed_epoch_is_one_pass_over_the_training_crops() -> None:
         plan_epochs(mixed, {"pseudolabels": count, "train": 60}, batch_size=8) for count in (9, 0)
     )
     assert [len(epoch.steps) for epoch in some] == [10, 10]  # six of the 60 in each batch
+    assert [len(epoch.steps) for epoch in none] == [8, 8]
+
+
+def test_a_pooled_epoch_is_one_pass_over_both() -> None:
+    pooled = [phase("pooled", 1, 2)]
+    some, none = (
+        plan_epochs(pooled, {"pseudolabels": count, "train": 60}, batch_size=8) for count in (20, 0)
+    )
+    assert [len(epoch.steps) for epoch in some] == [10, 10]
     assert [len(epoch.steps) for epoch in none] == [8, 8]
 
 
@@ -170,3 +181,45 @@ def test_the_last_epochs_of_a_phase_are_kept_instead_of_its_cycles(
     epochs = plan_epochs(phases, {"train": 32}, batch_size=8)
     assert [epoch.number for epoch in epochs if epoch.snapshot] == kept
     assert expected_snapshots(phases) == len(kept)
+
+
+@pytest.mark.parametrize(
+    ("precisions", "count", "kept"),
+    [
+        ([0.1, 0.3, 0.2, 0.4, 0.5, 0.45], 1, [4]),
+        ([0.1, 0.3, 0.2, 0.4, 0.5, 0.45], 3, [1, 3, 4]),
+        ([0.1, 0.3, 0.2, 0.4, 0.5, 0.45], 4, [0, 1, 3, 4]),
+        ([0.1, 0.3, 0.2, 0.4, 0.5, 0.45], 5, [0, 1, 3, 4, 5]),
+        ([0.5, 0.4, 0.3, 0.45], 2, [0, 3]),
+        ([0.5, 0.5, 0.5], 2, [0, 2]),
+        ([0.5, 0.6], 3, [0, 1]),
+    ],
+)
+def test_the_last_best_epochs_are_kept_and_the_best_of_the_others_fill_up(
+    precisions: list[float], count: int, kept: list[int]
+) -> None:
+    assert best_epochs([(precision, 0.0) for precision in precisions], count) == kept
+
+
+def test_an_epoch_that_is_dropped_is_never_kept_again() -> None:
+    draws = np.random.default_rng(0)
+    for _ in range(50):
+        scores = [(float(value), 0.0) for value in draws.integers(0, 9, 20)]
+        kept: set[int] = set()
+        for epoch in range(20):
+            now = set(best_epochs(scores[: epoch + 1], 5))
+            assert now <= kept | {epoch} and len(now) == min(epoch + 1, 5)
+            kept = now
+
+
+def test_how_many_best_epochs_are_kept_is_known_beforehand_but_not_which() -> None:
+    phases = [phase("train", 3, 2, keep_best=4), phase("train", 2, 1)]
+    epochs = plan_epochs(phases, {"train": 32}, batch_size=8)
+    assert [epoch.snapshot for epoch in epochs] == [False] * 6 + [True] * 2
+    assert expected_snapshots(phases) == 6
+
+
+def test_only_a_plateau_ends_early() -> None:
+    planned = phase("train", 2, 2, keep_best=1, patience=1, stop_patience=2)
+    scores = [(precision, 0.0) for precision in (0.5, 0.4, 0.3, 0.2)]
+    assert [is_over(planned, scores[:count]) for count in range(5)] == [False] * 4 + [True]

@@ -1,6 +1,7 @@
 import os
 import time
 from pathlib import Path
+from pickle import PicklingError
 from threading import Thread
 
 import pytest
@@ -17,7 +18,7 @@ def folder(tmp_path: Path) -> Path:
 
 def saved(folder: Path) -> State:
     state = State(folder, 0)
-    state.save({"epoch": 1}, [{"a": torch.arange(3.0)}, {"a": torch.ones(500)}])
+    state.save({"epoch": 1}, {0: {"a": torch.arange(3.0)}, 1: {"a": torch.ones(500)}})
     return state
 
 
@@ -25,7 +26,8 @@ def test_a_state_comes_back_whole(folder: Path) -> None:
     saved(folder)
     loaded = State(folder, 0).load()
     assert loaded
-    content, (first, second) = loaded
+    content, snapshots = loaded
+    first, second = snapshots[0], snapshots[1]
     assert content["epoch"] == 1
     assert torch.equal(first["a"], torch.arange(3.0)) and torch.equal(second["a"], torch.ones(500))
 
@@ -38,10 +40,25 @@ def test_a_snapshot_is_written_once(folder: Path) -> None:
     state = State(folder, 0)
     loaded = state.load()
     assert loaded and len(files) == 2
-    state.save({"epoch": 2}, [*loaded[1], {"a": torch.zeros(1)}])
+    state.save({"epoch": 2}, {**loaded[1], 7: {"a": torch.zeros(1)}})
     assert [path.stat().st_ino for path in files] == before
     again = State(folder, 0).load()
-    assert again and len(again[1]) == 3
+    assert again and [*again[1]] == [0, 1, 7]
+
+
+def test_a_snapshot_that_is_kept_no_longer_goes_when_the_rest_is_saved(folder: Path) -> None:
+    """Until then a killed training goes on from it."""
+    state = saved(folder)
+    kept = {1: {"a": torch.ones(500)}, 2: {"a": torch.zeros(1)}}
+    with pytest.raises((AttributeError, PicklingError)):
+        state.save({"epoch": lambda: 2}, kept)
+    before = State(folder, 0).load()
+    assert before and before[0]["epoch"] == 1 and [*before[1]] == [0, 1]
+    state.save({"epoch": 2}, kept)
+    after = State(folder, 0).load()
+    assert after and [*after[1]] == [1, 2]
+    files = {path.name for path in folder.iterdir()}
+    assert files == {"progress.state", "snapshot_1.state", "snapshot_2.state"}
 
 
 @pytest.mark.parametrize("name", ["progress.state", "snapshot_0.state", "snapshot_1.state"])
@@ -100,7 +117,7 @@ def test_of_two_trainings_with_the_same_state_one_waits(
 def test_a_dropped_state_leaves_nothing(folder: Path) -> None:
     state = State(folder, 0)
     with state.owned():
-        state.save({}, [])
+        state.save({}, {})
     drop_state(folder)
     assert not any(folder.parent.iterdir())
 

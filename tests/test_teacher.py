@@ -50,7 +50,7 @@ def same(one: PseudoLabels, two: PseudoLabels) -> bool:
     return one.table.equals(two.table) and np.array_equal(one.soft, two.soft)
 
 
-@pytest.mark.parametrize("data", ["pseudolabels", "mixed"])
+@pytest.mark.parametrize("data", ["pseudolabels", "mixed", "pooled"])
 def test_each_round_learns_from_the_labels_of_the_round_before(
     small_crops: CropSet, folds: pd.DataFrame, tmp_path: Path, data: str
 ) -> None:

@@ -143,6 +143,36 @@ def test_a_mixed_phase_goes_on_to_the_same_bytes_and_knows_its_soft_labels(
     assert whole.state != run_mixed(task, learned, replace(held_out, soft=255 - soft), place).state
 
 
+def test_a_pooled_phase_goes_on_to_the_same_bytes_whatever_the_workers(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+) -> None:
+    """Two epochs of six batches of both sets."""
+    task = replace(
+        task,
+        training=task.training.model_copy(update={"batch_size": 4}),
+        phases=[task.phases[1].model_copy(update={"data": "pooled", "epochs": 2})],
+    )
+    learned, held_out = folded
+    labels = replace(held_out, soft=np.where(held_out.masks, np.uint8(200), np.uint8(60)))
+    with_workers = replace(place, runtime=place.runtime.model_copy(update={"workers": 2}))
+    whole = run_mixed(task, learned, labels, with_workers)
+    drop_state(whole.state)
+
+    def interrupt(values: Mapping[str, float], epoch: int) -> None:
+        if epoch == 1:
+            raise InterruptedTrainingError
+
+    each_step = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
+    with pytest.raises(InterruptedTrainingError):
+        train(task, {"train": learned, "pseudolabels": labels}, learned, each_step, interrupt)
+    again = run_mixed(task, learned, labels, each_step)
+    assert same(whole, again)
+    drop_state(again.state)
+    mixed = replace(task, phases=[task.phases[0].model_copy(update={"data": "mixed"})])
+    assert not same(whole, run_mixed(mixed, learned, labels, place))
+    assert not same(whole, run_mixed(task, learned, replace(labels, soft=None), place))
+
+
 def run_mixed(task: Task, learned: LabelledCrops, labels: LabelledCrops, place: Place) -> Trained:
     return train(task, {"train": learned, "pseudolabels": labels}, learned, place, silent)
 

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from saltseg.definitions import CROP, ModelDefinition
 from saltseg.models import create_model
 from saltseg.params import Params, Phase
-from saltseg.schedules import batch_count, drawn_count
+from saltseg.schedules import batch_count, dealt_count, drawn_count
 from saltseg.tables import table
 
 STEP = 3
@@ -94,7 +94,7 @@ def _crops(params: Params, phases: Sequence[Phase], train_crops: int, pseudolabe
     """Return how many crops the training without one fold sees."""
     n_folds, inner_folds = params.fold_split.n_folds, params.training.inner_folds
     share = (n_folds - 1) / n_folds
-    if any(phase.schedule == "plateau" for phase in phases):
+    if any(phase.watches for phase in phases):
         share *= (inner_folds - 1) / inner_folds
     seen = {
         "train": round(train_crops * share),
@@ -106,10 +106,9 @@ def _crops(params: Params, phases: Sequence[Phase], train_crops: int, pseudolabe
 
 
 def _epoch_crops(phase: Phase, seen: Mapping[str, int], batch_size: int) -> int:
-    if phase.data != "mixed":
-        return seen[phase.data]
+    dealt = dealt_count(phase, seen)
     drawn = drawn_count(phase, seen["pseudolabels"], batch_size)
-    return seen["train"] + drawn * batch_count(seen["train"], batch_size - drawn)
+    return dealt + drawn * batch_count(dealt, batch_size - drawn)
 
 
 def describe_costs(costs: Sequence[Cost]) -> str:

@@ -49,6 +49,17 @@ class LabelledCrops:
         return np.uint8(255) * self.masks[rows]
 
 
+def pool(*parts: LabelledCrops) -> LabelledCrops:
+    """Return the crops of all `parts`, with probabilities to learn where one of them has some."""
+    soft = any(part.soft is not None for part in parts)
+    return LabelledCrops(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.masks for part in parts]),
+        np.concatenate([part.depth for part in parts]),
+        np.concatenate([part.targets(np.arange(len(part))) for part in parts]) if soft else None,
+    )
+
+
 def training_crops(
     crops: CropSet, folds: pd.DataFrame, fold: int
 ) -> tuple[LabelledCrops, LabelledCrops]:
@@ -68,17 +79,17 @@ def divide_crops(
 ) -> tuple[dict[str, LabelledCrops], LabelledCrops]:
     """Return the training crops outside of `fold` by what `phases` do with them, and those in it.
 
-    They learn from "train". Where one is a plateau, "watched" is kept apart from it: one of
+    They learn from "train". Where one watches, "watched" is kept apart from it: one of
     `training.inner_folds`, by mosaics, so that neither shows neighbours of the other. Teacher and
     members of a fold watch the same crops, as Params makes sure of: a member's pseudo-labels know
     nothing of them either.
 
-    folds: lines with `id` and `fold`, for a plateau with `coverage_class` and `mosaic` as well.
+    folds: lines with `id` and `fold`, where one watches with `coverage_class` and `mosaic` as well.
     Raises InputError where the crops are of fewer mosaics than there are inner folds, or of mosaics
     that leave one of them without a crop.
     """
     learned, held_out = training_crops(crops, folds, fold)
-    if all(phase.schedule != "plateau" for phase in phases):
+    if not any(phase.watches for phase in phases):
         return {"train": learned}, held_out
     outside, seed = folds[folds["fold"] != fold], stream_seed(params.base.seed, "inner", fold)
     count, field = params.training.inner_folds, "training.inner_folds"

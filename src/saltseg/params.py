@@ -101,8 +101,8 @@ HEADS: dict[LossName, str] = {
 class Phase(Section):
     """A stretch of training with one loss and one schedule."""
 
-    data: Literal["train", "pseudolabels", "mixed", "survey"]
-    """Crops to learn from: the fold's training crops, its pseudo-labels, both, or the survey's."""
+    data: Literal["train", "pseudolabels", "mixed", "pooled", "survey"]
+    """The fold's training crops, its pseudo-labels, both by share or in a pool, or the survey's."""
     pseudolabel_share: Annotated[Float, Field(gt=0, lt=1)] = 0.5
     """Share of each batch of `mixed` that is drawn from the pseudo-labels, anew in each epoch."""
     loss: dict[LossName, Positive] = Field(min_length=1)
@@ -131,6 +131,8 @@ class Phase(Section):
     """Keep snapshots: the network, or the average of its weights, at the end of each cycle."""
     keep_last: Count = 0
     """Keep the phase's last so many epochs instead of the cycles' ends; 0 keeps the cycles'."""
+    keep_best: Count = 0
+    """Keep instead the last so many epochs that were the best so far on the watched crops."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -142,23 +144,57 @@ class Phase(Section):
             )
         if self.averaging != "none" and not self.snapshots:
             raise ValueError(f"averaging: {self.averaging} needs snapshots: true to average for")
-        if self.keep_last and not self.snapshots:
-            raise ValueError(f"keep_last: {self.keep_last} needs snapshots: true")
-        if self.keep_last > self.cycles * self.epochs:
-            raise ValueError(f"keep_last: {self.keep_last} is more than the phase's epochs")
-        if self.keep_last and self.averaging == "swa" and not self.constant:
-            raise ValueError(
-                f"keep_last: {self.keep_last} is not allowed: swa averages the ends of cycles, and "
-                "all epochs only where final_learning_rate is learning_rate"
-            )
+        if self.keep_last:
+            self._check_last()
+        if self.keep_best:
+            self._check_best()
         if self.schedule == "plateau":
             self._check_plateau()
         return self
 
     @property
+    def fewest_epochs(self) -> int:
+        """Epochs that the phase has at least; a plateau's first is always its best so far."""
+        planned = self.cycles * self.epochs
+        return min(planned, 1 + self.stop_patience) if self.schedule == "plateau" else planned
+
+    @property
+    def watches(self) -> bool:
+        """Whether crops that nothing learns from are scored after each epoch, and decide."""
+        return self.schedule == "plateau" or self.keep_best > 0
+
+    @property
     def constant(self) -> bool:
         """Whether the learning rate never changes."""
         return self.schedule == "cosine" and self.learning_rate == self.final_learning_rate
+
+    def _check_last(self) -> None:
+        """Check that the last epochs can be kept."""
+        if not self.snapshots:
+            raise ValueError(f"keep_last: {self.keep_last} needs snapshots: true")
+        if self.keep_last > self.cycles * self.epochs:
+            raise ValueError(f"keep_last: {self.keep_last} is more than the phase's epochs")
+        if self.averaging == "swa" and not self.constant:
+            raise ValueError(
+                f"keep_last: {self.keep_last} is not allowed: swa averages the ends of cycles, and "
+                "all epochs only where final_learning_rate is learning_rate"
+            )
+
+    def _check_best(self) -> None:
+        """Check that the best epochs can be kept, however soon the phase ends."""
+        if not self.snapshots:
+            raise ValueError(f"keep_best: {self.keep_best} needs snapshots: true")
+        if self.keep_last:
+            raise ValueError(
+                f"keep_best: {self.keep_best} is not allowed beside keep_last; set one of them to 0"
+            )
+        if self.averaging == "swa":
+            raise ValueError("averaging: swa is not allowed with keep_best; take ema or none")
+        if self.keep_best > self.fewest_epochs:
+            raise ValueError(
+                f"keep_best: {self.keep_best} is more than the {self.fewest_epochs} epochs after "
+                "which the phase may end; lower it"
+            )
 
     def _check_plateau(self) -> None:
         """Check what has no meaning, or does nothing, where the best epoch is kept."""
@@ -166,7 +202,8 @@ class Phase(Section):
             raise ValueError(f"cycles: {self.cycles} is not allowed: a plateau has 1")
         if self.keep_last:
             raise ValueError(
-                f"keep_last: {self.keep_last} is not allowed: a plateau keeps its best"
+                f"keep_last: {self.keep_last} is not allowed: a plateau keeps its best; take "
+                "keep_best to keep several"
             )
         if self.averaging == "swa":
             raise ValueError("averaging: swa is not allowed with a plateau; take ema or none")
@@ -209,7 +246,7 @@ class Training(Section):
     optimizer: Optimizer
     """How the weights are moved."""
     inner_folds: Annotated[int, Field(ge=2)] = 10
-    """Trainings with a plateau learn from all but one of so many folds, and watch that one."""
+    """Trainings with a plateau or `keep_best` learn from all but one of so many, and watch it."""
 
 
 class PseudoLabel(Section):
@@ -386,16 +423,19 @@ def _check_shares(section: str, phases: list[Phase], training: Training) -> None
 
 def _check_watched(taught: list[Phase], learned: list[Phase]) -> None:
     """Check that a teacher leaves alone the crops that members of its fold watch."""
-    plateaus = [index for index, phase in enumerate(learned) if phase.schedule == "plateau"]
-    if plateaus and all(phase.schedule != "plateau" for phase in taught):
+    watching = [index for index, phase in enumerate(learned) if phase.watches]
+    if watching and not any(phase.watches for phase in taught):
+        first = learned[watching[0]]
+        plateau = first.schedule == "plateau"
+        field = "schedule: plateau" if plateau else f"keep_best: {first.keep_best}"
         raise ValueError(
-            f"train_per_fold.phases.{plateaus[0]}.schedule: plateau: the teacher would learn from "
-            "the crops that members watch; give a phase of pseudolabel a plateau too"
+            f"train_per_fold.phases.{watching[0]}.{field}: the teacher would learn from the crops "
+            "that members watch; give a phase of pseudolabel a plateau, or keep_best, too"
         )
 
 
 def _check_rounds(settings: PseudoLabel) -> None:
-    taught = [phase.data in ("pseudolabels", "mixed") for phase in settings.phases]
+    taught = [phase.data in ("pseudolabels", "mixed", "pooled") for phase in settings.phases]
     if settings.rounds == 1 and any(taught):
         phase = taught.index(True)
         raise ValueError(
@@ -404,7 +444,8 @@ def _check_rounds(settings: PseudoLabel) -> None:
         )
     if settings.rounds > 1 and not any(taught):
         raise ValueError(
-            f"pseudolabel.rounds: {settings.rounds} needs a phase with data: pseudolabels or mixed"
+            f"pseudolabel.rounds: {settings.rounds} needs a phase with data: pseudolabels, mixed "
+            "or pooled"
         )
     if all(phase.data == "pseudolabels" or not phase.snapshots for phase in settings.phases):
         raise ValueError(

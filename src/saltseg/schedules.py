@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from saltseg.params import Phase
 
@@ -36,12 +37,19 @@ class Epoch:
     cycle_steps: int
     ends_cycle: bool
     snapshot: bool
-    """Whether the epoch leaves a snapshot; a plateau may leave it earlier than planned."""
+    """Whether the epoch leaves a snapshot, come what may; what is watched chooses later."""
 
 
 def batch_count(crops: int, batch_size: int) -> int:
     """Return how many batches of equal size, within one crop, hold every crop once."""
     return max(round(crops / batch_size), 1)
+
+
+def dealt_count(phase: Phase, crops: Mapping[str, int]) -> int:
+    """Return how many crops an epoch of `phase` deals out; see plan_epochs for `crops`."""
+    if phase.data == "pooled":
+        return crops["train"] + crops.get("pseudolabels", 0)
+    return crops["train" if phase.data == "mixed" else phase.data]
 
 
 def drawn_count(phase: Phase, pseudolabels: int, batch_size: int) -> int:
@@ -56,11 +64,12 @@ def drawn_count(phase: Phase, pseudolabels: int, batch_size: int) -> int:
 def plan_epochs(phases: Sequence[Phase], crops: Mapping[str, int], batch_size: int) -> list[Epoch]:
     """Lay out the epochs of all phases; one whose `data` has no crops is left out.
 
-    crops: number of crops by the name of the phases' `data`; those of "mixed" are the others'.
+    crops: number of crops by the name of the phases' `data`; those of "mixed" and "pooled" are of
+        "train" and "pseudolabels".
     """
     epochs: list[Epoch] = []
     for index, phase in enumerate(phases):
-        dealt = crops["train" if phase.data == "mixed" else phase.data]
+        dealt = dealt_count(phase, crops)
         if dealt:
             drawn = drawn_count(phase, crops.get("pseudolabels", 0), batch_size)
             batches = batch_count(dealt, batch_size - drawn)
@@ -87,7 +96,7 @@ def _phase_epochs(phase: Phase, index: int, batches: int, first: int) -> list[Ep
 def _leaves_snapshot(phase: Phase, cycle: int, position: int) -> bool:
     left = (phase.cycles - cycle) * phase.epochs - position
     wanted = left <= phase.keep_last if phase.keep_last else position == phase.epochs - 1
-    return phase.snapshots and wanted
+    return phase.snapshots and wanted and not phase.watches
 
 
 def starts_average(phase: Phase, epoch: Epoch) -> bool:
@@ -100,7 +109,9 @@ def expected_snapshots(phases: Sequence[Phase]) -> int:
 
     It leaves as many in either case: train_member refuses phases that keep some only with them.
     """
-    return sum(phase.keep_last or phase.cycles for phase in phases if phase.snapshots)
+    return sum(
+        phase.keep_last or phase.keep_best or phase.cycles for phase in phases if phase.snapshots
+    )
 
 
 def learning_rate(phase: Phase, epoch: Epoch, step: int, scores: Sequence[Score] = ()) -> float:
@@ -163,18 +174,28 @@ def plateau(
     return rate
 
 
-def is_best(scores: Sequence[Score]) -> bool:
-    """Tell whether the last of `scores` is greater than all before."""
-    return scores[-1] > max(scores[:-1], default=_WORST)
+def best_epochs(scores: Sequence[Score], count: int) -> list[int]:
+    """Return which epochs of those with `scores` are kept: `count` places in them, in their order.
+
+    They are the last ones that were better than all before. Where those are fewer than `count`, the
+    best of the others fill up, so that it is known beforehand how many snapshots a training leaves.
+    An epoch that is not among the kept will not be later either: its weights can be dropped.
+    Source: the 28th place's last best snapshots.
+    """
+    before = accumulate(scores, max, initial=_WORST)
+    better = [at for at, best in zip(range(len(scores)), before, strict=False) if scores[at] > best]
+    others = sorted(set(range(len(scores))) - {*better}, key=lambda at: (scores[at], at))
+    return sorted([*others, *better][-count:])
 
 
 def is_over(phase: Phase, scores: Sequence[Score]) -> bool:
-    """Tell whether a plateau ends after epochs with `scores`.
+    """Tell whether a phase ends after epochs with `scores`; a plateau may end early.
 
     Source: EarlyStopping of Keras, with the best weights restored.
     """
     without_gain = len(scores) - 1 - scores.index(max(scores)) if scores else 0
-    return len(scores) == phase.epochs or without_gain >= phase.stop_patience
+    early = phase.schedule == "plateau" and without_gain >= phase.stop_patience
+    return early or len(scores) == phase.cycles * phase.epochs
 
 
 def _half_cosine(share: float, start: float, end: float) -> float:

@@ -5,7 +5,7 @@ import io
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -63,7 +63,8 @@ def _code() -> list[str]:
 class State:
     """The state of one training: a folder that only the training itself and `drop_state` touch.
 
-    Snapshots, which never change, have files of their own and are written once.
+    Snapshots have numbers, and files of their own: what has a number never changes, and is written
+    once.
     """
 
     def __init__(self, folder: Path, seconds: float) -> None:
@@ -72,7 +73,7 @@ class State:
         self._seconds = seconds
         self._cost = 0.0
         self._saved = time.monotonic()
-        self._snapshots = 0
+        self._snapshots: set[int] = set()
 
     @contextmanager
     def owned(self) -> Iterator[None]:
@@ -99,35 +100,40 @@ class State:
         waited = time.monotonic() - self._saved
         return not self._seconds or waited >= max(self._seconds, self._cost / _SHARE)
 
-    def save(self, content: dict[str, Any], snapshots: Sequence[Weights]) -> None:
-        """Write `content` whole, in place of what was saved before, and the new snapshots."""
+    def save(self, content: dict[str, Any], snapshots: Mapping[int, Weights]) -> None:
+        """Write `content` whole, in place of what was saved before, and the new snapshots.
+
+        Those of before that are not among `snapshots` go last: who is killed here may need them.
+        """
         started = time.monotonic()
-        for index in range(self._snapshots, len(snapshots)):
-            _write(self._snapshot(index), snapshots[index])
-        self._snapshots = len(snapshots)
-        _write(self._progress, {**content, "snapshots": len(snapshots)})
+        for number in snapshots.keys() - self._snapshots:
+            _write(self._snapshot(number), snapshots[number])
+        _write(self._progress, {**content, "snapshots": [*snapshots]})
+        for number in self._snapshots - snapshots.keys():
+            self._snapshot(number).unlink(missing_ok=True)
+        self._snapshots = {*snapshots}
         self._saved = time.monotonic()
         self._cost = self._saved - started
 
-    def load(self) -> tuple[dict[str, Any], list[Weights]] | None:
+    def load(self) -> tuple[dict[str, Any], dict[int, Weights]] | None:
         """Read what was saved; None where nothing was, or where it is damaged and set aside."""
         if not self._progress.exists():
             return None
         try:
             content = _read(self._progress)
-            snapshots = [_read(self._snapshot(index)) for index in range(content["snapshots"])]
+            snapshots = {number: _read(self._snapshot(number)) for number in content["snapshots"]}
         except (_DamagedError, FileNotFoundError) as error:
             self._set_aside(error)
             return None
-        self._snapshots = len(snapshots)
+        self._snapshots = {*snapshots}
         return content, snapshots
 
     @property
     def _progress(self) -> Path:
         return self.folder / "progress.state"
 
-    def _snapshot(self, index: int) -> Path:
-        return self.folder / f"snapshot_{index}.state"
+    def _snapshot(self, number: int) -> Path:
+        return self.folder / f"snapshot_{number}.state"
 
     def _set_aside(self, error: Exception) -> None:
         aside = self.folder.with_suffix(".damaged")

@@ -1,7 +1,7 @@
 """The training of one network: phases of cycles, and the snapshots that they leave."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
@@ -14,7 +14,7 @@ from saltseg.batches import AugmentedBatches, Batch, load_batches
 from saltseg.definitions import ModelDefinition
 from saltseg.devices import create_fabric, device_name
 from saltseg.history import Line, check_loss, describe_epoch, numbers, score
-from saltseg.labelled import LabelledCrops
+from saltseg.labelled import LabelledCrops, pool
 from saltseg.learner import Learner
 from saltseg.losses import create_loss
 from saltseg.models import create_model
@@ -23,8 +23,8 @@ from saltseg.progress import progress
 from saltseg.schedules import (
     Epoch,
     Score,
+    best_epochs,
     drawn_count,
-    is_best,
     is_over,
     learning_rate,
     plan_epochs,
@@ -85,9 +85,10 @@ def train(
     """Train a network, or go on where an interrupted training of the same task stopped.
 
     crops: by the name of the phases' `data`; a phase whose crops are empty is left out. "watched":
-        those that a plateau watches, kept apart from all others.
+        those that a plateau or `keep_best` watches, kept apart from all others.
     validation: the held-out fold, for the history only: nothing is chosen by it.
-    report: called with each epoch's numbers, those before an interruption included.
+    report: called with each epoch's numbers, those before an interruption included; whether it is
+        one of the best that are kept is known so far, and in the history in the end.
     """
     fabric = create_fabric(place.runtime)
     network = create_model(task.definition, stream_seed(task.seed, "weights"), place.weights)
@@ -110,7 +111,7 @@ def train(
             report(numbers(line), epoch.number)
             course.save(last=not any(map(course.wants, plan)))
         next(batches, None)  # the progress tells of the end when the stream ends
-    return Trained(state.folder, course.snapshots, course.history)
+    return Trained(state.folder, [*course.snapshots.values()], course.history)
 
 
 def _key(
@@ -162,6 +163,9 @@ def _repeat(
 
 def _batches(task: Task, crops: Mapping[str, LabelledCrops], index: int) -> AugmentedBatches:
     phase, size, preset = task.phases[index], task.training.batch_size, task.training.augmentation
+    if phase.data == "pooled":
+        both = pool(crops["train"], crops["pseudolabels"])
+        return AugmentedBatches(both, size, preset, task.seed)
     if phase.data != "mixed":
         return AugmentedBatches(crops[phase.data], size, preset, task.seed)
     others = crops["pseudolabels"]
@@ -184,11 +188,10 @@ class _Course:
         self.task = task
         self.crops = crops
         self.history: History = []
-        self.snapshots: list[Weights] = []
+        self.snapshots: dict[int, Weights] = {}
+        """By the number of the epoch; of a phase that watches, what it keeps so far."""
         self.losses: list[torch.Tensor] = []
         """Of the batches so far of the epoch under way; their number is the place in it."""
-        self.best: Weights = {}
-        """Those of the best epoch so far of the plateau under way."""
 
     def wants(self, epoch: Epoch) -> bool:
         """Tell whether an epoch of the plan is still to be done."""
@@ -196,7 +199,7 @@ class _Course:
         return not done and not is_over(self.task.phases[epoch.phase], self._scores(epoch.phase))
 
     def _scores(self, phase: int) -> list[Score]:
-        """Return the scores of the watched crops after each epoch of a plateau; else nothing."""
+        """Return the scores of the watched crops after each epoch of a phase; else nothing."""
         lines = [line for line in self.history if line["phase"] == phase]
         return [_worth(line) for line in lines if "watched_bce" in line]
 
@@ -227,33 +230,50 @@ class _Course:
         rate = learning_rate(phase, epoch, epoch.steps[-1], self._scores(epoch.phase))
         averaged = epoch.ends_cycle or phase.constant
         self.learner.end_epoch(averaged, batches if epoch.snapshot else None)
-        watched = self._watch(epoch.phase) if phase.schedule == "plateau" else {}
+        watched = self._watch(epoch) if phase.watches else {}
         line = describe_epoch(self.learner, epoch, rate, loss, validation) | watched
         self.history.append(line)
         self.losses = []
-        if line["snapshot"]:
-            self.snapshots.append(self.learner.copy_weights())
+        if epoch.snapshot:
+            self.snapshots[epoch.number] = self.learner.copy_weights()
         return line
 
-    def _watch(self, index: int) -> Line:
-        """Score the watched crops; at the plateau's end, go back to the best epoch's weights."""
-        phase = self.task.phases[index]
+    def _watch(self, epoch: Epoch) -> Line:
+        """Score the watched crops, and keep the best epochs' weights by what they say."""
+        phase = self.task.phases[epoch.phase]
         bce, precision = score(self.learner, self.crops["watched"])
         line = {"watched_bce": bce, "watched_precision": precision}
-        scores = [*self._scores(index), _worth(line)]
-        if is_best(scores):
-            self.best = self.learner.copy_weights()
-        over = is_over(phase, scores)
-        if over:
-            self.learner.go_back(self.best)
-        return {**line, "snapshot": int(over and phase.snapshots)}
+        scores = [*self._scores(epoch.phase), _worth(line)]
+        first = epoch.number + 1 - len(scores)
+        self._keep(epoch, first, {first + at for at in best_epochs(scores, phase.keep_best or 1)})
+        ends = phase.schedule == "plateau" and is_over(phase, scores)
+        if ends:
+            self._end_plateau(phase, best=first + scores.index(max(scores)))
+        kept = epoch.number in self.snapshots if phase.keep_best else ends and phase.snapshots
+        return {**line, "snapshot": int(kept)}
+
+    def _keep(self, epoch: Epoch, first: int, kept: Set[int]) -> None:
+        """Keep the weights of the epochs `kept`, and of no others of the phase from `first` on."""
+        held = self.snapshots.items()
+        self.snapshots = {at: weights for at, weights in held if at < first or at in kept}
+        if epoch.number in kept:
+            self.snapshots[epoch.number] = self.learner.copy_weights()
+        if self.task.phases[epoch.phase].keep_best:
+            for line in self.history:
+                if line["epoch"] >= first:
+                    line["snapshot"] = int(line["epoch"] in kept)
+
+    def _end_plateau(self, phase: Phase, best: int) -> None:
+        """Go back to the best epoch's weights, which are a snapshot only if the phase keeps any."""
+        self.learner.go_back(self.snapshots[best])
+        if not phase.snapshots:
+            del self.snapshots[best]
 
     def save(self, last: bool = False) -> None:
         """Save the state if it is time, or if this was the last that there is to save."""
         if last or self.state.due():
             losses = torch.stack(self.losses).cpu() if self.losses else torch.empty(0)
-            course = {"history": self.history, "losses": losses, "best": self.best}
-            content = {**course, **self.learner.state()}
+            content = {"history": self.history, "losses": losses, **self.learner.state()}
             self.state.save(content, self.snapshots)
 
     def resume(self, plan: Sequence[Epoch], name: str) -> None:
@@ -263,7 +283,6 @@ class _Course:
             content, self.snapshots = loaded
             self.history = content["history"]
             self.losses = list(content["losses"].to(self.learner.fabric.device))
-            self.best = content["best"]
             self.learner.restore(content)
             epoch = next((each.number for each in plan if self.wants(each)), len(plan))
             place = f"epoch {epoch}, batch {len(self.losses)}"
