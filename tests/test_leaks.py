@@ -59,14 +59,19 @@ WATCHING: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(params=["cosine", *WATCHING])
 def params(request: pytest.FixtureRequest) -> Params:
-    """The shrunk parameters; with an inner split; or with two rounds of teachers."""
+    """The shrunk parameters; with an inner split; or with two rounds of teachers.
+
+    Labels are soft and teachers' steps wide, so that a single mask that one learned shows in them.
+    """
     content = shrunk_content()
+    content["pseudolabel"]["soft"] = True
+    content["pseudolabel"]["phases"][0]["learning_rate"] = 0.1
     if request.param in WATCHING:
         content["training"]["inner_folds"] = 3
         for phase in content["pseudolabel"]["phases"] + content["train_per_fold"]["phases"]:
             phase |= {"cycles": 1, "epochs": 2, **WATCHING[request.param]}
     if request.param == "rounds":
-        content["pseudolabel"] |= {"rounds": 2, "soft": True}
+        content["pseudolabel"]["rounds"] = 2
         content["pseudolabel"]["phases"][0]["data"] = "mixed"
         content["train_per_fold"]["phases"][1]["data"] = "mixed"
     return parse_params(content, "params.yaml")
