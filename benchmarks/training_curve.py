@@ -6,7 +6,7 @@ Run it where dvc trained one member, on one fold or several; the record in mlrun
 Two scores over the held-out crops: after each epoch that at p > 0.5 without flips, as the training
 saw it, mean over the folds; and after each snapshot that of the mean over the snapshots so far,
 with the flips and views of the parameters and a nested threshold. Minutes count from the start of
-a fold's stage to the end of an epoch, its scoring included, and are summed over the folds.
+a fold's stage to the end of an epoch, its scoring included, and are the mean over the folds.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def training_curve(params: Params, layout: Layout) -> pd.DataFrame:
     files = [layout.plots("train-per-fold", member, fold) / "history.csv" for fold in folds]
     lines = [pd.read_csv(file).set_index("epoch") for file in files]
     minutes = [minutes_by_epoch(layout, member, fold) for fold in folds]
-    curve = pd.DataFrame({"minutes": pd.concat(minutes, axis=1).sum(axis=1)})
+    curve = pd.DataFrame({"minutes": pd.concat(minutes, axis=1).mean(axis=1)})
     precision = [each["validation_precision"] for each in lines]
     curve[ONE_VIEW] = pd.concat(precision, axis=1).mean(axis=1)
     scores = nested_scores(params, layout, load_crops(layout.data("ingest")))
@@ -98,7 +98,7 @@ def training_curve(params: Params, layout: Layout) -> pd.DataFrame:
 
 def draw(path: Path, curve: pd.DataFrame) -> None:
     """Draw both scores over the minutes."""
-    with chart(path, "minutes", "precision", "Score against time") as axes:
+    with chart(path, "minutes of a fold", "precision", "Score against time") as axes:
         axes.grid(alpha=0.3)
         axes.plot(curve["minutes"], curve[ONE_VIEW], label=ONE_VIEW)
         known = curve[curve[ENSEMBLE].notna()]
