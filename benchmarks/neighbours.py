@@ -21,7 +21,6 @@ import pandas as pd
 
 from benchmarks.training_curve import nested
 from saltseg.crops import CropSet, split_table
-from saltseg.definitions import CROP
 from saltseg.ensemble import average, find_snapshots
 from saltseg.errors import one_line_errors
 from saltseg.folds import assign_folds, crops_beside_other_folds
@@ -73,7 +72,7 @@ def read_known(raw: Path | None, train: int, params: Params, workers: int) -> Kn
 
 def score(known: Known, folds: pd.DataFrame, params: Params, layout: Layout) -> pd.Series:
     """Train on each fold, and return the nested out-of-fold precision by id."""
-    labels = no_pseudolabels((CROP, CROP))
+    labels = no_pseudolabels()
     for member in params.train_per_fold.members:
         for fold in params.train_per_fold.folds:
             trained = train_member(

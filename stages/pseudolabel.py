@@ -9,7 +9,6 @@ import argparse
 from pathlib import Path
 
 from saltseg.crops import load_crops, load_table, split_table
-from saltseg.definitions import CROP
 from saltseg.errors import one_line_errors
 from saltseg.layout import Layout
 from saltseg.params import Params, check_fold, load_params
@@ -27,7 +26,7 @@ def main(root: Path, fold: int) -> None:
         if params.pseudolabel.enabled:
             teach(layout, params, fold, run)
         else:
-            save(layout, fold, no_pseudolabels((CROP, CROP)), run)
+            save(layout, fold, no_pseudolabels(), run)
 
 
 def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:

@@ -83,7 +83,7 @@ def lit(images: npt.NDArray[np.uint8]) -> set[bytes]:
 def teacher(
     crops: CropSet, folds: pd.DataFrame, params: Params, layout: Layout
 ) -> npt.NDArray[np.float32]:
-    labels = no_pseudolabels((CROP, CROP))
+    labels = no_pseudolabels()
     trained = train_teacher(crops, folds, 0, labels, 0, params, layout, silent)
     return predict_test(crops, trained.snapshots, params, "teacher")
 
@@ -91,7 +91,7 @@ def teacher(
 def member(
     crops: CropSet, folds: pd.DataFrame, params: Params, layout: Layout
 ) -> npt.NDArray[np.float32]:
-    labels = no_pseudolabels((CROP, CROP))
+    labels = no_pseudolabels()
     trained = train_member("class_unet", 0, crops, folds, labels, params, layout, silent)
     assert [line["phase"] for line in trained.history] == [0, 2, 3]
     weights = [tensor.flatten() for tensor in trained.snapshots[0].values()]

@@ -78,7 +78,7 @@ def test_sets_come_back_from_their_files(shrunk_params: Params, tmp_path: Path, 
         probabilities = np.stack([crop(0.5, 0.0)] * count)
         labels = select(table(count), probabilities, settings(shrunk_params), seed=1)
     else:
-        labels = no_pseudolabels((101, 101))
+        labels = no_pseudolabels()
     save_pseudolabels(tmp_path, labels)
     read = load_pseudolabels(tmp_path)
     pd.testing.assert_frame_equal(read.table, labels.table)

@@ -65,7 +65,7 @@ def test_each_round_learns_from_the_labels_of_the_round_before(
         seed = stream_seed(params.base.seed, "pseudolabel", FOLD)
         return select(table, probabilities, params.pseudolabel, seed)
 
-    first = one_round(no_pseudolabels((101, 101)), 0)
+    first = one_round(no_pseudolabels(), 0)
     second = one_round(first, 1)
     assert same(label(small_crops, folds, params, Layout(tmp_path)), second)
     assert first.soft is not None

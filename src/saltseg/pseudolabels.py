@@ -12,6 +12,7 @@ import pandas as pd
 
 from saltseg.coverage import coverage_class
 from saltseg.crops import load_array, load_table
+from saltseg.definitions import CROP
 from saltseg.files import write_array, write_table
 from saltseg.params import PseudoLabel
 from saltseg.seeds import stream_seed
@@ -93,11 +94,12 @@ def _soft(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     return np.ceil(255 * probabilities - 0.5).astype(np.uint8)
 
 
-def no_pseudolabels(shape: tuple[int, int]) -> PseudoLabels:
+def no_pseudolabels() -> PseudoLabels:
     """Return the empty set that a disabled stage hands on."""
     columns = {"id": "str", "row": "int64", "confidence": "float64", "coverage_class": "int64"}
     table = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
-    return PseudoLabels(table.assign(reason=pd.Series(dtype="str")), np.zeros((0, *shape), bool))
+    masks = np.zeros((0, CROP, CROP), bool)
+    return PseudoLabels(table.assign(reason=pd.Series(dtype="str")), masks)
 
 
 def save_pseudolabels(folder: Path, labels: PseudoLabels) -> None:

@@ -47,7 +47,7 @@ def label_test(
     their labels, knows nothing of the fold; nor do labels of earlier rounds, of the same fold.
     table: the test crops' lines with `id`, `row` and `black`, in the order of the images.
     """
-    labels = no_pseudolabels(crops.test_images.shape[1:])
+    labels = no_pseudolabels()
     choice = stream_seed(params.base.seed, "pseudolabel", fold)
     states: list[Path] = []
     epochs = 0

@@ -37,7 +37,7 @@ def checkout(tmp_path: Path, small_crops: CropSet) -> Checkout:
     write_pretraining(before.pretraining, crops=0, seed=1, workers=1)
     coverage_stratify.main(before.root)
     fold_split.main(before.root)
-    save_pseudolabels(before.data("pseudolabel", 0), no_pseudolabels((101, 101)))
+    save_pseudolabels(before.data("pseudolabel", 0), no_pseudolabels())
     checkout = make_checkout(tmp_path / "checkout", content)
     shutil.copytree(before.root / "data", checkout.root / "data", dirs_exist_ok=True)
     pipeline = yaml.safe_load((checkout.root / "dvc.yaml").read_text())

@@ -22,7 +22,7 @@ TEACHING = ("pseudolabel", "0")
 @pytest.fixture
 def stage(folded: Layout) -> Layout:
     """A checkout in which a learning stage is to run, train-per-fold 16 epochs of 6 batches."""
-    save_pseudolabels(folded.data("pseudolabel", 0), no_pseudolabels((101, 101)))
+    save_pseudolabels(folded.data("pseudolabel", 0), no_pseudolabels())
     change_params(folded, 0)
     return folded
 

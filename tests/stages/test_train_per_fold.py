@@ -25,7 +25,7 @@ def test_a_snapshot_for_each_cycle_and_the_last_epoch_s_numbers(folded: Layout) 
 
 
 def test_without_pseudolabels_their_phase_is_left_out(folded: Layout) -> None:
-    save_pseudolabels(folded.data("pseudolabel", 1), no_pseudolabels((101, 101)))
+    save_pseudolabels(folded.data("pseudolabel", 1), no_pseudolabels())
     train_per_fold.main(folded.root, "class_unet", 1)
     history = pd.read_csv(folded.plots("train-per-fold", "class_unet", 1) / "history.csv")
     assert history["phase"].tolist() == [1, 2]
@@ -36,7 +36,7 @@ def test_without_pseudolabels_their_phase_keeps_no_snapshots(folded: Layout) -> 
     content = shrunk_content()
     content["train_per_fold"]["phases"][0]["snapshots"] = True
     folded.params.write_text(yaml.safe_dump(content))
-    save_pseudolabels(folded.data("pseudolabel", 1), no_pseudolabels((101, 101)))
+    save_pseudolabels(folded.data("pseudolabel", 1), no_pseudolabels())
     with pytest.raises(InputError, match=r"phases\.0\.snapshots: true, but fold 1 has no pseudo"):
         train_per_fold.main(folded.root, "class_unet", 1)
     assert not folded.states.exists() and not folded.model("class_unet", 1).exists()

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,16 +77,22 @@ def test_thumbnails_fit_the_page(exhibits: Exhibits) -> None:
     assert widths["thumbnails/threshold.png"] + widths["thumbnails/lite0_folds.png"] <= 820
 
 
-def test_the_description_opens_with_the_score_and_counts_the_crops_of_each_error(
-    exhibits: Exhibits,
-) -> None:
-    results = {
+def learned_and_chosen(parts: str) -> dict[str, Any]:
+    """Return the metrics of a training and of thresholds chosen for two `parts`."""
+    return {
         "train-per-fold/lite0/0": {"validation_precision": 0.5},
         "threshold-search": {
-            "parts": "folds",
+            "parts": parts,
             "threshold_by_part": {"0": 0.5, "1": 0.45},
             "score_by_part": {"0": 0.75, "1": 0.625},
         },
+    }
+
+
+def test_the_description_opens_with_the_score_and_counts_the_crops_of_each_error(
+    exhibits: Exhibits,
+) -> None:
+    results = learned_and_chosen("folds") | {
         "postprocess-connected-components": {
             "crops": 42,
             "score_after": 0.71239,
@@ -106,15 +113,7 @@ def test_the_description_opens_with_the_score_and_counts_the_crops_of_each_error
 
 
 def test_parts_of_a_single_fold_are_no_folds() -> None:
-    results = {
-        "train-per-fold/lite0/0": {"validation_precision": 0.5},
-        "threshold-search": {
-            "parts": "mosaics",
-            "threshold_by_part": {"0": 0.5, "1": 0.45},
-            "score_by_part": {"0": 0.75, "1": 0.625},
-        },
-    }
-    page = description(results, {}, "abc")
+    page = description(learned_and_chosen("mosaics"), {}, "abc")
     assert page.startswith("### By part of the mosaics, before cleaning")
     assert "fold" not in page and "alone" not in page
     assert "| 0 | 0.500 | 0.7500 |\n| 1 | 0.450 | 0.6250 |" in page
