@@ -20,6 +20,7 @@ from benchmarks.peers import peer_packages, peer_python
 from benchmarks.side_by_side import ROOT, Row, fact_row, in_turn, ratio_row
 from benchmarks.smooth_crops import images
 from saltseg.devices import create_fabric
+from saltseg.models.folding import fold_snapshots
 from saltseg.prediction import BATCH, predict_all
 
 CROPS = 256
@@ -39,7 +40,8 @@ def rows() -> list[Row]:
     plain = PlainNetwork()
     normalise(plain, upright)
     network.body.load_state_dict(plain.body.state_dict())
-    set_up = fabric.setup(network.to(memory_format=torch.channels_last))
+    folded, _ = fold_snapshots(network, [network.state_dict()])
+    set_up = fabric.setup(folded.to(memory_format=torch.channels_last))
 
     def ours() -> np.ndarray:
         return predict_all(set_up, crops, np.zeros(CROPS, np.float32), fabric, flip=True)

@@ -81,8 +81,8 @@ class UnetModel(Section):
     """Concurrent spatial and channel squeeze and excitation in the decoder."""
     encoder_scse: bool
     """The same after each stage of the encoder but the first."""
-    hypercolumn: bool
-    """Predict from all decoder levels together, in place of the last alone."""
+    hypercolumn: Literal["none", "concatenated", "summed"]
+    """Predict from the last decoder level alone, or from all: joined wide, or summed narrow."""
     empty_head: bool
     """Predict from the deepest features whether a crop is empty; trained by `empty_mask`."""
     deep_supervision: bool

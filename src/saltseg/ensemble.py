@@ -16,6 +16,7 @@ from saltseg.devices import create_fabric
 from saltseg.errors import InputError, first_few
 from saltseg.layout import Layout
 from saltseg.models import create_model
+from saltseg.models.folding import fold_snapshots
 from saltseg.params import Params
 from saltseg.prediction import predict_mean, snapshot_shares
 from saltseg.schedules import expected_snapshots
@@ -142,11 +143,12 @@ def _predictor(params: Params, member: str, paths: Sequence[Path]) -> Callable[.
     """Return the function that predicts with one member and fold's snapshots."""
     settings = params.snapshot_ensemble
     fabric = create_fabric(params.runtime)
-    network = create_model(params.models[member], seed=0, weights=None)
+    plain = create_model(params.models[member], seed=0, weights=None)
+    network, snapshots = fold_snapshots(plain, [load_snapshot(path) for path in paths])
     return partial(
         predict_mean,
         fabric.setup_module(network.to(memory_format=torch.channels_last)),
-        [load_snapshot(path) for path in paths],
+        snapshots,
         snapshot_shares(len(paths), settings.snapshot_decay),
         fabric=fabric,
         flip=settings.flip,

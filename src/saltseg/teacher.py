@@ -14,6 +14,7 @@ from saltseg.devices import create_fabric
 from saltseg.labelled import divide_crops, pseudolabelled_crops, survey_crops
 from saltseg.layout import Layout
 from saltseg.models import create_model
+from saltseg.models.folding import fold_snapshots
 from saltseg.params import Params
 from saltseg.prediction import predict_mean, snapshot_shares
 from saltseg.pseudolabels import PseudoLabels, no_pseudolabels, select
@@ -98,10 +99,11 @@ def predict_test(
     name: what the progress calls the teacher.
     """
     fabric = create_fabric(params.runtime)
-    network = create_model(params.models[params.pseudolabel.teacher], seed=0, weights=None)
+    plain = create_model(params.models[params.pseudolabel.teacher], seed=0, weights=None)
+    network, weights = fold_snapshots(plain, snapshots)
     return predict_mean(
         fabric.setup_module(network.to(memory_format=torch.channels_last)),
-        snapshots,
+        weights,
         snapshot_shares(len(snapshots), decay=1.0),
         crops.test_images,
         depth(crops.test),

@@ -14,7 +14,7 @@ EVERYTHING = {
     "centre": "attention",
     "scse": True,
     "encoder_scse": True,
-    "hypercolumn": True,
+    "hypercolumn": "summed",
     "empty_head": True,
     "deep_supervision": True,
 }

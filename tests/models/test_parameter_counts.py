@@ -118,25 +118,34 @@ def pyramid_attention(width: int, outputs: int) -> int:
     return pyramid + convolution(width, outputs, 1)
 
 
-ADDED = {
-    "empty_head": 512 + 1,
-    "deep_supervision": sum(width + 1 for width in [64, 48, 32, 16]),
-    "encoder_scse": sum(excitation(width) for width in STAGES),
-    "hypercolumn": convolution(64 + 48 + 32 + 16 + 16, 16) + 16 + 1 - (9 * 16 + 1),
-    "scse": sum(excitation(w) for w in [64, 48, 32, 16, 16])
-    + sum(excitation(w) for w in [512 + 256, 64 + 128, 48 + 64, 32 + 64]),
-}
+LEVELS = [64, 48, 32, 16, 16]
+PLAIN_HEAD = convolution(16, 1)
+ADDED: list[tuple[str, object, int]] = [
+    ("empty_head", True, 512 + 1),
+    ("deep_supervision", True, sum(width + 1 for width in LEVELS[:-1])),
+    ("encoder_scse", True, sum(excitation(width) for width in STAGES)),
+    ("hypercolumn", "concatenated", convolution(sum(LEVELS), 16) + 16 + 1 - PLAIN_HEAD),
+    ("hypercolumn", "summed", sum(convolution(w, 16) for w in LEVELS) + 16 + 1 - PLAIN_HEAD),
+    (
+        "scse",
+        True,
+        sum(excitation(w) for w in LEVELS)
+        + sum(excitation(w) for w in [512 + 256, 64 + 128, 48 + 64, 32 + 64]),
+    ),
+]
 
 
-@pytest.mark.parametrize("option", ADDED)
-def test_what_an_addition_costs(option: str) -> None:
-    assert added(**{option: True}) == ADDED[option]
+@pytest.mark.parametrize(("option", "value", "expected"), ADDED)
+def test_what_an_addition_costs(option: str, value: object, expected: int) -> None:
+    assert added(**{option: value}) == expected
 
 
-def test_additions_do_not_know_of_each_other() -> None:
-    assert added(**dict.fromkeys(ADDED, True), centre="pyramid") == (
-        sum(ADDED.values()) + pyramid_pooling(512)
-    )
+@pytest.mark.parametrize("hypercolumn", ["concatenated", "summed"])
+def test_additions_do_not_know_of_each_other(hypercolumn: str) -> None:
+    together = [row for row in ADDED if row[0] != "hypercolumn" or row[1] == hypercolumn]
+    options = {option: value for option, value, _ in together}
+    expected = sum(parameters for *_, parameters in together)
+    assert added(**options, centre="pyramid") == expected + pyramid_pooling(512)
 
 
 def test_what_attention_in_the_centre_costs() -> None:

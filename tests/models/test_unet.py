@@ -29,8 +29,9 @@ def sizes(unet: nn.Module) -> list[int]:
 
 def test_additions_leave_the_plain_network_s_weights_alone() -> None:
     plain = create(encoder="resnet18").state_dict()
-    for option in ("empty_head", "deep_supervision", "hypercolumn"):
-        state = create(encoder="resnet18", **{option: True}).state_dict()
+    additions = {"empty_head": True, "deep_supervision": True, "hypercolumn": "summed"}
+    for option, value in additions.items():
+        state = create(encoder="resnet18", **{option: value}).state_dict()
         shared = [name for name in plain if not name.startswith("segmentation_head")]
         assert all(torch.equal(plain[name], state[name]) for name in shared)
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.func import functional_call
 
-from saltseg.definitions import CROP, ClassUnetModel, ModelDefinition, PlainCnnModel, UnetModel
+from saltseg.definitions import ClassUnetModel, ModelDefinition, PlainCnnModel, UnetModel
 from saltseg.errors import InputError, reason_of
 from saltseg.models.class_unet import ClassUnet
 from saltseg.models.depthwise import widen_depthwise_gradients
 from saltseg.models.network import SaltNetwork
 from saltseg.models.plain_cnn import PlainCnn
 from saltseg.models.pyramid import PyramidNetwork
+from saltseg.models.shapes import run_shapes
 from saltseg.models.unet import Unet
 from saltseg.models.weights import standardisation
 
@@ -40,14 +40,8 @@ def create_model(definition: ModelDefinition, seed: int, weights: Path | None) -
 
 
 def _check_size(network: SaltNetwork, definition: ModelDefinition) -> None:
-    """Let two crops without content go through the network's shapes, and compute nothing."""
-    tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
-    shapes = {name: tensor.to("meta") for name, tensor in tensors.items()}
-    crops = torch.zeros(2, CROP, CROP, device="meta"), torch.zeros(2, device="meta")
-    training = network.training
     try:
-        with torch.no_grad():
-            functional_call(network.eval(), shapes, crops)
+        run_shapes(network)
     except NotImplementedError:
         pass  # An operation that has no shapes without content: the first step will tell.
     except (RuntimeError, ValueError, AssertionError) as error:
@@ -56,8 +50,6 @@ def _check_size(network: SaltNetwork, definition: ModelDefinition) -> None:
             f"params.yaml: models: {name} takes no inputs of {definition.input.size} px "
             f"({reason_of(error)}); change input.size"
         ) from error
-    finally:
-        network.train(training)
 
 
 def _create_body(definition: ModelDefinition, weights: Path | None) -> nn.Module:

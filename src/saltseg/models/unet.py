@@ -6,14 +6,16 @@ import segmentation_models_pytorch as smp
 import torch
 from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 from torch import Tensor, nn
-from torch.nn import functional
 
 from saltseg.definitions import UnetModel
 from saltseg.errors import InputError
 from saltseg.models.encoders import add_attention, change_stem, drop_unread_stages, is_known
+from saltseg.models.hypercolumn import ConcatenatedHypercolumn, SummedHypercolumn, enlarge
 from saltseg.models.outputs import Outputs
 from saltseg.models.pooling import PyramidAttention, PyramidPooling
 from saltseg.models.weights import load_pretrained
+
+HYPERCOLUMNS = {"concatenated": ConcatenatedHypercolumn, "summed": SummedHypercolumn}
 
 
 class Unet(nn.Module):
@@ -42,10 +44,10 @@ class Unet(nn.Module):
         self.centre = self._centre(definition)
         # The last level has no skip connection, and smp weighs nothing there.
         self.decoder.blocks[-1].attention1 = nn.Identity()
-        self.hypercolumn = definition.hypercolumn
         widths = definition.decoder_channels
-        if definition.hypercolumn:
-            self.segmentation_head = _hypercolumn_head(widths)
+        self.hypercolumn = definition.hypercolumn != "none"
+        if self.hypercolumn:
+            self.segmentation_head = HYPERCOLUMNS[definition.hypercolumn](widths)
         deepest = self.encoder.out_channels[-1]
         self.empty_head = nn.Linear(deepest, 1) if definition.empty_head else None
         sides = widths[:-1] if definition.deep_supervision else []
@@ -71,11 +73,8 @@ class Unet(nn.Module):
         features = self.encoder(images)
         levels = self._decode([*features[:-1], self.centre(features[-1])])
         size = images.shape[-2:]
-        last = levels[-1]
-        if self.hypercolumn:
-            last = torch.cat([*[_enlarge(level, size) for level in levels[:-1]], last], dim=1)
         return Outputs(
-            self.segmentation_head(last),
+            self.segmentation_head(levels if self.hypercolumn else levels[-1]),
             self._empty(features[-1]),
             self._side(levels[:-1], size),
         )
@@ -103,7 +102,7 @@ class Unet(nn.Module):
         if not self.training or not self.side_heads:
             return None
         sides = [head(level) for head, level in zip(self.side_heads, levels, strict=True)]
-        return torch.cat([_enlarge(side, size) for side in sides], dim=1)
+        return torch.cat([enlarge(side, size) for side in sides], dim=1)
 
 
 def _plain_unet(definition: UnetModel) -> smp.Unet:
@@ -126,16 +125,3 @@ def _plain_unet(definition: UnetModel) -> smp.Unet:
 
 def _attention(definition: UnetModel) -> str | None:
     return "scse" if definition.scse else None
-
-
-def _hypercolumn_head(widths: list[int]) -> nn.Sequential:
-    """Predict from all levels (Hariharan et al. 2015), with the layers of the 1st place."""
-    return nn.Sequential(
-        nn.Conv2d(sum(widths), widths[-1], 3, padding=1),
-        nn.ELU(inplace=True),
-        nn.Conv2d(widths[-1], 1, 1),
-    )
-
-
-def _enlarge(small: Tensor, size: torch.Size) -> Tensor:
-    return functional.interpolate(small, size, mode="bilinear", align_corners=False)
