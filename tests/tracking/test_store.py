@@ -58,6 +58,15 @@ def test_a_dead_server_is_one_line_that_says_what_to_do(
     assert "password" not in said and "\n" not in said
 
 
+def test_a_database_whose_driver_is_missing_is_one_line(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mysql+pymysql://user:password@127.0.0.1:9/runs")
+    with pytest.raises(InputError, match="MLflow cannot be asked") as raised:
+        ask_for_champion(checkout)
+    assert "pymysql" in str(raised.value) and "unset MLFLOW_TRACKING_URI" in str(raised.value)
+
+
 def test_without_its_server_no_stage_has_a_known_duration(dead: Path) -> None:
     assert Durations(dead, ["ingest"]).runs == []
 

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
 from saltseg.errors import InputError, reason_of, without_password
 from saltseg.tracking.address import database, server_uri, store_uri
@@ -39,7 +40,7 @@ def reached_store(folder: Path) -> Iterator[None]:
         raise InputError(
             f"{error.lock_file}: another process holds it; try again when that is done"
         ) from error
-    except (MlflowException, sqlite3.Error) as error:
+    except (MlflowException, sqlite3.Error, SQLAlchemyError, ImportError) as error:
         remedy = "if the database is damaged, move it away"
         if server_uri():
             remedy = "start its server, or unset MLFLOW_TRACKING_URI"
