@@ -26,8 +26,8 @@ class SummedHypercolumn(nn.Module):
     """Each level has the convolution at its own size; the sums are enlarged from level to level.
 
     As Hariharan et al. compute theirs: enlargement and convolution are both linear, and in this
-    order nothing is wide where it is large. A training step costs a tenth more than without, where
-    the concatenated form of a light encoder doubles it.
+    order nothing is wide where it is large. A training step costs up to a tenth more than without,
+    where the concatenated form of a light encoder doubles it.
     """
 
     def __init__(self, widths: list[int]) -> None:
