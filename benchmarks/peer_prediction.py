@@ -47,8 +47,8 @@ def main(name: str, folder: Path, threads: int) -> None:
     parts = [[view[start : start + BATCH] for view in inputs] for start in starts]
     for _ in sys.stdin:
         found = np.concatenate([probabilities(network, *part) for part in parts])
-        np.save(folder / f"{name}.npy", found)
         print("done", flush=True)
+    np.save(folder / f"{name}.npy", found)
 
 
 if __name__ == "__main__":

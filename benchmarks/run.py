@@ -103,10 +103,10 @@ def introduction() -> list[str]:
         "`make bench` measures all of this anew and writes this page; `python -m benchmarks.run"
         f" PART...` measures some parts of it: {', '.join(f'`{part}`' for part in PARTS)}.",
         "",
-        "Ratios are of two ways measured in one process, in turn, on the same input: the median"
-        " over rounds of how many times as long the other way took, with the least and the most."
-        " Seconds are medians. Ways that exist only as code elsewhere are written anew in"
-        " `benchmarks/parts` from their description.",
+        "Ratios are of two ways measured in turn on the same input, in one process but for runtimes"
+        " of other packages, which have their own: the median over rounds of how many times as long"
+        " the other way took, with the least and the most. Seconds are medians. Ways that exist"
+        " only as code elsewhere are written anew in `benchmarks/parts` from their description.",
         "",
         f"Machine: {platform.system()} {platform.machine()}, {os.cpu_count()} cores,"
         f" {torch.backends.cpu.get_cpu_capability()}; Python {platform.python_version()},"

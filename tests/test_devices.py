@@ -11,6 +11,7 @@ import torch
 import yaml
 
 from saltseg.devices import create_fabric
+from saltseg.errors import InputError
 from saltseg.params import Params
 from tests.conftest import PROJECT
 
@@ -27,6 +28,12 @@ def two_threads() -> Iterator[None]:
 def test_the_parameters_alone_say_how_many_threads_compute(shrunk_params: Params) -> None:
     create_fabric(shrunk_params.runtime.model_copy(update={"threads": 3}))
     assert torch.get_num_threads() == 3
+
+
+def test_a_device_that_is_not_there_is_one_line(shrunk_params: Params) -> None:
+    missing = "mps" if torch.cuda.is_available() else "cuda"
+    with pytest.raises(InputError, match=rf"runtime\.accelerator: {missing}: .* take auto or cpu"):
+        create_fabric(shrunk_params.runtime.model_copy(update={"accelerator": missing}))
 
 
 def test_a_stage_that_computes_with_networks_tracks_the_threads() -> None:

@@ -39,7 +39,8 @@ def slow_focal(logits: Array, mask: Array) -> float:
 def slow_dice(logits: Array, mask: Array) -> float:
     probabilities = [1 / (1 + math.exp(-logit)) for logit in logits]
     overlap = sum(p * y for p, y in zip(probabilities, mask, strict=True))
-    return 1 - (2 * overlap + 1) / (sum(probabilities) + sum(mask) + 1)
+    squares = sum(p * p for p in probabilities) + sum(y * y for y in mask)
+    return 1 - (2 * overlap + 1) / (squares + 1)
 
 
 def slow_lovasz(logits: Array, mask: Array, hinge: Callable[[float], float]) -> float:
@@ -214,6 +215,15 @@ def test_only_bce_and_dice_learn_probabilities(name: LossName) -> None:
     alike = torch.equal(loss(outputs, soft), loss(outputs, hard))
     assert alike is (name not in ("bce", "dice"))
     assert loss(outputs, hard) == PIXEL_LOSSES[name](logits, hard)
+
+
+@pytest.mark.parametrize("name", ["bce", "dice"])
+def test_a_loss_of_probabilities_is_least_at_them(name: LossName) -> None:
+    soft = torch.rand(3, 7, 7, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    logits = soft.logit().requires_grad_()
+    PIXEL_LOSSES[name](logits, soft).backward()
+    assert logits.grad is not None
+    torch.testing.assert_close(logits.grad, torch.zeros_like(soft), rtol=0, atol=1e-12)
 
 
 def test_an_empty_head_learns_whether_any_probability_is_over_a_half() -> None:

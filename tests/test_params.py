@@ -147,13 +147,28 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         ),
         (
             "train_per_fold.phases",
-            [PHASE, {**PHASE, "schedule": "plateau", "cycles": 1}],
+            [{**PHASE, "data": "pooled"}, {**PHASE, "schedule": "plateau", "cycles": 1}],
             "train_per_fold.phases.1.schedule: plateau: the teacher would learn from the crops",
         ),
         (
             "train_per_fold.phases",
-            [PHASE, {**PHASE, "keep_best": 1}],
+            [{**PHASE, "data": "pooled"}, {**PHASE, "keep_best": 1}],
             "train_per_fold.phases.1.keep_best: 1: the teacher would learn from the crops that",
+        ),
+        (
+            "train_per_fold.phases",
+            [PHASE],
+            "pseudolabel.enabled: true, but no phase of train_per_fold learns from pseudo-labels",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "pseudolabel_share": 0.5}],
+            "phases.0.pseudolabel_share: 0.5 does nothing with data: train",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "averaging": "swa"}],
+            "phases.0.averaging: swa averages the ends of cycles, and all epochs only where",
         ),
         (
             "pseudolabel.phases",
@@ -231,6 +246,22 @@ def test_heads_with_their_losses_are_taken() -> None:
     loss = {"lovasz_elu_nonempty": 1.0, "empty_mask": 0.1, "deep_supervision": 0.1}
     content["train_per_fold"]["phases"][2]["loss"] = loss
     assert parse_params(content, "params.yaml").train_per_fold.phases[2].loss == loss
+
+
+def test_a_head_that_only_pseudolabels_would_train_is_refused() -> None:
+    content = with_heads(empty_head=True)
+    content["train_per_fold"]["phases"][0]["loss"] = {"bce": 1.0, "empty_mask": 0.1}
+    assert content["train_per_fold"]["phases"][0]["data"] == "pseudolabels"
+    with pytest.raises(InputError, match="weighs the loss empty_mask on other data than pseudo"):
+        parse_params(content, "params.yaml")
+
+
+def test_probabilities_that_no_loss_takes_are_refused() -> None:
+    content = change(shrunk_content(), "pseudolabel.soft", True)
+    assert parse_params(content, "params.yaml").pseudolabel.soft
+    content["train_per_fold"]["phases"][0]["loss"] = {"lovasz": 1.0}
+    with pytest.raises(InputError, match=r"pseudolabel\.soft: true changes nothing"):
+        parse_params(content, "params.yaml")
 
 
 def test_a_missing_field_is_named() -> None:

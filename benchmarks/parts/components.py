@@ -65,6 +65,8 @@ def scipy_each(masks: Masks, truth: Masks) -> list[Scores]:
     """Label and count image by image; holes at the border are filled too."""
 
     def small(mask: np.ndarray, size: int, structure: np.ndarray | None) -> np.ndarray:
+        if not size:
+            return np.zeros_like(mask)
         labels, _ = ndimage.label(mask, structure)
         return mask & (np.bincount(labels.ravel()) < size)[labels]
 

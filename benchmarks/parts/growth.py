@@ -68,8 +68,10 @@ def stage_row(stage: str, measured: list[tuple[float, float]]) -> Row:
 
 def write_inputs(root: Path, size: int) -> None:
     """Write crops as ingest does, and parameters with the smallest networks."""
+    from saltseg.recipes import read_recipe  # not in a stage's process, whose memory counts
+
     layout, train = Layout(root), size * 2 // 9
-    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    content = read_recipe(Layout(ROOT), "demo").model_dump(exclude_unset=True)
     content["models"]["class_unet"]["filters"] = 2
     content["train_per_fold"] |= {"members": ["class_unet"], "folds": [0]}
     content["pseudolabel"] |= {"teacher": "class_unet", "min_confidence": 0.0}
@@ -86,7 +88,7 @@ def write_inputs(root: Path, size: int) -> None:
 
 
 def measure(stage: str, root: Path) -> tuple[float, float]:
-    """Return seconds and the largest memory in MB of a stage, without its imports."""
+    """Return seconds and the largest memory in MB of a stage, without the imports at its top."""
     command = [sys.executable, "-m", "benchmarks.parts.growth", str(root), *stage.split()]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     seconds, memory = json.loads(done.stdout.splitlines()[-1])

@@ -13,11 +13,13 @@ from saltseg.layout import Layout
 from saltseg.models import create_model
 from saltseg.models.inputs import centre, channel, fit
 from saltseg.models.network import SaltNetwork
-from saltseg.params import Params, load_params
+from saltseg.params import Params
+from saltseg.recipes import read_recipe
 
 
 def default_params() -> Params:
-    return load_params(Layout(ROOT).params)
+    """Return those of the recipe `demo`, whatever params.yaml holds."""
+    return read_recipe(Layout(ROOT), "demo")
 
 
 def default_network() -> SaltNetwork:

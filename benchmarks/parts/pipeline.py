@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from benchmarks.side_by_side import ROOT, Row, duration, fact_row, in_turn, limit_row
+from saltseg.layout import Layout
+from saltseg.recipes import write_recipe
 
 UNUSED = ("tests", "docs", "benchmarks")
 """Folders that the pipeline does without."""
@@ -55,7 +57,7 @@ def profile_row(stage: str, value: float, total: float) -> Row:
 
 
 def make_checkout(root: Path) -> None:
-    """Copy what the pipeline needs into a git and DVC repository of its own."""
+    """Copy what the pipeline needs into a git and DVC repository of its own, as the demo."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
     )
@@ -63,6 +65,7 @@ def make_checkout(root: Path) -> None:
         if not name.startswith(UNUSED) and (ROOT / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)
+    write_recipe(Layout(root), "demo")
     identity = ("-c", "user.name=saltseg", "-c", "user.email=saltseg@example.org")
     for command in (("init", "--quiet"), ("add", "--all"), (*identity, "commit", "-qm", "start")):
         subprocess.run(["git", *command], cwd=root, check=True)

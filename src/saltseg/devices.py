@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from lightning_fabric import Fabric
 
+from saltseg.errors import InputError
 from saltseg.params import Runtime
 
 KEPT = 1 << 30
@@ -16,7 +17,10 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 
 def create_fabric(runtime: Runtime) -> Fabric:
-    """Choose device and precision, and make every operation deterministic."""
+    """Choose device and precision, and make every operation deterministic.
+
+    Raises InputError where this machine lacks the device that is asked for.
+    """
     # Fabric tells the precision at each start; history and tracking have it.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     # Some CUDA kernels have no deterministic twin: torch warns then, where it could only fail.
@@ -49,12 +53,20 @@ def device_name(fabric: Fabric) -> str:
     return f"{kind} {torch.cuda.get_device_name(fabric.device)}" if kind == "cuda" else str(kind)
 
 
+def has_accelerator(name: str) -> bool:
+    """Tell whether this machine has the device: cpu, cuda or mps."""
+    checks = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    return name == "cpu" or checks[name]()
+
+
 def _accelerator(wanted: str) -> str:
-    if wanted != "auto":
-        return wanted
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    if wanted == "auto":
+        return next(name for name in ("cuda", "mps", "cpu") if has_accelerator(name))
+    if not has_accelerator(wanted):
+        raise InputError(
+            f"params.yaml: runtime.accelerator: {wanted}: this machine has none; take auto or cpu"
+        )
+    return wanted
 
 
 def _precision(runtime: Runtime, accelerator: str) -> Literal["bf16-mixed", "32-true"]:

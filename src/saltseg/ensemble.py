@@ -1,24 +1,19 @@
 """The mean over snapshots and members: out-of-fold for train, over the folds for test."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
 from saltseg.crops import CropSet, depth
-from saltseg.devices import create_fabric
 from saltseg.errors import InputError, first_few
 from saltseg.layout import Layout
-from saltseg.models import create_model
-from saltseg.models.folding import fold_snapshots
 from saltseg.params import Params
-from saltseg.prediction import predict_mean, snapshot_shares
+from saltseg.prediction import Predictor, snapshot_predictor
 from saltseg.schedules import expected_snapshots
 from saltseg.snapshots import load_snapshot, snapshot_path
 from saltseg.views import create_views
@@ -51,15 +46,14 @@ class Part:
 
     share: in the mean over members, for crops of the fold.
     test_share: in the mean over members and folds, for crops that no model saw.
-    predict: from images, uint8 (n, h, w), and depth, float32 (n,) in feet, to the mean over the
-        part's snapshots, float32 (n, h, w); its `name` is what the progress calls it.
+    predict: the mean over the part's snapshots.
     """
 
     member: str
     fold: int
     share: float
     test_share: float
-    predict: Callable[..., Probabilities]
+    predict: Predictor
 
 
 def find_snapshots(layout: Layout, params: Params) -> Snapshots:
@@ -133,27 +127,18 @@ def average(params: Params, crops: CropSet, folds: pd.DataFrame, snapshots: Snap
 def load_parts(params: Params, snapshots: Snapshots) -> Iterator[Part]:
     """Yield each member and fold's part, with its snapshots in memory."""
     shares = _member_shares(params)
+    settings = params.snapshot_ensemble
     for (member, fold), paths in snapshots.items():
-        predict = _predictor(params, member, paths)
+        predict = snapshot_predictor(
+            params.models[member],
+            [load_snapshot(path) for path in paths],
+            settings.snapshot_decay,
+            params.runtime,
+            settings.flip,
+            create_views(settings.shifts, settings.scales),
+        )
         test_share = shares[member] / len(params.train_per_fold.folds)
         yield Part(member, fold, shares[member], test_share, predict)
-
-
-def _predictor(params: Params, member: str, paths: Sequence[Path]) -> Callable[..., Probabilities]:
-    """Return the function that predicts with one member and fold's snapshots."""
-    settings = params.snapshot_ensemble
-    fabric = create_fabric(params.runtime)
-    plain = create_model(params.models[member], seed=0, weights=None)
-    network, snapshots = fold_snapshots(plain, [load_snapshot(path) for path in paths])
-    return partial(
-        predict_mean,
-        fabric.setup_module(network.to(memory_format=torch.channels_last)),
-        snapshots,
-        snapshot_shares(len(paths), settings.snapshot_decay),
-        fabric=fabric,
-        flip=settings.flip,
-        views=create_views(settings.shifts, settings.scales),
-    )
 
 
 def _out_of_fold_table(crops: CropSet, folds: pd.DataFrame, trained: Sequence[int]) -> pd.DataFrame:

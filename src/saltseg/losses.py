@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from saltseg.models.outputs import Outputs
-from saltseg.params import LossName
+from saltseg.params import SOFT, LossName
 
 PixelLoss = Callable[[Tensor, Tensor], Tensor]
 """Takes logits and masks, both float (n, h, w), and returns a scalar."""
@@ -29,12 +29,15 @@ def create_loss(weights: Mapping[LossName, float]) -> Loss:
     mean over them (Lee et al. 2015). Masks may be probabilities: those of SOFT learn them, the
     others take what is more than 0.5 for salt.
     """
-    pixel = {PIXEL_LOSSES[name]: w for name, w in weights.items() if name in PIXEL_LOSSES}
+    pixel = {name: weight for name, weight in weights.items() if name in PIXEL_LOSSES}
 
     def on_pixels(logits: Tensor, masks: Tensor) -> Tensor:
         hard = _harden(masks)
-        parts = ((weight, part, masks if part in SOFT else hard) for part, weight in pixel.items())
-        return torch.stack([weight * part(logits, truth) for weight, part, truth in parts]).sum()
+        parts = [
+            weight * PIXEL_LOSSES[name](logits, masks if name in SOFT else hard)
+            for name, weight in pixel.items()
+        ]
+        return torch.stack(parts).sum()
 
     def loss(outputs: Outputs, masks: Tensor) -> Tensor:
         parts = [on_pixels(outputs.logits, masks)]
@@ -58,11 +61,15 @@ def bce(logits: Tensor, masks: Tensor) -> Tensor:
 
 
 def dice(logits: Tensor, masks: Tensor) -> Tensor:
-    """One minus the soft Dice coefficient of each crop, smoothed by one pixel (Milletari 2016)."""
+    """One minus the soft Dice coefficient of each crop, smoothed by one pixel (Milletari 2016).
+
+    With squares below the line, as there: so it is least where probabilities are the masks', even
+    if those are no whole numbers; without them it would drive every pixel to 0 or 1.
+    """
     probabilities = logits.sigmoid().flatten(1)
     truth = masks.flatten(1)
     overlap = 2 * (probabilities * truth).sum(1) + 1
-    return (1 - overlap / (probabilities.sum(1) + truth.sum(1) + 1)).mean()
+    return (1 - overlap / (probabilities.square().sum(1) + truth.square().sum(1) + 1)).mean()
 
 
 def focal(logits: Tensor, masks: Tensor) -> Tensor:
@@ -161,9 +168,6 @@ def _descending(values: Tensor) -> Tensor:
     keys.numpy().sort(axis=1)
     return keys.bitwise_and_((1 << PLACE_BITS) - 1)
 
-
-SOFT: frozenset[PixelLoss] = frozenset({bce, dice})
-"""Losses whose masks may be probabilities."""
 
 PIXEL_LOSSES: Mapping[str, PixelLoss] = {
     "bce": bce,

@@ -89,6 +89,8 @@ LossName = Literal[
     "empty_mask",
     "deep_supervision",
 ]
+SOFT: frozenset[LossName] = frozenset({"bce", "dice"})
+"""Losses whose masks may be probabilities."""
 HEADS: dict[LossName, str] = {
     "empty_mask": "empty_head",
     "lovasz_nonempty": "empty_head",
@@ -142,14 +144,19 @@ class Phase(Section):
                 f"final_learning_rate: {self.final_learning_rate} is above learning_rate, "
                 f"{self.learning_rate}; lower it"
             )
-        if self.averaging != "none" and not self.snapshots:
-            raise ValueError(f"averaging: {self.averaging} needs snapshots: true to average for")
+        if "pseudolabel_share" in self.model_fields_set and self.data != "mixed":
+            raise ValueError(
+                f"pseudolabel_share: {self.pseudolabel_share} does nothing with data: {self.data}; "
+                "take it out, or take data: mixed"
+            )
         if self.keep_last:
             self._check_last()
         if self.keep_best:
             self._check_best()
         if self.schedule == "plateau":
             self._check_plateau()
+        if self.averaging != "none":
+            self._check_average()
         return self
 
     @property
@@ -164,9 +171,24 @@ class Phase(Section):
         return self.schedule == "plateau" or self.keep_best > 0
 
     @property
+    def learns_pseudolabels(self) -> bool:
+        """Whether pseudo-labels are among its crops."""
+        return self.data in ("pseudolabels", "mixed", "pooled")
+
+    @property
     def constant(self) -> bool:
         """Whether the learning rate never changes."""
         return self.schedule == "cosine" and self.learning_rate == self.final_learning_rate
+
+    def _check_average(self) -> None:
+        """Check that there is something to average, and something to average for."""
+        if not self.snapshots:
+            raise ValueError(f"averaging: {self.averaging} needs snapshots: true to average for")
+        if self.averaging == "swa" and self.cycles == 1 and not (self.watches or self.constant):
+            raise ValueError(
+                "averaging: swa averages the ends of cycles, and all epochs only where "
+                "final_learning_rate is learning_rate; raise cycles"
+            )
 
     def _check_last(self) -> None:
         """Check that the last epochs can be kept."""
@@ -364,7 +386,6 @@ class Params(Section):
             _check_survey("pseudolabel", self.pseudolabel.phases, self.survey)
             _check_shares("pseudolabel", self.pseudolabel.phases, self.training)
             _check_rounds(self.pseudolabel)
-            _check_watched(self.pseudolabel.phases, self.train_per_fold.phases)
         _check_shares("train_per_fold", self.train_per_fold.phases, self.training)
         _check_survey("train_per_fold", self.train_per_fold.phases, self.survey)
         for member in self.train_per_fold.members:
@@ -372,6 +393,9 @@ class Params(Section):
             _check_losses("train_per_fold", phases, member, self.models[member])
         if not any(phase.snapshots for phase in self.train_per_fold.phases):
             raise ValueError("train_per_fold.phases: no phase keeps snapshots; set one to true")
+        if self.pseudolabel.enabled:
+            _check_learned(self.pseudolabel, self.train_per_fold.phases)
+            _check_watched(self.pseudolabel.phases, self.train_per_fold.phases)
         if self.threshold_search.low >= self.threshold_search.high:
             raise ValueError("threshold_search.low: must be below threshold_search.high")
         return self
@@ -396,10 +420,15 @@ def _check_losses(
         for loss in phase.loss:
             if loss in HEADS and not getattr(definition, HEADS[loss], False):
                 raise ValueError(f"{field}: {loss} needs models.{name}.{HEADS[loss]}: true")
+    # Phases on pseudo-labels alone are left out where there are none.
+    always = [phase for phase in phases if phase.data != "pseudolabels"]
     for loss in ("empty_mask", "deep_supervision"):
         head = HEADS[loss]
-        if getattr(definition, head, False) and not any(loss in phase.loss for phase in phases):
-            raise ValueError(f"models.{name}.{head}: no phase of {section} weighs the loss {loss}")
+        if getattr(definition, head, False) and not any(loss in phase.loss for phase in always):
+            raise ValueError(
+                f"models.{name}.{head}: no phase of {section} weighs the loss {loss} on other data "
+                "than pseudolabels"
+            )
 
 
 def _check_survey(section: str, phases: list[Phase], survey: Survey) -> None:
@@ -421,6 +450,22 @@ def _check_shares(section: str, phases: list[Phase], training: Training) -> None
             )
 
 
+def _check_learned(settings: PseudoLabel, phases: list[Phase]) -> None:
+    """Check that members learn from the pseudo-labels, and as they are handed on."""
+    learning = [phase for phase in phases if phase.learns_pseudolabels]
+    if not learning:
+        raise ValueError(
+            "pseudolabel.enabled: true, but no phase of train_per_fold learns from pseudo-labels; "
+            "give one data: pseudolabels, mixed or pooled"
+        )
+    learning += [phase for phase in settings.phases if phase.learns_pseudolabels]
+    if settings.soft and not any(SOFT & set(phase.loss) for phase in learning):
+        raise ValueError(
+            "pseudolabel.soft: true changes nothing: no phase that learns from pseudo-labels "
+            f"weighs one of the losses {' and '.join(sorted(SOFT))}; set it to false"
+        )
+
+
 def _check_watched(taught: list[Phase], learned: list[Phase]) -> None:
     """Check that a teacher leaves alone the crops that members of its fold watch."""
     watching = [index for index, phase in enumerate(learned) if phase.watches]
@@ -435,7 +480,7 @@ def _check_watched(taught: list[Phase], learned: list[Phase]) -> None:
 
 
 def _check_rounds(settings: PseudoLabel) -> None:
-    taught = [phase.data in ("pseudolabels", "mixed", "pooled") for phase in settings.phases]
+    taught = [phase.learns_pseudolabels for phase in settings.phases]
     if settings.rounds == 1 and any(taught):
         phase = taught.index(True)
         raise ValueError(

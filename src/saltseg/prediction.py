@@ -1,7 +1,8 @@
 """Prediction with flips and other views: from crops to probabilities."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +10,18 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from saltseg.definitions import ModelDefinition
+from saltseg.devices import create_fabric
+from saltseg.models import create_model
+from saltseg.models.folding import fold_snapshots
+from saltseg.params import Runtime
 from saltseg.progress import progress
+from saltseg.snapshots import Weights
 from saltseg.views import View
+
+Predictor = Callable[..., npt.NDArray[np.float32]]
+"""Takes `images`, uint8 (n, h, w), and `depth`, float32 (n,) in feet; `name` is what the progress
+calls it. Returns probabilities of salt, float32 (n, h, w)."""
 
 BATCH = 64
 """Crops predicted at once; enough to fill a device and little beside the network's own memory."""
@@ -109,6 +120,32 @@ def predict_mean(
     for part, values in steps:
         mean[part] += values
     return mean
+
+
+def snapshot_predictor(
+    definition: ModelDefinition,
+    snapshots: Sequence[Weights],
+    decay: float,
+    runtime: Runtime,
+    flip: bool,
+    views: Sequence[View] = (),
+) -> Predictor:
+    """Return the mean over a network's snapshots, oldest first, as a function of the crops.
+
+    decay: see snapshot_shares; flip, views: see `predict`.
+    """
+    fabric = create_fabric(runtime)
+    plain = create_model(definition, seed=0, weights=None)
+    network, folded = fold_snapshots(plain, snapshots)
+    return partial(
+        predict_mean,
+        fabric.setup_module(network.to(memory_format=torch.channels_last)),
+        folded,
+        snapshot_shares(len(snapshots), decay),
+        fabric=fabric,
+        flip=flip,
+        views=views,
+    )
 
 
 def snapshot_shares(count: int, decay: float) -> list[float]:

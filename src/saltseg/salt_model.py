@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from saltseg.components import clean
 from saltseg.definitions import CROP
+from saltseg.devices import has_accelerator
 from saltseg.ensemble import find_snapshots, load_parts
 from saltseg.errors import InputError
 from saltseg.layout import Layout
@@ -106,13 +106,7 @@ class SaltModel:
 
 def _runtime(runtime: Runtime) -> Runtime:
     """Return where to predict: as in training, or on what there is where that device is not."""
-    there = {
-        "auto": True,
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if there[runtime.accelerator]:
+    if runtime.accelerator == "auto" or has_accelerator(runtime.accelerator):
         return runtime
     return runtime.model_copy(update={"accelerator": "auto"})
 

@@ -7,16 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
 from saltseg.crops import CropSet, depth
-from saltseg.devices import create_fabric
 from saltseg.labelled import divide_crops, pseudolabelled_crops, survey_crops
 from saltseg.layout import Layout
-from saltseg.models import create_model
-from saltseg.models.folding import fold_snapshots
 from saltseg.params import Params
-from saltseg.prediction import predict_mean, snapshot_shares
+from saltseg.prediction import snapshot_predictor
 from saltseg.pseudolabels import PseudoLabels, no_pseudolabels, select
 from saltseg.seeds import stream_seed
 from saltseg.snapshots import Weights
@@ -98,19 +94,9 @@ def predict_test(
 
     name: what the progress calls the teacher.
     """
-    fabric = create_fabric(params.runtime)
-    plain = create_model(params.models[params.pseudolabel.teacher], seed=0, weights=None)
-    network, weights = fold_snapshots(plain, snapshots)
-    return predict_mean(
-        fabric.setup_module(network.to(memory_format=torch.channels_last)),
-        weights,
-        snapshot_shares(len(snapshots), decay=1.0),
-        crops.test_images,
-        depth(crops.test),
-        fabric,
-        flip=True,
-        name=f"{name} predicts",
-    )
+    definition = params.models[params.pseudolabel.teacher]
+    predict = snapshot_predictor(definition, snapshots, 1.0, params.runtime, flip=True)
+    return predict(crops.test_images, depth(crops.test), name=f"{name} predicts")
 
 
 def _counting_on(report: Report, epochs: int) -> Report:

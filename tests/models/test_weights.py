@@ -129,6 +129,7 @@ def test_a_repeated_image_gives_what_one_gives(tmp_path: Path) -> None:
         ("tu-resnet18", "imagenet", (0.449, 0.226)),
         ("resnet34", "resnet34.safetensors", (0.449, 0.226)),
         ("inceptionv4", "imagenet", (0.5, 0.5)),
+        ("dpn92", "imagenet+5k", (0.451, 0.235)),
         ("efficientnet-b0", "imagenet", (0.449, 0.226)),
         ("efficientnet-b0", "advprop", (0.5, 0.5)),
     ],

@@ -21,8 +21,9 @@ def predicted(outputs: Outputs) -> Tensor:
     """Return the logits of the prediction, float (n, h, w).
 
     With an empty-mask head a pixel is salt where the crop holds salt and the pixel is salt in it:
-    p = sigmoid(logit) * (1 - sigmoid(empty)). Solved for the logit of p, which needs no
-    probabilities: -log(exp(-logit) + exp(empty) + exp(empty - logit)).
+    p = sigmoid(logit) * (1 - sigmoid(empty)), the first of which is conditional only where pixels
+    learn from crops with salt alone. Solved for the logit of p, which needs no probabilities:
+    -log(exp(-logit) + exp(empty) + exp(empty - logit)).
     """
     if outputs.empty is None:
         return outputs.logits

@@ -25,6 +25,9 @@ PACKAGED = {
 IMAGENET = (0.449, 0.226)
 """Mean and standard deviation of ImageNet, mean over its three colours: the crops are grey."""
 
+DPN = (0.451, 0.235)
+"""What dual path networks were trained with: (124, 117, 104) and 1 / 0.0167, of 255."""
+
 INCEPTION = (0.5, 0.5)
 """What the Inception family standardises by, and other networks of its makers."""
 
@@ -54,6 +57,8 @@ def standardisation(encoder: str, weights: str) -> tuple[float, float]:
         if settings is None:
             return IMAGENET
         return round(sum(settings.mean) / 3, 3), round(sum(settings.std) / 3, 3)
+    if encoder.startswith("dpn"):
+        return DPN
     inception = encoder.startswith(("inception", "xception", "timm-tf_efficientnet_lite"))
     return INCEPTION if inception or weights == "advprop" else IMAGENET
 
