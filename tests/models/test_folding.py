@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from saltseg.definitions import ModelDefinition
 from saltseg.models import create_model
+from saltseg.models.activated import ActivatedConvolution
 from saltseg.models.folding import fold_normalisation, fold_snapshots
 from tests.models.definitions import (
     EVERYTHING,
@@ -79,6 +80,40 @@ def test_a_convolution_that_others_read_stays() -> None:
     network = Forked().eval()
     fold_normalisation(network)
     assert len(normalisations(network)) == 1
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+@pytest.mark.parametrize("forked", [True, False])
+def test_an_activation_is_taken_in_where_nothing_else_reads_its_input(
+    forked: bool, in_place: bool
+) -> None:
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            layers = nn.Conv2d(1, 1, 3), nn.BatchNorm2d(1), nn.ReLU(inplace=in_place)
+            self.layers = nn.Sequential(*layers)
+
+        def forward(self, images: Tensor, depth: Tensor) -> Tensor:
+            read = self.layers[1](self.layers[0](images[:, None]))
+            if forked:
+                images = 2 * read
+                return images + self.layers[2](read)
+            return 2 * self.layers[2](read)
+
+    network = Network().eval()
+    nn.init.constant_(network.layers[1].bias, 0.1)
+    expected = predict(network)
+    fold_normalisation(network)
+    assert isinstance(network.layers[0], ActivatedConvolution) is not forked
+    assert torch.allclose(predict(network), expected, atol=1e-5)
+
+
+def test_every_activation_of_the_demo_is_taken_in() -> None:
+    network = create(define_unet(**LITE))
+    count = len([module for module in network.modules() if type(module) in (nn.ReLU, nn.ReLU6)])
+    fold_normalisation(network)
+    taken = [module for module in network.modules() if isinstance(module, ActivatedConvolution)]
+    assert len(taken) == count > 30
 
 
 def test_snapshots_are_folded_one_by_one() -> None:

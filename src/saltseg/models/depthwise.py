@@ -39,13 +39,16 @@ class Geometry(NamedTuple):
     groups: int
 
 
-class DepthwiseConvolution(nn.Module):
-    """A depthwise convolution with gradients in float32 on a CPU, whatever autocast says."""
+class StandIn(nn.Module):
+    """What stands for a convolution: its weights, by their names, and its geometry."""
 
-    def __init__(self, convolution: nn.Conv2d) -> None:
+    def __init__(self, convolution: "nn.Conv2d | StandIn") -> None:
         """Take over the weights of `convolution`, and its padding, timm's `same` included."""
         super().__init__()
         self.weight, self.bias = convolution.weight, convolution.bias
+        if isinstance(convolution, StandIn):
+            self.same, self.geometry = convolution.same, convolution.geometry
+            return
         self.same = isinstance(convolution, Conv2dSame)
         self.geometry = Geometry(
             list(convolution.stride),
@@ -54,11 +57,20 @@ class DepthwiseConvolution(nn.Module):
             convolution.groups,
         )
 
+    def pad(self, inputs: Tensor) -> Tensor:
+        """Pad as `same` does, whose padding is no part of the geometry."""
+        if not self.same:
+            return inputs
+        _, _, *kernel = self.weight.shape
+        return pad_same(inputs, kernel, self.geometry.stride, self.geometry.dilation)
+
+
+class DepthwiseConvolution(StandIn):
+    """A depthwise convolution with gradients in float32 on a CPU, whatever autocast says."""
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Map (n, c, h, w) to (n, c', h', w'), as the convolution that it stands for does."""
-        if self.same:
-            _, _, *kernel = self.weight.shape
-            inputs = pad_same(inputs, kernel, self.geometry.stride, self.geometry.dilation)
+        inputs = self.pad(inputs)
         if inputs.device.type != "cpu" or not torch.is_grad_enabled():
             return nn.functional.conv2d(inputs, self.weight, self.bias, *self.geometry)
         outputs: Tensor = _WideGradients.apply(inputs, self.weight, self.bias, self.geometry)
