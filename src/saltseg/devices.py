@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -55,7 +56,10 @@ def device_name(fabric: Fabric) -> str:
 
 def has_accelerator(name: str) -> bool:
     """Tell whether this machine has the device: cpu, cuda or mps."""
-    checks = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    checks: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+    }
     return name == "cpu" or checks[name]()
 
 

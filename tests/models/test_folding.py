@@ -91,6 +91,7 @@ def test_an_activation_is_taken_in_where_nothing_else_reads_its_input(
         def __init__(self) -> None:
             super().__init__()
             layers = nn.Conv2d(1, 1, 3), nn.BatchNorm2d(1), nn.ReLU(inplace=in_place)
+            nn.init.constant_(layers[1].bias, 0.1)
             self.layers = nn.Sequential(*layers)
 
         def forward(self, images: Tensor, depth: Tensor) -> Tensor:
@@ -101,7 +102,6 @@ def test_an_activation_is_taken_in_where_nothing_else_reads_its_input(
             return 2 * self.layers[2](read)
 
     network = Network().eval()
-    nn.init.constant_(network.layers[1].bias, 0.1)
     expected = predict(network)
     fold_normalisation(network)
     assert isinstance(network.layers[0], ActivatedConvolution) is not forked

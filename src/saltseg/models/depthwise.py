@@ -42,6 +42,11 @@ class Geometry(NamedTuple):
 class StandIn(nn.Module):
     """What stands for a convolution: its weights, by their names, and its geometry."""
 
+    weight: Tensor
+    bias: Tensor | None
+    same: bool
+    geometry: Geometry
+
     def __init__(self, convolution: "nn.Conv2d | StandIn") -> None:
         """Take over the weights of `convolution`, and its padding, timm's `same` included."""
         super().__init__()
