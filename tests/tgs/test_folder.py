@@ -173,3 +173,16 @@ def test_a_table_in_two_folders_is_refused(unpacked: Path) -> None:
 
     with pytest.raises(InputError, match=r"depths\.csv in several places, 1 of 2: .*; keep one"):
         read_raw(unpacked, 1)
+
+
+def test_a_linked_subfolder_is_refused_and_a_linked_raw_folder_is_read(
+    unpacked: Path, tmp_path: Path, survey: SurveySet
+) -> None:
+    (tmp_path / "link").symlink_to(unpacked)
+    (unpacked / ".trash").symlink_to(unpacked / "train")
+    assert_same(read_raw(tmp_path / "link", 2)[0], survey.crops)
+
+    (unpacked / "train").rename(tmp_path / "train")
+    (unpacked / "train").symlink_to(tmp_path / "train")
+    with pytest.raises(InputError, match=r"raw/train: is a link to a folder, .* ingest\.raw_dir"):
+        read_raw(unpacked, 2)

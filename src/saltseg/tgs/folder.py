@@ -99,12 +99,29 @@ def how_to_download(folder: Path) -> str:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the files below `folder`, relative to it, hidden ones left out."""
-    for parent, _, names in os.walk(folder, followlinks=True):
+    """Yield the files below `folder`, relative to it, hidden ones left out.
+
+    Raises InputError for a link to a folder.
+    """
+    for parent, folders, names in os.walk(folder):
+        for name in folders:
+            _refuse_link(folder, Path(parent, name))
         for name in names:
             place = Path(parent, name).relative_to(folder)
             if not _is_hidden(place):
                 yield place
+
+
+def _refuse_link(folder: Path, below: Path) -> None:
+    """Raise InputError if `below`, a folder within `folder`, is a link.
+
+    DVC and lineage.folder_hash hash nothing behind it: its files could change unseen.
+    """
+    if below.is_symlink() and not _is_hidden(below.relative_to(folder)):
+        raise InputError(
+            f"{below}: is a link to a folder, in which DVC sees no change; put the folder itself"
+            " there, or name the one that holds all of the data as ingest.raw_dir"
+        )
 
 
 def _unzipped(file: RawFile) -> Iterator[RawFile]:
