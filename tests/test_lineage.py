@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from saltseg.errors import InputError
+from saltseg.files import modules
 from saltseg.layout import Layout
-from saltseg.lineage import folder_hash, locked_outputs, manifest
+from saltseg.lineage import code_digest, folder_hash, locked_outputs, manifest
 from saltseg.params import CHANGES_NOTHING, Params, parse_params
 from tests.conftest import shrunk_content
 
@@ -59,6 +60,21 @@ def test_each_change_shows_where_it_was_made(layout: Layout) -> None:
     (layout.root / "stages" / "submit.py").write_text("pass")
     assert made(layout)["code"]["stages"] != before["code"]["stages"]
     assert made(layout)["code"]["src/saltseg"] == before["code"]["src/saltseg"]
+
+
+def test_hidden_files_are_no_code(tmp_path: Path) -> None:
+    """What a notebook, macOS and emacs leave is neither hashed nor shipped with a model."""
+    package = tmp_path / ".venv" / "saltseg"
+    (package / "models" / ".ipynb_checkpoints").mkdir(parents=True)
+    (package / "models" / "unet.py").write_text("a = 1")
+    before = code_digest(package)
+    (package / "models" / ".ipynb_checkpoints" / "unet-checkpoint.py").write_text("a = 0")
+    (package / "._unet.py").write_bytes(b"\0\xff")
+    (package / ".#unet.py").symlink_to("someone@somewhere.1")
+    assert modules(package) == [package / "models" / "unet.py"]
+    assert code_digest(package) == before
+    (package / "models" / "unet.py").write_text("a = 2")
+    assert code_digest(package) != before
 
 
 def test_hashes_are_dvcs_own(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import yaml
 
 from saltseg import dvc_lock
 from saltseg.errors import InputError
-from saltseg.files import hash_file
+from saltseg.files import hash_file, modules
 from saltseg.layout import Layout
 from saltseg.params import CHANGES_NOTHING, Params
 
@@ -34,7 +34,7 @@ def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]
         "parameters": _parameters(params),
         "code": {
             "src/saltseg": code_digest(),
-            "stages": _digest_code(layout.root, layout.root.glob("stages/*.py")),
+            "stages": _digest_code(layout.root, modules(layout.root / "stages")),
         },
         "requirements.lock": _tracked_hash(layout.root, "requirements.lock"),
         "models": {
@@ -47,7 +47,7 @@ def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]
 
 def code_digest(package: Path = _PACKAGE) -> str:
     """Return the digest of a package's code, this one's own: paths and contents of its modules."""
-    return _digest_code(package, package.rglob("*.py"))
+    return _digest_code(package, modules(package))
 
 
 def locked_outputs(root: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from filelock import FileLock, Timeout
 
-from saltseg.files import whole_file
+from saltseg.files import modules, whole_file
 from saltseg.machine import cpu_model
 from saltseg.snapshots import Weights
 
@@ -56,8 +56,7 @@ def _machine() -> list[str]:
 
 
 def _code() -> list[str]:
-    folder = Path(__file__).parent
-    return [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py"))]
+    return [path.read_text(encoding="utf-8") for path in modules(Path(__file__).parent)]
 
 
 class State:
