@@ -10,6 +10,18 @@ from saltseg.errors import InputError
 _PATIENCE = 600
 """Seconds that git may take; the recorder of a pipeline must not hang with it for ever."""
 
+PATCH = (
+    "diff",
+    "--binary",
+    "--unified=3",
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
+"""The start of a `git diff` whose output `git apply` takes, whatever the user configured."""
+
 
 def git(
     root: Path,

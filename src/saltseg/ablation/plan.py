@@ -10,7 +10,7 @@ from pathlib import Path
 from saltseg.ablation.effects import Design
 from saltseg.ablation.overrides import PRESENT, overrides_of, read_base, split_values
 from saltseg.errors import InputError
-from saltseg.git import git
+from saltseg.git import PATCH, git
 from saltseg.layout import Layout
 from saltseg.params import CHANGES_NOTHING, Params
 
@@ -177,7 +177,7 @@ def hash_code(root: Path) -> str:
     Raises InputError where git has no commit.
     """
     committed = git(root, "ls-tree", "-r", "HEAD", "--", *_CODE)
-    changed = git(root, "diff", "--binary", "--no-ext-diff", "HEAD", "--", *_CODE)
+    changed = git(root, *PATCH, "HEAD", "--", *_CODE)
     return hashlib.sha256(committed + changed).hexdigest()
 
 

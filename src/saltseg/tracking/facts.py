@@ -15,7 +15,7 @@ from pathlib import Path
 
 from saltseg.errors import InputError
 from saltseg.files import hash_file
-from saltseg.git import git
+from saltseg.git import PATCH, git
 from saltseg.machine import cpu_model
 
 _CODE = [".", ":(exclude)dvc.lock", ":(exclude)results"]
@@ -88,7 +88,7 @@ def code_patch(root: Path) -> Patch:
         there = {"GIT_INDEX_FILE": str(copy)}
         kept = [*_CODE, *(f":(exclude,literal){name}" for name in large)]
         _git_text(root, "add", "--all", "--", *kept, **there)
-        text = _git_bytes(root, "diff", "--cached", "--binary", "HEAD", "--", *kept, **there)
+        text = _git_bytes(root, *PATCH, "--cached", "HEAD", "--", *kept, **there)
     return Patch(text, large)
 
 
@@ -97,7 +97,7 @@ def commit_patch(repository: Path, baseline: str, revision: str) -> Patch:
 
     Raises InputError where git cannot tell it.
     """
-    return Patch(git(repository, "diff", "--binary", baseline, revision, "--", *_CODE))
+    return Patch(git(repository, *PATCH, baseline, revision, "--", *_CODE))
 
 
 def experiment_revision(repository: Path, since: float, patient: bool) -> str:
