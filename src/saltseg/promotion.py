@@ -4,9 +4,11 @@ from pathlib import Path
 
 from saltseg.errors import InputError, first_few
 from saltseg.layout import Layout
-from saltseg.reproduction.records import find_record
+from saltseg.reproduction.records import RunRecord, find_record
 from saltseg.reproduction.verification import verify
 from saltseg.summary import describe_score
+from saltseg.tracking import wait_for_recorders
+from saltseg.tracking.facts import SYNCED
 from saltseg.tracking.registry import Version, champion, make_champion, open_registry, version_of
 from saltseg.tracking.store import reached_store
 
@@ -27,11 +29,12 @@ def promote(reference: str, root: Path) -> str:
     with reached_store(folder):
         client = open_registry(root)
         version = version_of(client, record.run_id)
+        if version is None and SYNCED not in (record.tags or {}):
+            # A recorder ends the run before it registers the model.
+            wait_for_recorders(folder)
+            version = version_of(client, record.run_id)
     if version is None:
-        raise InputError(
-            f"{record.name}: MLflow has no model of it, for its submit stage did not run; run"
-            " 'dvc repro --force --single-item submit' and promote that run"
-        )
+        raise InputError(_without_model(record))
     findings = verify(record, root)
     if findings:
         raise InputError(
@@ -43,6 +46,18 @@ def promote(reference: str, root: Path) -> str:
         make_champion(client, version)
     known = "none" if before is None else _described(before)
     return f"champion  {_described(version)}\nbefore    {known}"
+
+
+def _without_model(record: RunRecord) -> str:
+    if SYNCED in (record.tags or {}):
+        return (
+            f"{record.name}: 'saltseg sync' made its row from DVC, which holds no model for MLflow;"
+            " promote the run that trained it, by the id that 'make ui' shows"
+        )
+    return (
+        f"{record.name}: MLflow has no model of it, for its submit stage did not run; run"
+        " 'dvc repro --force --single-item submit' and promote that run"
+    )
 
 
 def _described(version: Version) -> str:

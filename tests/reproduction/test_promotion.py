@@ -1,14 +1,23 @@
 """From a recorded run to the champion, and from the champion to masks."""
 
+from pathlib import Path
+from threading import Timer
+
 import numpy as np
 import pytest
+from filelock import FileLock
 from mlflow import MlflowClient
 
+from saltseg.errors import InputError
 from saltseg.files import hash_file
+from saltseg.promotion import promote
 from saltseg.survey.sections import make_section
-from saltseg.tracking.registry import CHAMPION, NAME, Version, champion
+from saltseg.tracking.facts import SYNCED
+from saltseg.tracking.registry import CHAMPION, NAME, Version, champion, open_registry
 from tests.pipeline.test_pipeline import read_json
 from tests.reproduction.conftest import Recorded, flip_byte
+from tests.reproduction.test_records import record_run
+from tests.reproduction.test_records import repository as repository
 
 pytestmark = pytest.mark.slow
 
@@ -65,3 +74,28 @@ def test_a_run_without_a_model_is_refused(copy: Recorded) -> None:
     done = copy.run("saltseg", "predict", "tmp.npy", "--out", "found")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert f"models:/saltseg@{CHAMPION}: MLflow has no such model" in done.stderr
+
+
+def test_a_model_that_is_being_registered_is_awaited(repository: Path) -> None:
+    """A recorder ends its run first; a record that lacks something keeps it from promotion."""
+    run = record_run(repository, leave_out="dvc.lock")
+    lock = FileLock(repository / "mlruns/.recorder-1.lock", thread_local=False)
+    recorder = Timer(1, register_late, (repository, run, lock))
+    with lock:
+        recorder.start()
+        with pytest.raises(InputError, match=r"does not verify: dvc\.lock is missing"):
+            promote(run, repository)
+    recorder.join()
+
+
+def register_late(root: Path, run: str, lock: FileLock) -> None:
+    client = open_registry(root)
+    client.create_registered_model(NAME)
+    client.create_model_version(NAME, (root / "model").as_uri(), run)
+    lock.release()
+
+
+def test_a_row_that_sync_made_is_refused_for_what_it_is(repository: Path) -> None:
+    run = record_run(repository, **{SYNCED: "true"})
+    with pytest.raises(InputError, match=r"'saltseg sync' made its row .* promote the run that"):
+        promote(run, repository)
