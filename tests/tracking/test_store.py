@@ -1,5 +1,6 @@
 """The store as a command meets it: of another MLflow, out of reach, damaged, held by another."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -12,12 +13,13 @@ from typer.testing import CliRunner
 from saltseg.cli import app
 from saltseg.errors import InputError
 from saltseg.tracking.ablations import AblationRecord, log_ablation
+from saltseg.tracking.address import store_uri
 from saltseg.tracking.archive import Archive
 from saltseg.tracking.durations import Durations
 from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.migration import upgrade
-from saltseg.tracking.registry import champion, fetched_model
-from saltseg.tracking.store import open_store, reached_store
+from saltseg.tracking.registry import NAME, champion, fetched_model, register
+from saltseg.tracking.store import open_experiment, open_store, reached_store
 from tests.conftest import PROJECT
 from tests.test_full_disk import files_limited
 from tests.tracking.conftest import write_old_store
@@ -130,3 +132,32 @@ def test_a_database_of_a_newer_mlflow_is_one_line(
     assert (done.exit_code, done.output.count("\n")) == (1, 1)
     assert "mlruns/mlflow.db is of another MLflow (" in done.output
     assert "of_tomorrow" in done.output
+
+
+@pytest.mark.parametrize("take", [shutil.move, shutil.copytree])
+def test_a_store_that_was_moved_or_copied_finds_its_artifacts_beside_it(
+    checkout: Path, tmp_path: Path, take: Callable[[Path, Path], object]
+) -> None:
+    client = open_store(checkout / "mlruns")
+    place = experiment_of(checkout)
+    own = client.create_experiment("own", (tmp_path / "own").as_uri())
+    run = client.create_run(place).info.run_id
+    client.log_text(run, "kept", "record/dvc.lock")
+    model = client.create_logged_model(place, NAME, run).model_id
+    client.log_model_artifacts(model, str(checkout / "mlruns/artifacts" / run))
+    register(client, run, model, {})
+
+    there = tmp_path / "there"
+    take(checkout, there)
+    client = open_store(there / "mlruns")
+    assert Archive(there / "mlruns").open(run).files == {"dvc.lock": b"kept"}
+    with fetched_model(f"models:/{NAME}/1", there) as folder:
+        assert folder.is_relative_to(there) and any(folder.rglob("dvc.lock"))
+    new = client.create_run(experiment_of(there)).info
+    assert new.experiment_id == place and new.artifact_uri.startswith(there.as_uri())
+    assert client.get_experiment(own).artifact_location == (tmp_path / "own").as_uri()
+
+
+def experiment_of(root: Path) -> str:
+    folder = root / "mlruns"
+    return open_experiment(open_store(folder), store_uri(folder), folder)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from saltseg.errors import InputError, reason_of, without_password
 from saltseg.tracking.address import database, server_uri, store_uri
 from saltseg.tracking.migration import is_outdated, upgrade
+from saltseg.tracking.relocation import artifact_folder, relocate
 from saltseg.tracking.wire import CLOCK_DRIFT
 
 EXPERIMENT = "saltseg"
@@ -57,15 +58,18 @@ def open_store(folder: Path) -> MlflowClient:
 
 
 def open_client(uri: str, folder: Path) -> MlflowClient:
-    """Return a client of the store; upgrade the database in `folder` if an older MLflow made it.
+    """Return a client of the store; bring the database in `folder` up to date before.
 
+    One that an older MLflow made is upgraded, one that was moved or copied is told its new place.
     To be called under the store's lock, as by `open_store`.
     """
     for name, value in _IMPATIENT.items():
         os.environ.setdefault(name, value)
     path = database(folder)
-    if uri == f"sqlite:///{path}" and path.exists() and is_outdated(path):
-        upgrade(path)
+    if uri == f"sqlite:///{path}" and path.exists():
+        if is_outdated(path):
+            upgrade(path)
+        relocate(path)
     return MlflowClient(tracking_uri=uri)
 
 
@@ -79,7 +83,7 @@ def open_experiment(client: MlflowClient, uri: str, folder: Path, suffix: str = 
     if known is None:
         # A server knows where its artifacts belong; a bare database would take the stage's folder.
         remote = uri.startswith(("http:", "https:", "databricks"))
-        location = None if remote else (folder / "artifacts").as_uri()
+        location = None if remote else artifact_folder(folder).as_uri()
         try:
             return str(client.create_experiment(name, artifact_location=location))
         except MlflowException:
