@@ -19,6 +19,25 @@ from tests.reproduction.conftest import Recorded, flip_byte, run_of
 
 pytestmark = pytest.mark.slow
 
+EMPTY_HANDED = {
+    "dvc.yaml": """
+stages:
+  ingest:
+    cmd:
+      - ls data/raw > listed
+      - mkdir -p results
+      - >-
+        echo '{"files": 0}' > results/ingest.json
+    deps: [data/raw]
+    outs: [listed]
+    metrics: [results/ingest.json: {cache: false}]
+""",
+    "params.yaml": "base: {seed: 1}\n",
+    "requirements.lock": "numpy==2\n",
+    "data/raw/.gitignore": "*\n!.gitignore\n",
+}
+"""A project whose one stage lists what Kaggle's files would be."""
+
 
 def table_of(said: str) -> dict[str, list[str]]:
     """Return the rows of the table of outputs by path."""
@@ -214,3 +233,19 @@ def clone_of(checkout: Checkout, folder: Path) -> None:
     Checkout(folder).succeed(
         "dvc", "remote", "add", "--local", "--default", "--force", "shared", remote
     )
+
+
+def test_what_a_run_read_empty_is_not_filled_from_the_checkout(tmp_path: Path) -> None:
+    project = Checkout(tmp_path / "project")
+    (project.root / "data/raw").mkdir(parents=True)
+    for name, content in EMPTY_HANDED.items():
+        (project.root / name).write_text(content)
+    project.succeed("git", "init", "--quiet")
+    project.succeed("dvc", "init", "--quiet")
+    (project.root / ".dvcignore").write_text(".gitignore\n")
+    project.succeed("dvc", "repro")
+    project.commit("A run without raw data")
+    (project.root / "data/raw/train.csv").write_text("id\n")
+    done = project.run("saltseg", "reproduce", "HEAD")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(table_of(done.stdout)) == {"listed", "results/ingest.json"}

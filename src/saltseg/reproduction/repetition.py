@@ -109,13 +109,14 @@ def _restore(repo: Repo, record: RunRecord, root: Path, again: list[Stage], cach
 def _borrow(stages: Iterable[Stage], outputs: Mapping[Path, Output], root: Path) -> None:
     """Copy data that neither git nor DVC keeps, such as Kaggle's in data/raw, from `root`.
 
-    Whether they are what the run read, their hash tells afterwards.
+    A folder that the run read empty is right in the clone as it is. Whether the others are what
+    the run read, their hash tells afterwards.
     """
     for dependency in (each for stage in stages for each in stage.deps):
         path, clone = Path(dependency.fs_path), Path(dependency.repo.root_dir)
         if overlaps(path, outputs) or not path.is_relative_to(clone):
             continue
-        if path.is_file() or in_git(dependency):
+        if path.is_file() or in_git(dependency) or not dependency.workspace_status():
             continue
         source = root / path.relative_to(clone)
         if source.is_dir():
