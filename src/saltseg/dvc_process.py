@@ -26,15 +26,34 @@ def start_dvc(
     environment: all its variables. output: the file descriptor that takes all that it says; None
     leaves it where this process's own output goes.
     """
-    return subprocess.Popen(
-        [sys.executable, "-m", "dvc", *arguments],
-        cwd=root,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=None if output is None else subprocess.STDOUT,
-        start_new_session=True,
-    )
+    with _heeded_interrupts():
+        return subprocess.Popen(
+            [sys.executable, "-m", "dvc", *arguments],
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=None if output is None else subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+@contextmanager
+def _heeded_interrupts() -> Iterator[None]:
+    """Let what is started here heed SIGINT where this process was told to ignore it.
+
+    So it is behind the & of a script: its shell keeps the terminal's Ctrl-C from the background,
+    and every child would inherit that.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def run_dvc(
