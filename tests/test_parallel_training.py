@@ -3,6 +3,7 @@
 import shutil
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from subprocess import PIPE, Popen
 
@@ -78,16 +79,26 @@ def test_a_failed_item_is_named_with_its_log_and_the_others_are_finished(
     assert not (checkout.root / "gathered").exists()
 
 
-def test_an_interrupt_reaches_every_job(checkout: Checkout) -> None:
+@pytest.mark.parametrize(
+    ("number", "at_start"),
+    [(signal.SIGINT, signal.SIG_DFL), (signal.SIGTERM, signal.SIG_IGN)],
+)
+def test_an_interrupt_reaches_every_job(
+    checkout: Checkout, number: signal.Signals, at_start: signal.Handlers
+) -> None:
+    """Also in the background of a script, which has its children ignore SIGINT from the start."""
     write_pipeline(checkout, "python -c 'import time; time.sleep(600)' ${item.fold}")
     command = [shutil.which("saltseg") or "saltseg", "train", "--jobs", "2"]
-    process = Popen(command, cwd=checkout.root, stdout=PIPE, stderr=PIPE, text=True)
+    process = Popen(
+        command, cwd=checkout.root, stdout=PIPE, stderr=PIPE, text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, at_start),
+    )  # fmt: skip
     logs = [checkout.root / f"tmp/logs/label@{fold}.log" for fold in (0, 1)]
     for _ in range(600):
         if all(log.exists() and "> python" in log.read_text() for log in logs):
             break
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130 and said.splitlines()[-1] == "saltseg: interrupted"
     assert all("failed to run" in log.read_text() for log in logs)
@@ -97,6 +108,12 @@ def test_each_cpu_job_has_its_share_of_the_threads(shrunk_params: Params) -> Non
     runtime = shrunk_params.runtime.model_copy(update={"accelerator": "cpu", "threads": 3})
     assert divide_machine(runtime, 2) == [{"OMP_NUM_THREADS": "3"}] * 2
     assert len(divide_machine(runtime.model_copy(update={"threads": 10_000}), None)) == 1
+
+
+def test_one_gpu_of_apple_has_one_job_at_a_time(shrunk_params: Params) -> None:
+    runtime = shrunk_params.runtime.model_copy(update={"accelerator": "mps", "threads": 1})
+    assert divide_machine(runtime, None) == [{"OMP_NUM_THREADS": "1"}]
+    assert len(divide_machine(runtime, 2)) == 2
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "many", "1.5"])

@@ -112,7 +112,8 @@ def divide_machine(runtime: Runtime, jobs: int | None) -> list[dict[str, str]]:
         count = jobs or len(devices)
         visible = [devices[number % len(devices)] for number in range(count)]
         return [{**threads, "CUDA_VISIBLE_DEVICES": device} for device in visible]
-    return [threads] * (jobs or max(cpus() // runtime.threads, 1))
+    at_once = 1 if _on_apple_gpu(runtime.accelerator) else max(cpus() // runtime.threads, 1)
+    return [threads] * (jobs or at_once)
 
 
 def _gpus() -> list[str]:
@@ -122,6 +123,15 @@ def _gpus() -> list[str]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     count = torch.cuda.device_count()
     return visible.split(",")[:count] if visible else [str(number) for number in range(count)]
+
+
+def _on_apple_gpu(accelerator: str) -> bool:
+    """Tell whether trainings share the one GPU of an Apple processor, where CUDA has none."""
+    if accelerator != "auto":
+        return accelerator == "mps"
+    import torch
+
+    return bool(torch.backends.mps.is_available())
 
 
 def _run_items(
