@@ -71,8 +71,19 @@ def environment(params: dict[str, Any]) -> dict[str, Any]:
         "gpu": _gpu(),
         "threads": {"cpus": cpus(), "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS")},
         "torch": _torch(),
-        "packages": dict(sorted((each.name.lower(), each.version) for each in distributions())),
+        "packages": _packages(),
     }
+
+
+def _packages() -> dict[str, str]:
+    """Return the versions of the packages; what pip left half-removed has no name."""
+    found = []
+    for each in distributions():
+        # Where importlib_metadata is loaded, its finder raises this in place of returning None.
+        with suppress(FileNotFoundError):
+            if each.name:
+                found.append((each.name.lower(), each.version))
+    return dict(sorted(found))
 
 
 def _torch() -> dict[str, str | None]:
