@@ -48,7 +48,7 @@ def repository(checkout: Path) -> Path:
 
 def done(process: "subprocess.Popen[str]") -> tuple[int, str]:
     """Wait for a stage; return its exit code and what it said on standard error."""
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=240)[1]
     return process.returncode, said
 
 
