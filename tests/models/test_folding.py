@@ -108,6 +108,29 @@ def test_an_activation_is_taken_in_where_nothing_else_reads_its_input(
     assert torch.allclose(predict(network), expected, atol=1e-5)
 
 
+def test_a_normalisation_of_another_kind_keeps_its_activation() -> None:
+    class Other(nn.BatchNorm2d):
+        """Whatever it does beside."""
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            convolution, normalisation = nn.Conv2d(1, 1, 3, bias=False), Other(1)
+            nn.init.constant_(convolution.weight, -1)
+            nn.init.constant_(normalisation.bias, 0.5)
+            self.layers = nn.Sequential(convolution, normalisation, nn.ReLU(inplace=True))
+
+        def forward(self, images: Tensor, depth: Tensor) -> Tensor:
+            logits: Tensor = self.layers(images[:, None])
+            return logits
+
+    network = Network().eval()
+    expected = predict(network)
+    fold_normalisation(network)
+    assert torch.equal(predict(network), expected)
+    assert [type(layer) for layer in network.layers] == [nn.Conv2d, Other, nn.ReLU]
+
+
 def test_every_activation_of_the_demo_is_taken_in() -> None:
     network = create(define_unet(**LITE))
     count = len([module for module in network.modules() if type(module) in (nn.ReLU, nn.ReLU6)])

@@ -51,17 +51,18 @@ def fold_normalisation(network: nn.Module) -> None:
         return  # An operation that has no shapes without content: all stays as it is.
     modules = {id(tensor): name.rpartition(".")[0] for name, tensor in shapes.items()}
     for kernel, mean, activated in recorder.pairs():
-        if kernel in modules and mean in modules:  # no kernel that is computed from others
-            _fold(network, modules[kernel], modules[mean])
-            if activated:
-                _activate(network, modules[kernel], modules[mean])
+        if kernel not in modules or mean not in modules:
+            continue  # a kernel that is computed from others
+        if type(network.get_submodule(modules[mean])) not in (nn.BatchNorm2d, BatchNormAct2d):
+            continue  # Whatever else it does would be lost.
+        _fold(network, modules[kernel], modules[mean])
+        if activated:
+            _activate(network, modules[kernel], modules[mean])
 
 
 def _fold(network: nn.Module, convolution_name: str, normalisation_name: str) -> None:
     convolution: Any = network.get_submodule(convolution_name)
     normalisation: Any = network.get_submodule(normalisation_name)
-    if type(normalisation) not in (nn.BatchNorm2d, BatchNormAct2d):
-        return  # Whatever else it does would be lost.
     convolution.weight, convolution.bias = fuse_conv_bn_weights(
         convolution.weight,
         convolution.bias,
