@@ -1,9 +1,5 @@
 """The device computes as the parameters say, whatever the environment says."""
 
-import platform
-import resource
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -41,35 +37,3 @@ def test_a_stage_that_computes_with_networks_tracks_the_threads() -> None:
     computing = [stage["params"] for stage in stages if "runtime.precision" in stage["params"]]
     assert len(computing) == 4
     assert all("runtime.threads" in params for params in computing)
-
-
-FAULTS_OF_TENSORS = """
-import resource
-import torch
-from saltseg.devices import create_fabric
-from saltseg.params import Runtime
-
-if {set_up}:
-    create_fabric(Runtime(**{runtime}))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range({tensors}):
-    torch.ones({size}, dtype=torch.uint8)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's memory")
-def test_freed_memory_stays_for_the_next_tensor(shrunk_params: Params) -> None:
-    size, tensors = 64 << 20, 30
-    pages = size // resource.getpagesize()
-
-    def faults(set_up: bool) -> int:
-        code = FAULTS_OF_TENSORS.format(
-            set_up=set_up, runtime=shrunk_params.runtime.model_dump(), tensors=tensors, size=size
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-        return int(done.stdout)
-
-    assert faults(set_up=False) > 0.9 * tensors * pages
-    # Alignment may ask for another place, a few times.
-    assert faults(set_up=True) < 0.5 * tensors * pages

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
@@ -34,8 +35,9 @@ STAGES = (
     "submit",
 )
 MEMORY_LIMIT = 6_000
-STRAIGHT = 1.5
-"""How many times its share of crops a stage's time may grow: start and noise left aside."""
+REPEATS = 3
+STRAIGHT = 1.25
+"""How many times the straight line's seconds a stage may take at the largest size."""
 
 
 def rows() -> list[Row]:
@@ -45,25 +47,35 @@ def rows() -> list[Row]:
         with TemporaryDirectory() as name:
             write_inputs(Path(name), size)
             for stage in STAGES:
-                found[stage].append(measure(stage, Path(name)))
+                found[stage].append(middle([measure(stage, Path(name)) for _ in range(REPEATS)]))
     return [stage_row(stage, measured) for stage, measured in found.items()]
 
 
 def stage_row(stage: str, measured: list[tuple[float, float]]) -> Row:
-    """Say times and memories at all sizes, and how the last slope stands to the one before."""
+    """Say times and memories at all sizes, and how far the last time is off the line before it.
+
+    The line goes through the smallest size and the last but one. Slopes would not do: those of a
+    stage that mostly starts are noise.
+    """
     times = [time for time, _ in measured]
-    first, last = ((times[to] - times[at]) / (SIZES[to] - SIZES[at]) for at, to in ((0, 2), (2, 3)))
-    bend = last / first if first > 0 else 1.0
+    slope = (times[-2] - times[0]) / (SIZES[-2] - SIZES[0])
+    bend = times[-1] / (times[-2] + max(slope, 0) * (SIZES[-1] - SIZES[-2]))
     peak = max(memory for _, memory in measured)
     return Row(
         stage.partition(" ")[0].replace("_", "-"),
         "",
         " / ".join(duration(time) for time in times),
         " / ".join(megabytes(memory) for _, memory in measured),
-        f"{bend:.1f}",
+        f"{bend:.2f}",
         f"bend under {STRAIGHT}, {megabytes(MEMORY_LIMIT)}",
         bend < STRAIGHT and peak < MEMORY_LIMIT,
     )
+
+
+def middle(measured: list[tuple[float, float]]) -> tuple[float, float]:
+    """Return the median of the seconds, and the largest memory."""
+    times, memories = zip(*measured, strict=True)
+    return median(times), max(memories)
 
 
 def write_inputs(root: Path, size: int) -> None:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from benchmarks.side_by_side import ROOT
 from saltseg.definitions import CROP
-from saltseg.devices import KEPT, keep_freed_memory
 from saltseg.layout import Layout
+from saltseg.memory import MMAP_MAX, keep_freed_memory
 from saltseg.models import create_model
 from saltseg.models.inputs import centre, channel, fit
 from saltseg.models.network import SaltNetwork
@@ -27,10 +27,6 @@ def default_network() -> SaltNetwork:
     network = create_model(default_params().models["lite0"], 0, ROOT / "weights")
     assert isinstance(network, SaltNetwork)
     return network
-
-
-MMAP_MAX = 32 << 20
-"""Bytes up to which glibc, left alone, raises its own threshold; it trims at twice as many."""
 
 
 class PlainNetwork(nn.Module):
@@ -66,5 +62,5 @@ def plain_defaults() -> Iterator[None]:
     try:
         yield
     finally:
-        keep_freed_memory(KEPT, KEPT)
+        keep_freed_memory()
         torch.use_deterministic_algorithms(True, warn_only=True)

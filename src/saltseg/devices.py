@@ -1,6 +1,5 @@
 """Where networks compute, and in which number format."""
 
-import ctypes
 import logging
 from collections.abc import Callable
 from typing import Literal
@@ -9,12 +8,8 @@ import torch
 from lightning_fabric import Fabric
 
 from saltseg.errors import InputError
+from saltseg.memory import keep_freed_memory
 from saltseg.params import Runtime
-
-KEPT = 1 << 30
-"""Bytes of freed memory that a process keeps for its next tensors, on Linux."""
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Names of glibc's malloc.h."""
 
 
 def create_fabric(runtime: Runtime) -> Fabric:
@@ -30,22 +25,9 @@ def create_fabric(runtime: Runtime) -> Fabric:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # Sums are split among the threads, and float sums depend on how they are split.
     torch.set_num_threads(runtime.threads)
-    keep_freed_memory(KEPT, KEPT)
+    keep_freed_memory()
     accelerator = _accelerator(runtime.accelerator)
     return Fabric(accelerator=accelerator, devices=1, precision=_precision(runtime, accelerator))
-
-
-def keep_freed_memory(at_most: int, from_size: int) -> None:
-    """Let glibc keep freed memory of `at_most` bytes; blocks `from_size` on it always gives back.
-
-    By itself it gives a step's tensors back to the system, and has every page of the next step's
-    filled with zeros anew: 10 to 25 % of a training step on two cores, and more of a prediction.
-    Other C libraries are left as they are.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(M_TRIM_THRESHOLD, at_most)
-        mallopt(M_MMAP_THRESHOLD, from_size)
 
 
 def device_name(fabric: Fabric) -> str:

@@ -26,7 +26,7 @@ Borders = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class _Best:
-    """For each border its best partner, and the correlation with it and with the second best."""
+    """For each of some borders its best partner, the correlation with it and with the next."""
 
     partner: npt.NDArray[np.int64]
     correlation: npt.NDArray[np.float64]
@@ -130,32 +130,34 @@ def _matches(
     ends: Borders, starts: Borders, min_correlation: float, min_margin: float
 ) -> pd.DataFrame:
     """Match the ends of crops with the starts of others, as find_neighbours says."""
-    forward, backward = _best_partners(ends, starts), _best_partners(starts, ends)
-    crops = np.arange(len(ends))
-    first = forward.correlation
-    second = np.maximum(forward.second, backward.second[forward.partner])
-    found = (
-        (backward.partner[forward.partner] == crops)
-        & (first >= min_correlation)
-        & (1 - first <= (1 - min_margin) * (1 - second))
-        # Of two equally good partners, neither: so that no order of rows decides.
-        & (first > np.maximum(second, 0))
-    )
-    return pd.DataFrame(
-        {"crop": crops[found], "neighbour": forward.partner[found], "correlation": first[found]}
-    )
+    forward = _best_partners(ends, starts, np.arange(len(ends)))
+    crops = np.flatnonzero(_clear(forward, min_correlation, min_margin))
+    partners, correlations = forward.partner[crops], forward.correlation[crops]
+    # Only the partners that are left are asked for theirs: few are, and asking costs most.
+    backward = _best_partners(starts, ends, partners)
+    found = (backward.partner == crops) & _clear(backward, min_correlation, min_margin)
+    columns = {"crop": crops, "neighbour": partners, "correlation": correlations}
+    return pd.DataFrame(columns)[found].reset_index(drop=True)
 
 
-def _best_partners(borders: Borders, others: Borders) -> _Best:
-    """Correlate every border with those of all other crops and keep each one's best two."""
-    count = len(borders)
+def _clear(best: _Best, min_correlation: float, min_margin: float) -> npt.NDArray[np.bool_]:
+    """Tell of each border whether its best partner is good enough, and enough better."""
+    first, second = best.correlation, best.second
+    near = 1 - first <= (1 - min_margin) * (1 - second)
+    # Of two equally good partners, neither: so that no order of rows decides.
+    return (first >= min_correlation) & near & (first > np.maximum(second, 0))
+
+
+def _best_partners(borders: Borders, others: Borders, crops: npt.NDArray[np.int64]) -> _Best:
+    """Correlate the borders of some crops with those of all others; keep each one's best two."""
+    count = len(crops)
     partner = np.zeros(count, dtype=np.int64)
     first, second = np.zeros(count), np.zeros(count)
     for start in range(0, count, BLOCK):
         block = slice(start, start + BLOCK)
-        products = borders[block] @ others.T
+        products = borders[crops[block]] @ others.T
         rows = np.arange(len(products))
-        products[rows, start + rows] = -(UNIT**2)  # a crop is no neighbour of itself
+        products[rows, crops[block]] = -(UNIT**2)  # a crop is no neighbour of itself
         partner[block] = products.argmax(axis=1)
         first[block] = products[rows, partner[block]]
         products[rows, partner[block]] = -(UNIT**2)

@@ -1,17 +1,16 @@
 """Sections in turn, until the train and the test crops of a survey are together."""
 
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import count
-from threading import Thread
 
 from saltseg.progress import progress
 from saltseg.survey.quotas import Split
 from saltseg.survey.tiles import Tile, cut_tiles
+from saltseg.survey.workers import set_up_worker
 
 
 def collect(train: int, test: int, seed: int, workers: int) -> tuple[Split, Split]:
@@ -45,7 +44,7 @@ def _sections(seed: int, workers: int) -> Iterator[list[Tile]]:
         yield from map(cut, count())
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=set_up_worker) as pool:
         ahead = deque(pool.submit(cut, number) for number in range(2 * workers))
         try:
             for number in count(2 * workers):
@@ -53,15 +52,3 @@ def _sections(seed: int, workers: int) -> Iterator[list[Tile]]:
                 ahead.append(pool.submit(cut, number))
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """End this worker when its parent is killed: waiting for work, it would never notice."""
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
