@@ -7,6 +7,7 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from statistics import median
@@ -41,14 +42,19 @@ STRAIGHT = 1.25
 
 
 def rows() -> list[Row]:
-    """Run the stages on ever more crops; a row for each stage at the largest size."""
-    found: dict[str, list[tuple[float, float]]] = {stage: [] for stage in STAGES}
-    for size in SIZES:
-        with TemporaryDirectory() as name:
-            write_inputs(Path(name), size)
-            for stage in STAGES:
-                found[stage].append(middle([measure(stage, Path(name)) for _ in range(REPEATS)]))
-    return [stage_row(stage, measured) for stage, measured in found.items()]
+    """Run the stages on few crops and on many; a row for each stage."""
+    with TemporaryDirectory() as name:
+        roots = {size: Path(name) / str(size) for size in SIZES}
+        for size, root in roots.items():
+            root.mkdir()
+            write_inputs(root, size)
+        return [stage_row(stage, in_rounds(stage, list(roots.values()))) for stage in STAGES]
+
+
+def in_rounds(stage: str, roots: list[Path]) -> list[tuple[float, float]]:
+    """Measure a stage at all sizes in turn, so that a machine that tires tires for all of them."""
+    rounds = [[measure(stage, root) for root in roots] for _ in range(REPEATS)]
+    return [middle(of_size) for of_size in zip(*rounds, strict=True)]
 
 
 def stage_row(stage: str, measured: list[tuple[float, float]]) -> Row:
@@ -72,7 +78,7 @@ def stage_row(stage: str, measured: list[tuple[float, float]]) -> Row:
     )
 
 
-def middle(measured: list[tuple[float, float]]) -> tuple[float, float]:
+def middle(measured: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """Return the median of the seconds, and the largest memory."""
     times, memories = zip(*measured, strict=True)
     return median(times), max(memories)
