@@ -231,3 +231,19 @@ def test_an_empty_head_learns_whether_any_probability_is_over_a_half() -> None:
     loss = create_loss({"bce": 1.0, "empty_mask": 1.0})
     sure_empty = Outputs(logits, empty=torch.tensor([9.0]))
     assert loss(sure_empty, soft) < loss(sure_empty, soft + 0.2)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("name", PIXEL_LOSSES)
+def test_a_gpu_finds_the_same_loss_and_gradient(name: LossName) -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(4, 101, 101, generator=generator)
+    masks = (torch.randn(4, 101, 101, generator=generator) > 0).float()
+    found = []
+    for device in ("cpu", "cuda"):
+        moved = logits.to(device).requires_grad_()
+        loss = create_loss({name: 1.0})(Outputs(moved), masks.to(device))
+        (gradient,) = torch.autograd.grad(loss, moved)
+        found.append((loss.detach().cpu(), gradient.cpu()))
+    assert torch.allclose(found[0][0], found[1][0], rtol=1e-4)
+    assert torch.allclose(found[0][1], found[1][1], atol=1e-6)

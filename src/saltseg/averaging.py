@@ -62,7 +62,8 @@ def _move(
     decay: float, averaged: list[torch.Tensor], present: list[torch.Tensor], count: torch.Tensor
 ) -> None:
     """Move averages towards the present values; `count`: how many updates there were before."""
-    kept = min(decay, (1 + int(count)) / (10 + int(count)))
+    before = int(count)
+    kept = min(decay, (1 + before) / (10 + before))
     for average, value in zip(averaged, present, strict=True):
         if average.is_floating_point():
             average.lerp_(value, 1 - kept)

@@ -62,11 +62,12 @@ def _take(crops: LabelledCrops, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray
 
 
 def load_batches(
-    batches: AugmentedBatches, epochs: range, workers: int, done: int = 0
+    batches: AugmentedBatches, epochs: range, workers: int, done: int = 0, pinned: bool = False
 ) -> Iterator[Batch]:
     """Yield the batches of `epochs` in order, augmented in `workers` processes beside this one.
 
-    done: how many batches, counted from the first, are left out.
+    done: how many batches, counted from the first, are left out. pinned: whether they come in
+    memory that a GPU copies from by itself.
     """
     places = [(epoch, batch) for epoch in epochs for batch in range(batches.count)]
     loader: DataLoader[Batch] = DataLoader(
@@ -74,6 +75,7 @@ def load_batches(
         batch_size=None,
         sampler=places[done:],
         num_workers=workers,
+        pin_memory=pinned,
         # The loader draws a seed of its own: not from the stream that the network's dropout uses.
         generator=torch.Generator(),
     )

@@ -140,7 +140,14 @@ def _lovasz(
     steps = _jaccard_steps(truth.gather(1, order))
     if symmetric:
         steps = (steps + _jaccard_steps(1 - truth.gather(1, order))) / 2
-    return (errors * torch.empty_like(steps).scatter_(1, order, steps)).sum(1)
+    return (errors * _in_place(steps, order)).sum(1)
+
+
+def _in_place(steps: Tensor, order: Tensor) -> Tensor:
+    """Return the steps, (n, pixels), in the order that their pixels had before `order`."""
+    if steps.is_cuda:  # a deterministic scatter_ sorts there too, and waits for the GPU
+        return steps.gather(1, order.argsort(dim=1))
+    return torch.empty_like(steps).scatter_(1, order, steps)
 
 
 def _jaccard_steps(truth: Tensor) -> Tensor:

@@ -146,7 +146,8 @@ def _flow(course: "_Course", epochs: Sequence[Epoch], place: Place) -> Iterator[
         of_phase = list(group)
         batches = _batches(course.task, course.crops, phase)
         span = range(of_phase[0].number, of_phase[-1].number + 1)
-        loaded = load_batches(batches, span, place.runtime.workers, done)
+        pinned = course.learner.fabric.device.type == "cuda"
+        loaded = load_batches(batches, span, place.runtime.workers, done, pinned)
         for epoch in of_phase:
             if course.wants(epoch):
                 yield from islice(loaded, batches.count - done)

@@ -2,7 +2,8 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from saltseg.models.resizing import resized
 
 
 class ConcatenatedHypercolumn(nn.Module):
@@ -17,7 +18,7 @@ class ConcatenatedHypercolumn(nn.Module):
     def forward(self, levels: list[Tensor]) -> Tensor:
         """Map a decoder's levels, each (n, width, h, w), to logits (n, 1, h, w) of the last."""
         *smaller, last = levels
-        enlarged = [enlarge(level, last.shape[-2:]) for level in smaller]
+        enlarged = [resized(level, last.shape[-2:]) for level in smaller]
         logits: Tensor = self.head(self.join(torch.cat([*enlarged, last], dim=1)))
         return logits
 
@@ -43,14 +44,9 @@ class SummedHypercolumn(nn.Module):
         ]
         total = first
         for level in rest:
-            total = level + enlarge(total, level.shape[-2:])
+            total = level + resized(total, level.shape[-2:])
         logits: Tensor = self.head(total)
         return logits
-
-
-def enlarge(small: Tensor, size: torch.Size) -> Tensor:
-    """Bring (n, channels, h, w) to `size` (height, width), bilinearly between pixels' centres."""
-    return functional.interpolate(small, size, mode="bilinear", align_corners=False)
 
 
 def _head(width: int) -> nn.Sequential:

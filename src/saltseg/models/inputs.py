@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from saltseg.definitions import Input
+from saltseg.models.resizing import resized
 
 DEPTH_RANGE = (50.0, 959.0)
 """Least and greatest depth in feet of the competition's 22,000 crops."""
@@ -63,9 +64,9 @@ def fit(images: Tensor, definition: Input, offsets: Sequence[Offset]) -> Tensor:
     if definition.fit == "none":
         return images
     if definition.fit == "resize":
-        return _resize(images, definition.size, definition.size)
+        return resized(images, (definition.size, definition.size))
     if definition.resized:
-        images = _resize(images, definition.resized, definition.resized)
+        images = resized(images, (definition.resized, definition.resized))
     parts = zip(images.split(len(images) // len(offsets)), offsets, strict=True)
     return torch.cat([_pad(part, definition, offset) for part, offset in parts])
 
@@ -88,7 +89,7 @@ def unfit(
         inner = _padded_shape(definition, shape)
         logits = torch.cat([_cut(part, inner, offset) for part, offset in parts])
     if definition.fit == "resize" or definition.resized:
-        return _resize(logits, height, width)
+        return resized(logits, (height, width))
     return logits
 
 
@@ -102,7 +103,3 @@ def _padded_shape(definition: Input, shape: torch.Size) -> tuple[int, int]:
     """Return height and width of what is padded: the crop's own, or those it is resized to."""
     height, width = shape
     return definition.resized or height, definition.resized or width
-
-
-def _resize(tensor: Tensor, height: int, width: int) -> Tensor:
-    return functional.interpolate(tensor, (height, width), mode="bilinear", align_corners=False)

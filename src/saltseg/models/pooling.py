@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from saltseg.models.resizing import resized
+
 BINS = (1, 2, 3, 6)
 """Cells along a side that features are averaged in."""
 
@@ -28,7 +30,7 @@ class PyramidPooling(nn.Module):
         parts = [features]
         for bins, branch in zip(BINS, self.branches, strict=True):
             mean = functional.relu(branch(functional.adaptive_avg_pool2d(features, bins)))
-            parts.append(_enlarge(mean, features))
+            parts.append(_enlarged(mean, features))
         joined: Tensor = self.join(torch.cat(parts, dim=1))
         return joined
 
@@ -55,7 +57,7 @@ class PyramidAttention(nn.Module):
         once = self.shrink_once(features)
         twice = self.twice(self.shrink_twice(once))
         once = self.once(once)
-        weights = _enlarge(once + _enlarge(twice, once), features)
+        weights = _enlarged(once + _enlarged(twice, once), features)
         mean = self.mean(features.mean(dim=(2, 3), keepdim=True))
         attended: Tensor = self.own(features) * weights + mean
         return attended
@@ -69,5 +71,5 @@ def _normalised(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.S
     )
 
 
-def _enlarge(small: Tensor, like: Tensor) -> Tensor:
-    return functional.interpolate(small, like.shape[-2:], mode="bilinear", align_corners=True)
+def _enlarged(small: Tensor, like: Tensor) -> Tensor:
+    return resized(small, like.shape[-2:], align_corners=True)

@@ -8,6 +8,7 @@ from torch.nn import functional
 from saltseg.definitions import PyramidModel
 from saltseg.models.outputs import Outputs
 from saltseg.models.pooling import PyramidPooling
+from saltseg.models.resizing import resized
 
 
 class PyramidNetwork(nn.Module):
@@ -79,9 +80,7 @@ class GuidedUpsampling(nn.Module):
     def forward(self, features: Tensor, guide: Tensor) -> Tensor:
         """Map (n, inputs, h, w) to the height and width of `guide`, (n, guides, H, W)."""
         height, width = guide.shape[-2:]
-        plain = functional.interpolate(
-            features, (height, width), mode="bilinear", align_corners=True
-        )
+        plain = resized(features, guide.shape[-2:], align_corners=True)
         moved = self.guide(torch.cat([plain, guide], dim=1)).float().permute(0, 2, 3, 1)
         # grid_sample counts from -1 to 1 along a side; the guide counts pixels of the small map.
         rows, columns = features.shape[-2:]

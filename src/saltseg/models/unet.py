@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from saltseg.definitions import UnetModel
 from saltseg.errors import InputError
 from saltseg.models.encoders import add_attention, change_stem, drop_unread_stages, is_known
-from saltseg.models.hypercolumn import ConcatenatedHypercolumn, SummedHypercolumn, enlarge
+from saltseg.models.hypercolumn import ConcatenatedHypercolumn, SummedHypercolumn
 from saltseg.models.outputs import Outputs
 from saltseg.models.pooling import PyramidAttention, PyramidPooling
+from saltseg.models.resizing import resized
 from saltseg.models.weights import load_pretrained
 
 HYPERCOLUMNS = {"concatenated": ConcatenatedHypercolumn, "summed": SummedHypercolumn}
@@ -102,7 +103,7 @@ class Unet(nn.Module):
         if not self.training or not self.side_heads:
             return None
         sides = [head(level) for head, level in zip(self.side_heads, levels, strict=True)]
-        return torch.cat([enlarge(side, size) for side in sides], dim=1)
+        return torch.cat([resized(side, size) for side in sides], dim=1)
 
 
 def _plain_unet(definition: UnetModel) -> smp.Unet:
