@@ -21,8 +21,9 @@ DEFAULT = "demo"
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    """A folder with the project's recipes."""
+    """A folder with the project's recipes and pipeline."""
     shutil.copytree(PROJECT / "conf", tmp_path / "conf")
+    shutil.copy(PROJECT / "dvc.yaml", tmp_path)
     return Layout(tmp_path)
 
 
@@ -107,7 +108,8 @@ def test_what_cannot_be_is_named_and_leaves_params_yaml_alone(
     with pytest.raises(InputError) as raised:
         write_recipe(layout, recipe, overrides)
     assert said in str(raised.value) and "\n" not in str(raised.value)
-    assert [path.name for path in layout.root.iterdir() if path.is_file()] == ["params.yaml"]
+    files = sorted(path.name for path in layout.root.iterdir() if path.is_file())
+    assert files == ["dvc.yaml", "params.yaml"]
     assert layout.params.read_text() == "as before"
 
 

@@ -4,6 +4,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from saltseg.errors import InputError
+
+
+def check_project(root: Path) -> None:
+    """Raise InputError where `root` is no checkout of the project."""
+    if not (root / "dvc.yaml").exists():
+        raise InputError(f"{root.resolve()}: holds no dvc.yaml; call it in the project's folder")
+
 
 @dataclass(frozen=True)
 class Layout:

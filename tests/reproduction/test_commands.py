@@ -14,7 +14,17 @@ def test_a_part_and_the_cache_exclude_each_other() -> None:
     assert "--from forces stages to run" in done.output
 
 
-@pytest.mark.parametrize("command", [("reproduce", "x"), ("verify", "x"), ("diff", "x", "y")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("reproduce", "x"),
+        ("verify", "x"),
+        ("diff", "x", "y"),
+        ("recipe",),
+        ("recipe", "demo"),
+        ("train",),
+    ],
+)
 def test_outside_of_a_project_one_line_says_so(
     command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

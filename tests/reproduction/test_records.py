@@ -84,6 +84,13 @@ def test_stages_of_an_earlier_list_are_left_out(repository: Path) -> None:
     assert list(find_record("HEAD", repository).lock) == ["ingest", "train-per-fold@lite0-0"]
 
 
+def test_a_record_says_which_stages_it_never_came_to(repository: Path) -> None:
+    record = find_record("HEAD", repository)
+    assert record.gap == "; it never came to 1 of its 3 stages: submit"
+    lock = yaml.safe_dump({"stages": {**record.lock, "submit": {"cmd": "x"}}}).encode()
+    assert replace(record, files=record.files | {"dvc.lock": lock}).gap == ""
+
+
 def test_an_experiment_is_found_by_name_with_its_environment(repository: Path) -> None:
     commit = git(repository, "rev-parse", "HEAD")
     git(repository, "update-ref", f"refs/exps/{commit[:2]}/{commit[2:]}/brave-fox", commit)

@@ -124,6 +124,33 @@ def test_a_stage_that_is_killed_leaves_no_running_run(checkout: Path, start: Sta
     assert found["ingest"].info.status == found["pipeline"].info.status == "KILLED"
 
 
+def test_a_stage_ends_with_its_pipeline(
+    checkout: Path, start: Start, pipeline: "subprocess.Popen[str]"
+) -> None:
+    # Nothing but a signal ends this stage so soon.
+    process = start("Path('begun').touch(); time.sleep(600)", **under(pipeline))
+    while process.poll() is None and not (checkout / "begun").exists():
+        time.sleep(0.02)
+    pipeline.kill()
+    pipeline.wait()
+    code, said = done(process)
+    assert code == -signal.SIGTERM
+    assert said == "saltseg: what ran this stage has ended: so does the stage\n"
+    found = runs(checkout)
+    assert found["ingest"].info.status == found["pipeline"].info.status == "KILLED"
+
+
+def test_a_stage_does_not_begin_without_its_pipeline(
+    checkout: Path, start: Start, pipeline: "subprocess.Popen[str]"
+) -> None:
+    pipeline.kill()
+    pipeline.wait()
+    code, said = done(start("Path('begun').touch()", **under(pipeline)))
+    assert code == 1
+    assert f"InputError: what ran this stage, process {pipeline.pid}, has ended" in said
+    assert not (checkout / "begun").exists()
+
+
 def test_who_adopts_an_orphaned_stage_is_not_its_pipeline(tmp_path: Path) -> None:
     stage = (
         "import os, time; from pathlib import Path; from saltseg.tracking.wire import "

@@ -11,7 +11,7 @@ from saltseg.ablation.effects import Design
 from saltseg.ablation.overrides import PRESENT, overrides_of, read_base, split_values
 from saltseg.errors import InputError
 from saltseg.git import PATCH, git
-from saltseg.layout import Layout
+from saltseg.layout import Layout, check_project
 from saltseg.params import CHANGES_NOTHING, Params
 
 _CODE = ("dvc.yaml", "src", "stages", "weights", "data")
@@ -75,8 +75,7 @@ def make_plan(root: Path, request: Request) -> Plan:
     A value that the base has already is left out, and so is one that is named twice.
     Raises InputError for an override that cannot be, and for a change without pairs.
     """
-    if not (root / "dvc.yaml").exists():
-        raise InputError(f"{root.resolve()}: holds no dvc.yaml; call it in the project's folder")
+    check_project(root)
     layout = Layout(root)
     first = read_base(layout, request.base, request.overrides)
     folds = list(request.folds) or first.train_per_fold.folds

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from saltseg.errors import one_line_errors
-from saltseg.layout import Layout
+from saltseg.layout import Layout, check_project
 
 TRAIN = 4000
 """Training crops of the competition."""
@@ -49,6 +49,7 @@ def recipe(
             "--train and --pseudolabels are numbers of --costs: add it, or set a parameter with -S"
         )
     with one_line_errors():
+        check_project(Path())
         if name is None:
             _list()
         elif costs:

@@ -51,14 +51,16 @@ def reproduce(
 def verify(run: Run) -> None:
     """Check that all that a run recorded is still in cache or remote, and matches its hashes."""
     with one_line_errors():
-        from saltseg.reproduction.verification import verify_run
+        from saltseg.reproduction.records import find_record
+        from saltseg.reproduction.verification import verify as check
 
-        findings = verify_run(run, Path())
+        record = find_record(run, Path())
+        findings = check(record, Path())
     for finding in findings:
         print(finding)
     if findings:
         raise typer.Exit(1)
-    print(f"{run}: all that it recorded is there and matches its hashes")
+    print(f"{run}: all that it recorded is there and matches its hashes{record.gap}")
 
 
 def diff(first: Run, second: Run) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from saltseg.errors import one_line_errors
+from saltseg.layout import check_project
 
 
 def train(
@@ -21,4 +22,5 @@ def train(
 
     interrupt_when_told()
     with one_line_errors():
+        check_project(Path())
         train_in_parallel(Path(), None if jobs == "auto" else int(jobs))

@@ -13,7 +13,7 @@ import yaml
 from saltseg import dvc_lock
 from saltseg.errors import InputError, first_few
 from saltseg.git import find_commit
-from saltseg.layout import Layout
+from saltseg.layout import Layout, check_project
 from saltseg.reproduction.revisions import find_experiments
 from saltseg.tracking.address import has_store
 from saltseg.tracking.dossier import NAMES, RESULTS, files_of_commit, results_in
@@ -77,6 +77,13 @@ class RunRecord:
         return {name: stages[name] for name in self.pipeline.names() if name in stages}
 
     @cached_property
+    def gap(self) -> str:
+        """Say which of the pipeline's stages the run never came to; "" for a whole pipeline."""
+        missing = [name for name in self.pipeline.names() if name not in self.lock]
+        count = f"{len(missing)} of its {len(self.pipeline.names())} stages"
+        return f"; it never came to {count}: {first_few(missing)}" if missing else ""
+
+    @cached_property
     def metrics(self) -> dict[str, float]:
         """Return every metric as STAGE.ITEM.KEY."""
         return self.pipeline.metrics(results_in(self.files))
@@ -119,8 +126,7 @@ def find_record(reference: str, root: Path) -> RunRecord:
     asked, and where the code's commit is not in this repository. What else the record lacks,
     `RunRecord.lacks` names.
     """
-    if not (root / "dvc.yaml").exists():
-        raise InputError(f"{root.resolve()}: holds no dvc.yaml; call it in the project's folder")
+    check_project(root)
     record = _run_record(reference, root) or _commit_record(reference, root)
     if record is None:
         raise InputError(

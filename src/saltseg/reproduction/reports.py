@@ -20,7 +20,7 @@ def reproduction_report(record: RunRecord, result: Comparison, tolerance: float)
     ]
     if not result.same:
         lines += [_metrics(result, tolerance), _environment(result.environment)]
-    return "\n".join([*lines, f"{record.name}: {_verdict(result, tolerance)}"])
+    return "\n".join([*lines, f"{record.name}: {_verdict(result, tolerance)}{record.gap}"])
 
 
 def difference_report(first: RunRecord, second: RunRecord, found: Differences) -> str:

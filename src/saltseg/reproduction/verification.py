@@ -16,7 +16,7 @@ from saltseg.reproduction.inputs import (
     unlinked_inputs,
 )
 from saltseg.reproduction.objects import Objects, State, is_folder
-from saltseg.reproduction.records import RunRecord, find_record
+from saltseg.reproduction.records import RunRecord
 from saltseg.reproduction.workplace import workplace
 from saltseg.tracking.pipeline import overlaps
 
@@ -39,22 +39,17 @@ class Finding:
         return f"{self.path} {self.problem}"
 
 
-def verify_run(reference: str, root: Path) -> list[Finding]:
+def verify(record: RunRecord, root: Path) -> list[Finding]:
     """Check that the hashes of a run are all still there and that their files match them.
 
-    reference, root: as for records.find_record. Every output in dvc.lock, and every file within
+    root: as for records.find_record. Every output in dvc.lock, and every file within
     one, has to be in DVC's cache or its default remote; files on this machine are hashed anew.
     Data of `dvc add` as well. Metrics, which DVC keeps in git, have to be in the record, and code,
     parameters and raw data have to be those whose hashes are in dvc.lock.
 
-    Returns what is wrong; an empty list where all is well. Raises InputError where there is no
-    such run, or its code cannot be restored.
+    Returns what is wrong; an empty list where all is well. Raises InputError where the run's code
+    cannot be restored.
     """
-    return verify(find_record(reference, root), root)
-
-
-def verify(record: RunRecord, root: Path) -> list[Finding]:
-    """Check a record as `verify_run` does."""
     lacking = [Finding(part, "is missing from the run's record") for part in record.lacks()]
     if lacking:
         return lacking

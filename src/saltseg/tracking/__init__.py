@@ -22,7 +22,7 @@ from saltseg.errors import InputError
 from saltseg.files import write_json
 from saltseg.layout import Layout
 from saltseg.params import Params
-from saltseg.tracking.wire import Wire, WireError, open_wire, pipeline_process
+from saltseg.tracking.wire import Wire, WireError, end_with, open_wire, pipeline_process
 
 _PATIENCE = 60
 """Seconds that a finished stage waits for its recorder, which goes on alone after that."""
@@ -62,6 +62,7 @@ def stage_run(stage: str, layout: Layout, params: Params, *parts: str | int) -> 
     """Record one execution of `stage`; `parts` names the item of a matrix stage.
 
     Nothing is recorded where `layout.root` holds no dvc.yaml: there is no pipeline to mirror.
+    Where there is one, its end ends this process too. Raises InputError where it has ended before.
     """
     result = layout.result(stage, *parts)
     if not (layout.root / "dvc.yaml").exists():
@@ -104,6 +105,7 @@ class _Reporter:
         main = Path(os.environ.get("DVC_ROOT", layout.root)).resolve()
         self.folder = Layout(main).mlruns
         self.pipeline = pipeline_process()
+        end_with(self.pipeline)
         self.lost: str | None = None
         self.wire: Wire | None = None
         try:

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.errors import InputError
-from saltseg.layout import Layout
+from saltseg.layout import Layout, check_project
 from saltseg.params import parse_params
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.dossier import files_of_commit, results_in
@@ -34,8 +34,7 @@ def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
     Raises InputError outside of a project, for an experiment that is none of saltseg, and where
     MLflow cannot be asked.
     """
-    if not (root / "dvc.yaml").exists():
-        raise InputError(f"{root.resolve()}: holds no dvc.yaml; call it in the project's folder")
+    check_project(root)
     folder = Layout(root).mlruns
     folder.mkdir(exist_ok=True)
     uri = store_uri(folder)

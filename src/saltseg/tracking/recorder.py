@@ -24,15 +24,12 @@ import psutil
 from filelock import FileLock
 
 from saltseg.errors import reason_of
-from saltseg.tracking.wire import CLOCK_DRIFT, Message, Wire, listen
+from saltseg.tracking.wire import WATCH, Message, Wire, listen, lives
 
 if TYPE_CHECKING:
     from saltseg.tracking.record import PipelineRecord, StageRecord
 
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
-
-_WATCH = 0.5
-"""Seconds between looks at the pipeline, and at stages whose workers hold their wire open."""
 
 
 def main() -> None:
@@ -85,9 +82,9 @@ class _Recorder:
 
     def record(self) -> None:
         """Take messages until the pipeline has ended, then close its run."""
-        while self.stages or not self.inbox.empty() or self._lives(self.pid):
+        while self.stages or not self.inbox.empty() or lives(self.pid, self.created):
             try:
-                wire, message = self.inbox.get(timeout=_WATCH)
+                wire, message = self.inbox.get(timeout=WATCH)
             except queue.Empty:
                 self._bury()
                 continue
@@ -149,13 +146,6 @@ class _Recorder:
         for wire, stage in list(self.stages.items()):
             if _is_dead(stage.pid):
                 self._take(wire, None)
-
-    def _lives(self, pid: int) -> bool:
-        try:
-            drift = abs(psutil.Process(pid).create_time() - self.created)
-        except psutil.Error:
-            return False
-        return drift < CLOCK_DRIFT and not _is_dead(pid)
 
 
 def _is_dead(pid: int) -> bool:

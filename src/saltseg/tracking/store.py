@@ -19,7 +19,7 @@ from saltseg.errors import InputError, reason_of, without_password
 from saltseg.tracking.address import database, server_uri, store_uri
 from saltseg.tracking.migration import is_outdated, upgrade
 from saltseg.tracking.relocation import artifact_folder, relocate
-from saltseg.tracking.wire import CLOCK_DRIFT
+from saltseg.tracking.wire import CLOCK_DRIFT, lives
 
 EXPERIMENT = "saltseg"
 
@@ -123,11 +123,7 @@ def recorder_tags() -> dict[str, str]:
 def _recorder_lives(tags: dict[str, str]) -> bool:
     if "recorder.pid" not in tags:
         return True  # a run that someone else records in the same experiment
-    try:
-        created = psutil.Process(int(tags["recorder.pid"])).create_time()
-    except psutil.Error:
-        return False
-    return abs(created - float(tags["recorder.created"])) < CLOCK_DRIFT
+    return lives(int(tags["recorder.pid"]), float(tags["recorder.created"]))
 
 
 def _made_meanwhile(client: MlflowClient, name: str) -> Experiment:

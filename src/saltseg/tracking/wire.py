@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,14 +11,20 @@ import tempfile
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psutil
+
+from saltseg.errors import InputError
 
 Message = dict[str, Any]
 
 PIPELINE_VARIABLE = "SALTSEG_PIPELINE"
 """Names the process that stands for the pipeline where several dvc work on one."""
+
+WATCH = 0.5
+"""Seconds between looks at the pipeline's process."""
 
 CLOCK_DRIFT = 5.0
 """Seconds by which a process's start seems to move when the system's clock is set."""
@@ -68,9 +75,38 @@ def pipeline_process() -> dict[str, float]:
     """Return `pid` and start (`created`, seconds since 1970) of what stands for the pipeline.
 
     That is dvc, or a stage that is run by hand, or the process that PIPELINE_VARIABLE names.
+    Raises InputError where that process has ended.
     """
     process = _pipeline()
     return {"pid": process.pid, "created": process.create_time()}
+
+
+def lives(pid: int, created: float) -> bool:
+    """Tell whether process `pid` is still the one that started at `created`, and has not ended."""
+    try:
+        process = psutil.Process(pid)
+        drift = abs(process.create_time() - created)
+        return drift < CLOCK_DRIFT and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:  # it may end at any moment, also between two questions
+        return False
+
+
+def end_with(pipeline: dict[str, float]) -> None:
+    """Have SIGTERM end this process soon after that of the pipeline; a training's state stays.
+
+    Without its dvc a stage would compute for hours unseen, and for nothing: dvc.lock would never
+    know what it made.
+    """
+    if pipeline["pid"] != os.getpid():
+        Thread(target=_watch, args=(pipeline,), daemon=True).start()
+
+
+def _watch(pipeline: dict[str, float]) -> None:
+    while lives(int(pipeline["pid"]), pipeline["created"]):
+        time.sleep(WATCH)
+    with suppress(OSError):  # whoever read it may have ended as well
+        print("saltseg: what ran this stage has ended: so does the stage", file=sys.stderr)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def open_wire(folder: Path, root: Path, pipeline: dict[str, float]) -> Wire:
@@ -142,8 +178,10 @@ def _pipeline() -> psutil.Process:
     process = psutil.Process()
     named = os.environ.get(PIPELINE_VARIABLE)
     if named:
-        with suppress(psutil.Error, ValueError):
+        try:
             return psutil.Process(int(named))
+        except psutil.NoSuchProcess as error:
+            raise InputError(f"what ran this stage, process {named}, has ended") from error
     if "DVC_STAGE" not in os.environ:
         return process
     starter = next((each for each in process.parents() if not _of_stage(each)), process)
