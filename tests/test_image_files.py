@@ -100,6 +100,16 @@ def test_equal_names_are_refused_before_they_overwrite_each_other() -> None:
         check_names([Path("a/x.png"), Path("b/x.npy"), Path("y.png")])
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [0.0, 7.0, 1e300])
+def test_an_overlay_of_equal_values(tmp_path: Path, value: float) -> None:
+    image = np.full((20, 30), value)
+    image[0, 0] += value  # a single spike, beyond the percentiles
+    mask = np.zeros(image.shape, bool)
+    write_prediction(tmp_path, "a", image, np.zeros(image.shape, np.float32), mask)
+    assert not np.asarray(Image.open(tmp_path / "a_overlay.png")).any()
+
+
 def test_what_is_written(tmp_path: Path) -> None:
     image = np.random.default_rng(1).normal(size=(30, 40)).astype(np.float32)
     mask = np.zeros((30, 40), bool)

@@ -1,5 +1,6 @@
 """Grey images as a user has them, and what is predicted on them, as files."""
 
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 from saltseg.errors import InputError, first_few
 from saltseg.figures import PREDICTION, overlay
 from saltseg.files import whole_file, write_array
+from saltseg.tiles import to_eight_bits
 
 Pixels = npt.NDArray[Any]
 
@@ -69,6 +71,18 @@ def write_prediction(
     overlay(folder / f"{stem}_overlay.png", _shown(image), [(mask[None], PREDICTION)])
 
 
+def check_folder(folder: Path) -> None:
+    """Make `folder` if need be; raises InputError where no file can be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written into: {error.strerror}; give another folder"
+        ) from error
+
+
 def _read_npy(path: Path) -> Pixels:
     pixels: Pixels = np.load(path)
     if pixels.dtype.kind not in "uif":
@@ -110,6 +124,4 @@ def _shown(image: Pixels) -> npt.NDArray[np.uint8]:
     """Return the image as the overlay shows it: 8 bits as they are, others between percentiles."""
     if image.dtype == np.uint8:
         return image
-    low, high = np.percentile(image, _SHOWN)
-    scaled = (image.astype(np.float64) - low) * (255 / max(high - low, np.finfo(float).tiny))
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+    return to_eight_bits(np.clip(image, *np.percentile(image, _SHOWN)))

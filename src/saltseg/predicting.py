@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from saltseg.errors import InputError
-from saltseg.image_files import check_names, read_image, write_prediction
+from saltseg.image_files import check_folder, check_names, read_image, write_prediction
 from saltseg.model_folder import find_model, own_code
 
 
@@ -20,8 +20,8 @@ def predict_files(
 
     model: models:/NAME@ALIAS, models:/NAME/VERSION, or a folder. depth: of the images, in feet.
     root: the checkout whose mlruns/ are asked.
-    Raises InputError for a wrong image or depth before anything is predicted, and where there is no
-    such model.
+    Raises InputError for a wrong image, depth or `out` before anything is predicted, and where
+    there is no such model.
     """
     if depth is not None and not math.isfinite(depth):
         raise InputError(f"--depth: {depth} is no depth; give feet")
@@ -30,6 +30,7 @@ def predict_files(
         read_image(path)
     with _fetched(model, root) as folder:
         found = find_model(folder)
+        check_folder(out)
         code = own_code(found)
         if code is None:
             _predict(images, found, out, depth)
