@@ -161,8 +161,9 @@ def test_no_number_is_salt_where_the_network_failed() -> None:
 
 
 def test_every_float16_is_compared_with_the_threshold_itself() -> None:
-    numbers = np.linspace(0, 1, 1 << 14).astype(np.float16).reshape(1, 128, 128)
-    for threshold in (0.1, 0.3, 0.40):
+    numbers = np.arange(1 << 16, dtype=np.uint16).view(np.float16).reshape(1, 256, 256)
+    between = np.random.default_rng(1).random(200).tolist()
+    for threshold in (0, 1e-9, 2**-25, 2**-24, 0.1, 0.3, 0.40, 0.5, 1 - 2**-12, 1, *between):
         exact = numbers.astype(np.float64) > threshold
         np.testing.assert_array_equal(salt_masks(numbers, threshold), exact)
 
@@ -174,5 +175,16 @@ def test_each_crop_may_have_its_own_threshold() -> None:
 
 
 def test_probabilities_of_another_type_are_refused() -> None:
-    with pytest.raises(ValueError, match="broadcast"):
+    with pytest.raises(ValueError, match="probabilities are float32, not float16"):
         precision_curve(np.zeros((1, 4, 4), np.float32), np.zeros((1, 4, 4), bool), GRID)
+    with pytest.raises(ValueError, match="probabilities are float32, not float16"):
+        salt_masks(np.zeros((1, 4, 4), np.float32), 0.5)
+
+
+@pytest.mark.parametrize("shape", [(65, 4, 4), (1, 4, 4), (2, 8, 2), (2, 16)])
+def test_masks_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    truth = np.zeros((2, 4, 4), bool)
+    with pytest.raises(ValueError, match="shape"):
+        precision(np.zeros(shape, bool), truth)
+    with pytest.raises(ValueError, match="shape"):
+        precision_curve(np.zeros(shape, np.float16), truth, GRID)

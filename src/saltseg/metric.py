@@ -8,6 +8,8 @@ Scores = npt.NDArray[np.float64]
 
 CHUNK = 16
 """Crops whose histograms are made together: few enough to stay in a processor's cache."""
+_INFINITY = np.float16(np.inf).view(np.uint16)
+"""The bits of the largest float16 number."""
 PACKED_CHUNK = 64
 """Crops whose masks are packed together, likewise."""
 
@@ -20,7 +22,9 @@ def precision(predicted: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) ->
     A crop scores a tenth for each of t = 0.50, 0.55, ..., 0.95 that its intersection over union
     exceeds. Empty masks of both kinds score 1; only one of them empty scores 0.
     Source: the evaluation page of the TGS Salt Identification Challenge.
+    Raises ValueError where the shapes differ.
     """
+    _check_shapes(predicted.shape, truth.shape)
     counts = np.empty((2, len(truth)), np.int64)
     for start in range(0, len(truth), PACKED_CHUNK):
         part = slice(start, start + PACKED_CHUNK)
@@ -28,6 +32,11 @@ def precision(predicted: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) ->
         for count, pixels in zip(counts, (ours & theirs, ours | theirs), strict=True):
             np.bitwise_count(pixels).sum(axis=1, out=count[part])
     return precision_of_counts(*counts)
+
+
+def _check_shapes(predicted: tuple[int, ...], truth: tuple[int, ...]) -> None:
+    if predicted != truth:
+        raise ValueError(f"predictions of shape {predicted} are no predictions of {truth}")
 
 
 def _packed(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
@@ -52,11 +61,24 @@ def salt_masks(
     """Return where probability exceeds the threshold: bool, shape (n, height, width).
 
     probabilities: float16, shape (n, height, width).
-    thresholds: one for all crops, or shape (n,). They are compared as float64; numpy would round
-        a bare Python float to float16 first, and 0.4 would include its own nearest float16.
+    thresholds: one for all crops, or shape (n,); from 0 to 1. They are compared exactly; numpy
+        would round a bare Python float to float16 first, and 0.4 would include its own nearest
+        float16.
+    Raises ValueError for probabilities of another type.
     """
     limits = np.asarray(thresholds, np.float64).reshape(-1, 1, 1)
-    return probabilities > limits
+    nearest = limits.astype(np.float16)
+    # From 0 to infinity float16 numbers are ordered as their bits; bits above are of NaN, then of
+    # negative numbers, and bits below become the largest where they are taken as unsigned.
+    least = nearest.view(np.uint16) + (nearest <= limits)
+    offsets = _bits(probabilities) - least
+    return offsets <= _INFINITY - least
+
+
+def _bits(numbers: npt.NDArray[np.float16]) -> npt.NDArray[np.uint16]:
+    if numbers.dtype != np.float16:
+        raise ValueError(f"probabilities are {numbers.dtype}, not float16")
+    return numbers.view(np.uint16)
 
 
 def precision_curve(
@@ -71,7 +93,9 @@ def precision_curve(
     thresholds: float64, ascending.
 
     Equals precision(salt_masks(probabilities, threshold), truth) for every threshold.
+    Raises ValueError where the shapes differ, and for probabilities of another type.
     """
+    _check_shapes(probabilities.shape, truth.shape)
     count, bins = len(probabilities), len(thresholds) + 1
     # How many thresholds each of the 65,536 float16 numbers exceeds: the bin of such a pixel.
     numbers = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
@@ -79,7 +103,7 @@ def precision_curve(
     histograms = np.empty((count, 2, bins), np.int64)
     for start in range(0, count, CHUNK):
         part = slice(start, start + CHUNK)
-        pixel_bins = bin_of[probabilities[part].view(np.uint16)]
+        pixel_bins = bin_of[_bits(probabilities[part])]
         pixel_bins += bins * truth[part]
         pixel_bins += 2 * bins * np.arange(len(pixel_bins))[:, None, None]
         counts = np.bincount(pixel_bins.ravel(), minlength=2 * bins * len(pixel_bins))
