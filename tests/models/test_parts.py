@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
@@ -13,6 +13,7 @@ from saltseg.models.pyramid import GuidedUpsampling
 LOGIT = st.floats(-30, 30, width=32)
 
 
+@settings(deadline=None)
 @given(logit=LOGIT, empty=LOGIT)
 def test_a_pixel_is_salt_where_the_crop_is_not_empty_and_the_pixel_is_salt(
     logit: float, empty: float

@@ -25,6 +25,13 @@ def can_activate(convolution: Any, activation: nn.Module) -> bool:  # noqa: ANN4
     return plain and not isinstance(convolution.padding, str)
 
 
+def _has_operator() -> bool:
+    """Tell whether oneDNN computes in the number format of now; bfloat16 needs AVX-512 of a CPU."""
+    if torch.is_autocast_enabled("cpu"):
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return torch.backends.mkldnn.is_available()
+
+
 class ActivatedConvolution(StandIn):
     """A convolution and the activation of what it puts out, for prediction only.
 
@@ -40,7 +47,7 @@ class ActivatedConvolution(StandIn):
     def forward(self, inputs: Tensor) -> Tensor:
         """Map (n, c, h, w) to (n, c', h', w'), as convolution and activation do in turn."""
         inputs = self.pad(inputs)
-        if inputs.device.type == "cpu" and torch.backends.mkldnn.is_available():
+        if inputs.device.type == "cpu" and _has_operator():
             outputs: Tensor = self._in_one_pass(inputs)
         else:
             outputs = nn.functional.conv2d(inputs, self.weight, self.bias, *self.geometry)

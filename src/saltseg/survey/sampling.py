@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import count
 
+from saltseg.memory import keep_freed_memory
 from saltseg.progress import progress
 from saltseg.survey.quotas import Split
 from saltseg.survey.tiles import Tile, cut_tiles
@@ -41,6 +42,7 @@ def _sections(seed: int, workers: int) -> Iterator[list[Tile]]:
     """Yield the tiles of section after section, made ahead by `workers` processes."""
     cut = partial(cut_tiles, seed)
     if workers < 2:
+        keep_freed_memory()
         yield from map(cut, count())
         return
     context = multiprocessing.get_context("spawn")
