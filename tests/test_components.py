@@ -13,6 +13,9 @@ from saltseg.metric import precision
 
 SIZES = list(product([0, 1, 2, 3, 5, 9], [0, 1, 2, 4, 8]))
 
+RING_SIZES = [0, 20, 40, 80, 160, 400, 1000]
+"""Those of params.yaml that drop or fill a ring of up to 51 pixels, and some that take more."""
+
 
 def clean_by_regions(masks: np.ndarray, salt_size: int, hole_size: int) -> np.ndarray:
     """Crop by crop and region by region: the reference."""
@@ -37,6 +40,15 @@ def speckled(count: int, height: int = 12, width: int = 12) -> np.ndarray:
     return generator.random((count, height, width)) < share
 
 
+def rings(side: int) -> np.ndarray:
+    """Masks of rings of salt, one pixel wide, each in the hole of the next; whole and speckled."""
+    rows, columns = np.indices((side, side))
+    depth = np.minimum(np.minimum(rows, columns), side - 1 - np.maximum(rows, columns))
+    whole = depth % 2 == np.array([0, 1])[:, None, None]
+    speckles = np.random.default_rng(9).random(whole.shape) < 0.01
+    return np.concatenate([whole, whole ^ speckles])
+
+
 def drawing(text: str) -> np.ndarray:
     """Read one mask from lines of '#' and '.'."""
     return np.array([[[pixel == "#" for pixel in line] for line in text.split()]])
@@ -53,9 +65,15 @@ def test_clean_is_region_by_region(masks: np.ndarray, salt_size: int, hole_size:
     np.testing.assert_array_equal(clean(masks, salt_size, hole_size), expected)
 
 
-def test_clean_is_region_by_region_on_nested_components() -> None:
-    masks = speckled(60)
-    for salt_size, hole_size in SIZES:
+@pytest.mark.parametrize(
+    ("masks", "sizes"),
+    [(speckled(60), SIZES), (rings(51), list(product(RING_SIZES, repeat=2)))],
+    ids=["speckled", "rings"],
+)
+def test_clean_is_region_by_region_on_nested_components(
+    masks: np.ndarray, sizes: list[tuple[int, int]]
+) -> None:
+    for salt_size, hole_size in sizes:
         expected = clean_by_regions(masks, salt_size, hole_size)
         np.testing.assert_array_equal(clean(masks, salt_size, hole_size), expected)
 

@@ -129,13 +129,14 @@ def test_encoders_are_those_of_the_papers(name: str) -> None:
 
 
 def test_the_command_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "conf").symlink_to(PROJECT / "conf")
+    for name in ("conf", "dvc.yaml"):
+        (tmp_path / name).symlink_to(PROJECT / name)
     monkeypatch.chdir(tmp_path)
     call = ["recipe", "class-unet", "--costs", "--train", "400", "-S", "fold_split.n_folds=4"]
     done = CliRunner().invoke(app, call)
     assert done.exit_code == 0
     assert re.search(r"^member  class_unet +2,158,417 +0\.95 +27,000 ", done.output, re.MULTILINE)
-    assert [path.name for path in tmp_path.iterdir()] == ["conf"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["conf", "dvc.yaml"]
 
 
 @pytest.mark.parametrize("recipe", sorted(set(RECIPES) - {"subset"}))

@@ -20,10 +20,27 @@ def two_threads() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.fixture
+def undetermined() -> Iterator[None]:
+    """Torch as it starts; what other tests had set comes back."""
+    enabled = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(False)
+    yield
+    torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
+
+
 @pytest.mark.usefixtures("two_threads")
 def test_the_parameters_alone_say_how_many_threads_compute(shrunk_params: Params) -> None:
     create_fabric(shrunk_params.runtime.model_copy(update={"threads": 3}))
     assert torch.get_num_threads() == 3
+
+
+@pytest.mark.usefixtures("two_threads", "undetermined")
+def test_operations_are_deterministic_or_warn(shrunk_params: Params) -> None:
+    create_fabric(shrunk_params.runtime)
+    assert torch.are_deterministic_algorithms_enabled()
+    assert torch.is_deterministic_algorithms_warn_only_enabled()
 
 
 def test_a_device_that_is_not_there_is_one_line(shrunk_params: Params) -> None:

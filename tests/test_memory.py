@@ -1,5 +1,6 @@
 """Freed memory stays for what comes next, where the C library is glibc."""
 
+import os
 import platform
 import resource
 import subprocess
@@ -32,8 +33,18 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc
 def faults(package: str, set_up: str = "", size: int = LARGE) -> int:
     """Return how many pages the system filled with zeros to make blocks of `size` in each round."""
     code = FAULTS.format(package=package, set_up=set_up, rounds=ROUNDS, total=TOTAL, size=size)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    untuned = {key: value for key, value in os.environ.items() if key != "GLIBC_TUNABLES"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=untuned, capture_output=True, check=True)
     return int(done.stdout)
+
+
+def plain_faults(package: str) -> int:
+    """Return the same of a process that keeps nothing; skip the test where nobody counts them."""
+    found = faults(package)
+    if found < ROUNDS:
+        pytest.skip("this system counts no page faults")
+    return found
 
 
 def test_devices_keep_the_memory_of_tensors(shrunk_params: Params) -> None:
@@ -42,12 +53,12 @@ from saltseg.devices import create_fabric
 from saltseg.params import Runtime
 create_fabric(Runtime(**{shrunk_params.runtime.model_dump()}))
 """
-    assert faults("torch", set_up) < KEPT_SHARE * faults("torch")
+    assert faults("torch", set_up) < KEPT_SHARE * plain_faults("torch")
 
 
 def test_workers_keep_the_memory_of_sections() -> None:
     set_up = "from saltseg.survey.workers import set_up_worker; set_up_worker()"
-    assert faults("numpy", set_up) < KEPT_SHARE * faults("numpy")
+    assert faults("numpy", set_up) < KEPT_SHARE * plain_faults("numpy")
 
 
 def test_a_library_that_refuses_large_blocks_keeps_small_ones() -> None:

@@ -61,6 +61,51 @@ def lone_tiles(count: int) -> npt.NDArray[np.uint8]:
     return np.concatenate([cut(section, 1, 1) for section in sections])
 
 
+def noisy_tiles() -> npt.NDArray[np.uint8]:
+    """Tiles of four sections with noise, and lone ones: some borders fit others by chance.
+
+    No pair is within rounding of any limit below, so that all of them can be compared.
+    """
+    rng = generator(2, "test", "noise")
+    sections = [smooth_section(3, 3, f"noisy {number}") for number in range(4)]
+    noisy = [each + rng.normal(0, 0.2 * each.std(), each.shape) for each in sections]
+    return np.concatenate([*(cut(each, 3, 3) for each in noisy), lone_tiles(14)])
+
+
+def neighbours_by_definition(
+    images: npt.NDArray[np.uint8], min_correlation: float, min_margin: float
+) -> pd.DataFrame:
+    """Border by border in float64: the reference."""
+    found = []
+    for side, crops in (("below", images), ("right", images.swapaxes(1, 2))):
+        lines = crops.astype(np.float64)
+        ends = 1.5 * lines[:, -1] - 0.5 * lines[:, -2]
+        starts = 1.5 * lines[:, 0] - 0.5 * lines[:, 1]
+        table = np.corrcoef(ends, starts)[: len(ends), len(ends) :]
+        np.fill_diagonal(table, -1)
+        for crop, neighbour in np.ndindex(table.shape):
+            correlation = table[crop, neighbour]
+            other_starts = np.delete(table[crop], neighbour)
+            other_ends = np.delete(table[:, neighbour], crop)
+            second = max(other_starts.max(), other_ends.max())
+            near = 1 - correlation <= (1 - min_margin) * (1 - second)
+            if correlation > second and correlation >= min_correlation and near:
+                found.append((crop, neighbour, side, correlation))
+    return pd.DataFrame(found, columns=["crop", "neighbour", "side", "correlation"])
+
+
+@pytest.mark.parametrize(
+    ("min_correlation", "min_margin"), [(0.0, 0.0), (0.0, 0.3), (0.5, 0.1), (0.75, 0.0), MATCHING]
+)
+def test_neighbours_are_those_of_the_definition(min_correlation: float, min_margin: float) -> None:
+    tiles = noisy_tiles()
+    expected = neighbours_by_definition(tiles, min_correlation, min_margin)
+    found = find_neighbours(tiles, min_correlation, min_margin)
+    assert len(expected) > 20
+    # Rounding the borders moves a correlation by 1e-4 on average: this is six times as much.
+    pd.testing.assert_frame_equal(found, expected, rtol=0, atol=6e-4)
+
+
 def test_finds_the_surveys_neighbours_and_hardly_others(survey: SurveySet) -> None:
     found = found_pairs(crop_neighbours(survey.crops, *MATCHING))
     true = true_pairs(survey)

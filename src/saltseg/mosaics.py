@@ -72,7 +72,7 @@ def find_neighbours(
 
     images: uint8, shape (crops, height, width); each may have a scale of its own.
     Returns `crop` and `neighbour` (int64, places in `images`), `side` ("below" or "right": where
-    the neighbour lies) and `correlation` (float64, exact to 2e-4), sorted by side and crop.
+    the neighbour lies) and `correlation` (float64, off by some 1e-4), sorted by side and crop.
     """
     found = []
     for side, lines in {"below": images, "right": images.swapaxes(1, 2)}.items():

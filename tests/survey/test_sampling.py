@@ -8,17 +8,20 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saltseg.coverage import coverage_class
+from saltseg.coverage import CLASSES, coverage_class
 from saltseg.definitions import CROP
 from saltseg.survey import SurveySet, generate
+from saltseg.survey.grid import USABLE
 from saltseg.survey.quotas import CLASS_COUNTS, class_quotas
 from saltseg.survey.sections import make_section
+from saltseg.survey.tiles import TILES, _class_counts
 from tests.survey.conftest import SEED
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10_000))
 def test_quotas_add_up_and_are_within_one_of_the_real_shares(crops: int) -> None:
     quotas = class_quotas(crops)
@@ -31,6 +34,21 @@ def test_every_coverage_class_has_its_quota(survey: SurveySet) -> None:
         classes = coverage_class(masks.sum(axis=(1, 2)), CROP**2)
         assert np.bincount(classes, minlength=11).tolist() == class_quotas(len(masks)).tolist()
         assert not masks.all(axis=(1, 2)).any()
+
+
+def test_a_grids_classes_are_those_of_its_tiles() -> None:
+    rng, last = np.random.default_rng(0), USABLE - TILES * CROP
+    blocks = rng.random((9, 9)) < np.linspace(0, 1, 9)[:, None]
+    salt = blocks.repeat(USABLE // 9, axis=0).repeat(USABLE // 9, axis=1)
+    grids = np.array([[0, 0], [0, last], [last, 0], *rng.integers(0, last + 1, (20, 2))])
+    expected = np.zeros((len(grids), CLASSES), np.int64)
+    for counts, (top, left) in zip(expected, grids, strict=True):
+        for i, j in np.ndindex(TILES, TILES):
+            row, column = top + CROP * i, left + CROP * j
+            tile = salt[row : row + CROP, column : column + CROP]
+            counts[coverage_class(tile.sum(), CROP**2)] += 1
+    assert expected.any(axis=0).all()
+    np.testing.assert_array_equal(_class_counts(salt, grids), expected)
 
 
 def test_processes_change_nothing() -> None:
