@@ -137,6 +137,18 @@ def test_curve_is_precision_at_each_threshold(data: st.DataObject) -> None:
     np.testing.assert_array_equal(curve, np.stack(expected, axis=1))
 
 
+def test_curve_of_every_float16_at_many_thresholds() -> None:
+    numbers = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    generator = np.random.default_rng(1)
+    shares = generator.permutation(numbers).reshape(4, 128, 128)
+    truth = (shares > 0.4) & (generator.random(shares.shape) > 0.2)
+    thresholds = np.sort(generator.random(300))
+    expected = [precision(salt_masks(shares, value), truth) for value in thresholds]
+    curve = precision_curve(shares, truth, thresholds)
+    np.testing.assert_array_equal(curve, np.stack(expected, axis=1))
+    assert len(np.unique(curve)) > 5
+
+
 def test_curve_reads_memory_mapped_crops(tmp_path: Path) -> None:
     generator = np.random.default_rng(1)
     probabilities = generator.random((37, 101, 101)).astype(np.float16)
