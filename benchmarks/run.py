@@ -3,8 +3,8 @@
     python -m benchmarks.run [PART...] [--out FILE]
 
 Without PART all of them are measured, each in a process of its own. The figures of the parts that
-are left out stay what they were in tmp/benchmarks; a part that fails has none, and the exit code
-is 1.
+are left out stay what they were in docs/results/benchmarks; a part that fails has none, and the
+exit code is 1.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import platform
 import subprocess
 import sys
 from dataclasses import asdict
+from datetime import date
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +24,7 @@ import psutil
 import torch
 
 from benchmarks.side_by_side import ROOT, Row
+from saltseg.machine import cpu_model
 
 PARTS = {
     "rle": "Run-length codes",
@@ -36,7 +38,8 @@ PARTS = {
     "pipeline": "The whole pipeline",
     "growth": "How cost grows",
 }
-FOLDER = ROOT / "tmp" / "benchmarks"
+FOLDER = ROOT / "docs" / "results" / "benchmarks"
+"""The figures of each part, which git keeps with the page that is made of them."""
 PACKAGES = ("numpy", "opencv-python-headless", "torch", "albumentations", "scikit-image", "scipy")
 BUSY = 20
 """Percent of the processor that other work may take before figures are called rough."""
@@ -45,10 +48,12 @@ HEADS = {
     "growth": ("stage", "", "seconds", "largest memory", "bend", "to reach", "reached"),
 }
 NOTES = {
+    "start": "What each stage imports, at its top and later in its work.",
     "growth": "At 500, 2,000, 8,000 and 18,000 test crops and 2/9 as many train crops, with the"
-    " smallest network and one epoch a phase; medians of three runs. Bend: the seconds at 18,000,"
-    " over those of the straight line through the seconds at 500 and at 8,000; a cost of pairs"
-    " alone would have 2.2.",
+    " smallest network and one epoch a phase; medians of three runs, without what a stage imports"
+    " at its top. `ingest` reads Kaggle's zipped PNG files. Bend: the seconds at 18,000, over those"
+    " of the straight line through the seconds at 500 and at 8,000; a cost of pairs alone would"
+    " have 2.2.",
 }
 
 
@@ -87,8 +92,27 @@ def measure(part: str) -> None:
     rows = import_module(f"benchmarks.parts.{part}").rows()
     spent = perf_counter() - started
     FOLDER.mkdir(parents=True, exist_ok=True)
-    found = {"busy": busy, "seconds": spent, "rows": [asdict(row) for row in rows]}
-    (FOLDER / f"{part}.json").write_text(json.dumps(found))
+    found = {
+        "place": place(),
+        "busy": busy,
+        "seconds": spent,
+        "rows": [asdict(row) for row in rows],
+    }
+    (FOLDER / f"{part}.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+
+
+def place() -> str:
+    """Say when, of which code and where figures are measured."""
+    code = subprocess.run(
+        ["git", "describe", "--always", "--dirty=, changed"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"{date.today()}, code {code}: {cpu_model()}, {os.cpu_count()} cores,"
+        f" {torch.backends.cpu.get_cpu_capability()}; {platform.system()},"
+        f" Python {platform.python_version()}, {versions}"
+    )
 
 
 def page() -> str:
@@ -98,7 +122,6 @@ def page() -> str:
 
 
 def introduction() -> list[str]:
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return [
         "# Benchmarks",
         "`make bench` measures all of this anew and writes this page; `python -m benchmarks.run"
@@ -108,10 +131,6 @@ def introduction() -> list[str]:
         " of other packages, which have their own: the median over rounds of how many times as long"
         " the other way took, with the least and the most. Seconds are medians. Ways that exist"
         " only as code elsewhere are written anew in `benchmarks/parts` from their description.",
-        "",
-        f"Machine: {platform.system()} {platform.machine()}, {os.cpu_count()} cores,"
-        f" {torch.backends.cpu.get_cpu_capability()}; Python {platform.python_version()},"
-        f" {versions}.",
         "",
     ]
 
@@ -125,7 +144,8 @@ def section(part: str, title: str) -> list[str]:
     heads = HEADS.get(part, HEADS[""])
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     lines += [line(Row(**row)) for row in found["rows"]]
-    busy = f"Other work took {found['busy']:.0f}% of the processor when this began"
+    busy = f"Measured {found['place']}. Other work took {found['busy']:.0f}% of the processor"
+    busy += " when this began"
     busy += ": **times and ratios are rough**." if found["busy"] > BUSY else "."
     notes = [NOTES[part], ""] if part in NOTES else []
     return [f"## {title}", *notes, *lines, "", busy, ""]

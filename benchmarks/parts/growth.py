@@ -20,12 +20,15 @@ import yaml
 
 from benchmarks.side_by_side import ROOT, Row, duration, megabytes
 from benchmarks.smooth_crops import images, probabilities_and_truths
-from saltseg.crops import CropSet, crop_table, save_crops
+from saltseg.crops import CropSet, crop_table
 from saltseg.layout import Layout
+from saltseg.survey import SurveySet
+from saltseg.survey.kaggle import write_kaggle_layout
 
 SIZES = (500, 2_000, 8_000, 18_000)
 """Test crops; there are 2/9 as many train crops, as in the competition."""
 STAGES = (
+    "ingest",
     "coverage_stratify",
     "fold_split",
     "pseudolabel 0",
@@ -85,11 +88,12 @@ def middle(measured: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 def write_inputs(root: Path, size: int) -> None:
-    """Write crops as ingest does, and parameters with the smallest networks."""
+    """Write crops as Kaggle does, and parameters with the smallest networks."""
     from saltseg.recipes import read_recipe  # not in a stage's process, whose memory counts
 
     layout, train = Layout(root), size * 2 // 9
     content = read_recipe(Layout(ROOT), "demo").model_dump(exclude_unset=True)
+    content["ingest"]["source"] = "tgs"
     content["models"]["class_unet"]["filters"] = 2
     content["train_per_fold"] |= {"members": ["class_unet"], "folds": [0]}
     content["pseudolabel"] |= {"teacher": "class_unet", "min_confidence": 0.0}
@@ -102,7 +106,10 @@ def write_inputs(root: Path, size: int) -> None:
     depths = np.random.default_rng(0).integers(50, 960, size + train)
     tables = pd.DataFrame({"id": names, "depth": depths})
     table = crop_table(tables[:train], tables[train:].reset_index(drop=True), names[train:])
-    save_crops(layout.data("ingest"), CropSet(table, pixels[:train], truth, pixels[train:]))
+    crops = CropSet(table, pixels[:train], truth, pixels[train:])
+    unknown = np.zeros(crops.test_images.shape, bool)
+    raw = root / content["ingest"]["raw_dir"]
+    write_kaggle_layout(raw, SurveySet(crops, unknown, pd.DataFrame()))
 
 
 def measure(stage: str, root: Path) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from benchmarks.parts.networks import (
     plain_defaults,
 )
 from benchmarks.peers import peer_packages, peer_python
-from benchmarks.side_by_side import ROOT, Row, fact_row, in_turn, ratio_row
+from benchmarks.side_by_side import ROOT, Row, Work, fact_row, in_turn, ratio_row
 from benchmarks.smooth_crops import images
 from saltseg.devices import create_fabric
 from saltseg.models.folding import fold_snapshots
@@ -27,6 +27,7 @@ CROPS = 256
 REPEATS = 5
 PEERS = ("onnxruntime", "openvino")
 PLAIN = "PyTorch's defaults: float32, its own layout"
+EXACT = "saltseg in float32"
 
 
 def rows() -> list[Row]:
@@ -41,10 +42,16 @@ def rows() -> list[Row]:
     normalise(plain, upright)
     network.body.load_state_dict(plain.body.state_dict())
     folded, _ = fold_snapshots(network, [network.state_dict()])
-    set_up = fabric.setup(folded.to(memory_format=torch.channels_last))
+    folded = folded.to(memory_format=torch.channels_last)
+    exact = create_fabric(params.runtime.model_copy(update={"precision": "float32"}))
+    set_up, set_up_exact = fabric.setup(folded), exact.setup(folded)
+    depths = np.zeros(CROPS, np.float32)
 
     def ours() -> np.ndarray:
-        return predict_all(set_up, crops, np.zeros(CROPS, np.float32), fabric, flip=True)
+        return predict_all(set_up, crops, depths, fabric, flip=True)
+
+    def ours_exact() -> np.ndarray:
+        return predict_all(set_up_exact, crops, depths, exact, flip=True)
 
     def theirs() -> np.ndarray:
         with torch.no_grad(), plain_defaults():
@@ -60,16 +67,23 @@ def rows() -> list[Row]:
         np.save(folder / "mirrored.npy", mirrored.numpy())
         export(plain, upright[:BATCH], folder / "network.onnx")
         with Peer("onnxruntime", folder) as one, Peer("openvino", folder) as other:
-            works = {"": ours, PLAIN: theirs, PEERS[0]: one.run, PEERS[1]: other.run}
+            works: dict[str, Work] = {"": ours, EXACT: ours_exact, PLAIN: theirs}
+            works |= {PEERS[0]: one.run, PEERS[1]: other.run}
             times = in_turn(works, REPEATS)
         right = theirs()
-        apart = {"saltseg": ours()} | {peer: np.load(folder / f"{peer}.npy") for peer in PEERS}
+        apart = {"saltseg": ours(), EXACT: ours_exact()}
+        apart |= {peer: np.load(folder / f"{peer}.npy") for peer in PEERS}
     work = f"prediction of {CROPS} crops with flip average, {torch.get_num_threads()} threads"
     return [
         *[
             ratio_row(work, name, times[""], times[name], 3 if name == PLAIN else None)
             for name in (PLAIN, *PEERS)
         ],
+        *[
+            ratio_row(f"the same by {EXACT}", name, times[EXACT], times[name], None)
+            for name in (PLAIN, *PEERS)
+        ],
+        fact_row("number format of saltseg's prediction", fabric.strategy.precision.precision),
         *[
             fact_row(f"largest difference of {name} from {PLAIN}", f"{difference(a, right):.1e}")
             for name, a in apart.items()

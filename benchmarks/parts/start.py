@@ -15,12 +15,14 @@ STAGES = [
     "postprocess_connected_components",
     "submit",
 ]
+DRAWN = "matplotlib.figure, matplotlib.backends.backend_agg"
 LATER = {
-    "coverage_stratify": "matplotlib.figure",
-    "fold_split": "sklearn.model_selection",
-    "threshold_search": "matplotlib.figure",
+    "coverage_stratify": DRAWN,
+    "fold_split": f"{DRAWN}, sklearn.model_selection",
+    "threshold_search": DRAWN,
 }
-"""What a stage imports only where it needs it, and by default does."""
+"""What a stage imports only where it needs it, and by default does, beside TABLES."""
+TABLES = "pyarrow.parquet"
 LIBRARY = "of fold-split's, what scikit-learn takes by itself, numpy and pandas included"
 LIMIT = 1.5
 
@@ -28,7 +30,9 @@ LIMIT = 1.5
 def rows() -> list[Row]:
     """Import all that every stage needs once a round."""
     statements = {BARE: "import numpy, pandas", LIBRARY: "import pandas, sklearn.model_selection"}
-    statements |= {stage: f"import stages.{stage}, {LATER.get(stage, 'sys')}" for stage in STAGES}
+    statements |= {
+        stage: f"import stages.{stage}, {LATER.get(stage, TABLES)}, {TABLES}" for stage in STAGES
+    }
     works = {name: lambda code=code: start(code) for name, code in statements.items()}
     times = {name: median(found) for name, found in in_turn(works, 5).items()}
     found = [
