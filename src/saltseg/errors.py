@@ -29,7 +29,12 @@ def first_few(items: Sequence[object], limit: int = 5) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """Put an error's kind and message into one line of 200 characters, without a password."""
+    """Put an error's kind and message into one line of 200 characters, without a password.
+
+    An InputError's message is such a line, and whole.
+    """
+    if isinstance(error, InputError):
+        return str(error)
     return without_password(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
 
 

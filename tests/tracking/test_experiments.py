@@ -9,9 +9,13 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.errors import InputError
+from saltseg.tracking.address import store_uri
+from saltseg.tracking.dossier import files_of_commit
 from saltseg.tracking.experiments import sync_experiments
-from saltseg.tracking.facts import SYNCED
-from saltseg.tracking.references import list_experiments
+from saltseg.tracking.facts import SYNCED, commit_patch
+from saltseg.tracking.references import Experiment, list_experiments
+from saltseg.tracking.run_content import RECORD, log_files
+from saltseg.tracking.store import open_client, open_experiment
 from tests.conftest import shrunk_content
 from tests.pipeline.checkout import Checkout
 
@@ -126,6 +130,42 @@ def test_a_row_that_cannot_be_made_whole_is_not_left_half_made(checkout: Checkou
     assert rows(checkout) == {}
     in_the_way.unlink()
     assert sync_experiments(checkout.root)[0] == ["one"]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_run_that_was_saved_as_an_experiment_gets_its_name(
+    checkout: Checkout, same: bool
+) -> None:
+    (experiment,) = list_experiments(checkout.root)
+    files = files_of_commit(checkout.root, experiment.revision)
+    del files["results/ingest.json"]  # as of a commit that does not know them yet
+    patch = commit_patch(checkout.root, experiment.baseline, experiment.revision)
+    run = record(checkout, files if same else files | {"dvc.lock": b"x"}, experiment, patch.tags())
+    assert sync_experiments(checkout.root) == ([] if same else ["one"], ["one"])
+    found = rows(checkout)
+    assert set(found) == ({"one"} if same else {"one", "main"})
+    assert (found["one"].info.run_id == run) == same
+    tags = found["one"].data.tags
+    assert (tags["dvc.baseline"], tags["dvc.revision"]) == (
+        experiment.baseline,
+        experiment.revision,
+    )
+    assert sync_experiments(checkout.root)[0] == []
+
+
+def record(
+    checkout: Checkout, files: dict[str, bytes], experiment: Experiment, patch: dict[str, str]
+) -> str:
+    """Make the row of a plain `dvc repro`, which left `files`; return its id."""
+    folder = checkout.root / "mlruns"
+    folder.mkdir()
+    uri = store_uri(folder)
+    client = open_client(uri, folder)
+    tags = {"mlflow.source.git.commit": experiment.baseline, **patch}
+    run = client.create_run(open_experiment(client, uri, folder), tags=tags, run_name="main")
+    log_files(client, run.info.run_id, files, RECORD)
+    client.set_terminated(run.info.run_id)
+    return str(run.info.run_id)
 
 
 def test_it_is_called_in_the_project_s_folder(tmp_path: Path) -> None:

@@ -181,6 +181,7 @@ def test_an_unreachable_server_costs_one_line(
     assert first[0] == second[0] == 0
     assert first[1].count("\n") == 1
     assert "saltseg: warning: MLflow may lack this run" in first[1]
+    assert "MLflow cannot be asked" in first[1] and "start its server" in first[1]
     assert "password" not in first[1]
     assert second[1] == ""
 
@@ -198,6 +199,7 @@ def test_a_broken_database_and_a_dead_recorder_cost_one_line(checkout: Path, sta
     code, said = done(start("run.metrics({'loss': 1.0})"))
     assert code == 0
     assert said.count("\n") == 1
+    assert "mlflow.db: MLflow cannot be asked" in said and "move it away" in said
     assert (checkout / "results" / "ingest.json").exists()
 
 

@@ -65,7 +65,7 @@ class Archive:
             name=run.info.run_name or run_id,
             status=run.info.status,
             tags=run.data.tags,
-            files=_download(self.client, run_id),
+            files=read_record(self.client, run_id),
         )
 
     def _search(self, query: str) -> list[Run]:
@@ -79,7 +79,8 @@ class Archive:
         return list(found)
 
 
-def _download(client: MlflowClient, run_id: str) -> dict[str, bytes]:
+def read_record(client: MlflowClient, run_id: str) -> dict[str, bytes]:
+    """Return the contents of the files below a run's record/ by their path; empty without one."""
     MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
     with tempfile.TemporaryDirectory(prefix="saltseg-record-") as folder:
         try:

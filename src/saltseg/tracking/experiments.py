@@ -1,7 +1,8 @@
-"""The rows in MLflow of DVC's experiments that ran no stage, because the cache had all of them.
+"""The rows in MLflow of DVC's experiments that have none.
 
 A stage's code mirrors itself; what DVC restores from its run cache runs no code. DVC is the truth,
-so what is missing is made from the experiment's own commit.
+so what is missing is made from the experiment's own commit. What `dvc exp save` made an experiment
+of has a row already, without a name.
 """
 
 import hashlib
@@ -16,7 +17,8 @@ from saltseg.errors import InputError
 from saltseg.layout import Layout, check_project
 from saltseg.params import parse_params
 from saltseg.tracking.address import store_uri
-from saltseg.tracking.dossier import files_of_commit, results_in
+from saltseg.tracking.archive import read_record
+from saltseg.tracking.dossier import NAMES, Files, files_of_commit, results_in
 from saltseg.tracking.facts import SYNCED, commit_patch
 from saltseg.tracking.flat import flat_params
 from saltseg.tracking.pipeline import Pipeline
@@ -29,7 +31,8 @@ from saltseg.tracking.store import open_client, open_experiment, reached_store, 
 def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
     """Give each experiment of DVC that has no row in MLflow one; a second call makes none.
 
-    A row whose experiment was renamed follows it; one that was left half-made is made anew.
+    A row whose experiment was renamed, or saved after its run, follows it; one that was left
+    half-made is made anew.
     Returns the names of the experiments whose rows were made, and of all.
     Raises InputError outside of a project, for an experiment that is none of saltseg, and where
     MLflow cannot be asked.
@@ -46,12 +49,12 @@ def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
         made = []
         for experiment in experiments:
             row = _whole_row(client, experiment, known)
+            row = row or _saved_run(client, place, root, experiment)
             if row is None:
                 _make_row(client, place, root, experiment)
                 made.append(experiment.name)
-            elif row.data.tags["dvc.experiment"] != experiment.name:
-                client.update_run(row.info.run_id, name=experiment.name)
-                client.set_tag(row.info.run_id, "dvc.experiment", experiment.name)
+            elif row.data.tags.get("dvc.experiment") != experiment.name:
+                _name_row(client, row, experiment)
     return made, [experiment.name for experiment in experiments]
 
 
@@ -89,6 +92,37 @@ def _stands_for(run: Run, experiment: Experiment) -> bool:
 def _is_half_made(run: Run) -> bool:
     """Tell a row that `sync` has not finished from one that a recorder is at work on."""
     return run.info.status == "RUNNING" and SYNCED in run.data.tags
+
+
+def _saved_run(client: MlflowClient, place: str, root: Path, experiment: Experiment) -> Run | None:
+    """Return the last run in the workspace that ended where the experiment's commit is."""
+    wanted = _of_lock(files_of_commit(root, experiment.revision))
+    patch = commit_patch(root, experiment.baseline, experiment.revision).tags().get("patch")
+    query = (
+        "attributes.status = 'FINISHED' and"
+        f" tags.`mlflow.source.git.commit` = '{experiment.baseline}'"
+    )
+    for run in client.search_runs([place], query, order_by=["attributes.start_time DESC"]):
+        tags = run.data.tags
+        another = "mlflow.parentRunId" in tags or "dvc.experiment" in tags
+        if another or tags.get("patch") != patch:
+            continue
+        if _of_lock(read_record(client, run.info.run_id)) == wanted:
+            return run
+    return None
+
+
+def _of_lock(files: Files) -> Files:
+    """Leave the results out: git may not know them when an experiment is saved."""
+    return {name: content for name, content in files.items() if name in NAMES}
+
+
+def _name_row(client: MlflowClient, row: Run, experiment: Experiment) -> None:
+    """Give a row the experiment's name, and a saved run what the others have from their start."""
+    client.update_run(row.info.run_id, name=experiment.name)
+    tags = {"experiment": experiment.name, "baseline": experiment.baseline}
+    for key, value in {**tags, "revision": experiment.revision}.items():
+        client.set_tag(row.info.run_id, f"dvc.{key}", value)
 
 
 def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experiment) -> None:

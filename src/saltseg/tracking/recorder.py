@@ -51,7 +51,7 @@ def main() -> None:
                 channel = listen(given.address)
             if channel is None:
                 return
-            _Recorder(channel, given.pid, given.created).record()
+            _Recorder(channel, given.folder, given.pid, given.created).record()
             given.address.unlink(missing_ok=True)
     finally:
         lock.unlink(missing_ok=True)
@@ -70,8 +70,12 @@ class _Stage:
 class _Recorder:
     """Takes all stages' messages in one thread, in the order in which they came."""
 
-    def __init__(self, channel: socket.socket, pid: int, created: float) -> None:
-        """Record the pipeline of process `pid`, which started at `created`."""
+    def __init__(self, channel: socket.socket, folder: Path, pid: int, created: float) -> None:
+        """Record the pipeline of process `pid`, which started at `created`.
+
+        folder: where the local store is.
+        """
+        self.folder = folder
         self.pid = pid
         self.created = created
         self.inbox: queue.Queue[tuple[Wire, Message | None]] = queue.Queue()
@@ -128,9 +132,11 @@ class _Recorder:
         stage = _Stage(wire, begin["stage_pid"])
         try:
             from saltseg.tracking.record import PipelineRecord, StageRecord
+            from saltseg.tracking.store import reached_store
 
-            self.pipeline = self.pipeline or PipelineRecord(begin)
-            stage.record = StageRecord(self.pipeline, begin)
+            with reached_store(self.folder):
+                self.pipeline = self.pipeline or PipelineRecord(begin)
+                stage.record = StageRecord(self.pipeline, begin)
         except Exception as error:
             stage.lost = reason_of(error)
         return stage
