@@ -12,7 +12,7 @@ from saltseg.errors import InputError
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.dossier import files_of_commit
 from saltseg.tracking.experiments import sync_experiments
-from saltseg.tracking.facts import SYNCED, commit_patch
+from saltseg.tracking.facts import SYNCED, code_patch
 from saltseg.tracking.references import Experiment, list_experiments
 from saltseg.tracking.run_content import RECORD, log_files
 from saltseg.tracking.store import open_client, open_experiment
@@ -49,6 +49,8 @@ def add_experiment(checkout: Checkout, name: str, seed: int, crops: int) -> None
     """Commit other parameters where DVC keeps an experiment, and return to the baseline."""
     baseline = checkout.succeed("git", "rev-parse", "HEAD").strip()
     write(checkout, seed, crops)
+    (checkout.root / ".dvc/tmp").mkdir(parents=True)
+    (checkout.root / ".dvc/tmp/repro.dat").write_text(name)  # DVC commits how it was called
     checkout.commit(name)
     reference = f"refs/exps/{baseline[:2]}/{baseline[2:]}/{name}"
     checkout.succeed("git", "update-ref", reference, "HEAD")
@@ -139,7 +141,9 @@ def test_a_run_that_was_saved_as_an_experiment_gets_its_name(
     (experiment,) = list_experiments(checkout.root)
     files = files_of_commit(checkout.root, experiment.revision)
     del files["results/ingest.json"]  # as of a commit that does not know them yet
-    patch = commit_patch(checkout.root, experiment.baseline, experiment.revision)
+    write(checkout, seed=2, crops=20)
+    patch = code_patch(checkout.root)
+    checkout.succeed("git", "checkout", "--quiet", ".")
     run = record(checkout, files if same else files | {"dvc.lock": b"x"}, experiment, patch.tags())
     assert sync_experiments(checkout.root) == ([] if same else ["one"], ["one"])
     found = rows(checkout)

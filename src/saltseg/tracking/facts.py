@@ -18,8 +18,8 @@ from saltseg.files import hash_file
 from saltseg.git import PATCH, git
 from saltseg.machine import cpu_model
 
-_CODE = [".", ":(exclude)dvc.lock", ":(exclude)results"]
-"""What counts as changed code: all but what the pipeline itself writes."""
+_CODE = [".", ":(exclude)dvc.lock", ":(exclude)results", ":(exclude).dvc/tmp"]
+"""What counts as changed code: all but what the pipeline, and dvc beside it, write."""
 
 SYNCED = "dvc.synced"
 """The tag of a run that `saltseg sync` made: nobody knows on which machine its stages ran."""
