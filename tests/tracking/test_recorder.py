@@ -151,12 +151,14 @@ def test_a_stage_does_not_begin_without_its_pipeline(
     assert not (checkout / "begun").exists()
 
 
-def test_who_adopts_an_orphaned_stage_is_not_its_pipeline(tmp_path: Path) -> None:
+def test_a_stage_that_was_adopted_does_not_begin(tmp_path: Path) -> None:
     stage = (
-        "import os, time; from pathlib import Path; from saltseg.tracking.wire import "
-        "pipeline_process\n"
+        "import os, time; from pathlib import Path; from saltseg.errors import InputError; "
+        "from saltseg.tracking.wire import pipeline_process\n"
         "while os.getppid() == PARENT: time.sleep(0.02)\n"
-        "Path('told').write_text(str(pipeline_process()['pid'] == os.getpid()))"
+        "try: pipeline_process()\n"
+        "except InputError as error: Path('told').write_text(str(error))\n"
+        "else: Path('told').write_text('it begins')"
     )
     dvc = (
         "import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', "
@@ -168,7 +170,7 @@ def test_who_adopts_an_orphaned_stage_is_not_its_pipeline(tmp_path: Path) -> Non
         if told.exists() and told.read_text():
             break
         time.sleep(0.05)
-    assert told.read_text() == "True"
+    assert told.read_text() == "what ran this stage, its dvc, has ended"
 
 
 def test_an_unreachable_server_costs_one_line(

@@ -188,7 +188,9 @@ def _pipeline() -> psutil.Process:
     if "DVC_STAGE" not in os.environ:
         return process
     starter = next((each for each in process.parents() if not _of_stage(each)), process)
-    return starter if _same_session(starter) else process
+    if not _same_session(starter):
+        raise InputError("what ran this stage, its dvc, has ended")
+    return starter
 
 
 def _same_session(process: psutil.Process) -> bool:
