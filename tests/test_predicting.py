@@ -105,9 +105,8 @@ def test_a_model_of_other_code_predicts_with_its_own(exported: Path, tmp_path: P
     code = tmp_path / "model/code/saltseg"
     metric = code / "metric.py"
     # A code of old, for which everything below the threshold was salt.
-    metric.write_text(
-        metric.read_text().replace("probabilities > limits", "probabilities <= limits")
-    )
+    assert "offsets <= _INFINITY" in metric.read_text()
+    metric.write_text(metric.read_text().replace("offsets <= _INFINITY", "offsets > _INFINITY"))
     settings = tmp_path / "model/model/model.json"
     settings.write_text(json.dumps(json.loads(settings.read_text()) | {"code": code_digest(code)}))
     np.save(tmp_path / "a.npy", make_section(2018, 0).amplitude[:150, :150])
