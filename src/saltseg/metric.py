@@ -9,12 +9,12 @@ Scores = npt.NDArray[np.float64]
 
 CHUNK = 16
 """Crops whose histograms are made together: few enough to stay in a processor's cache."""
+PACKED_CHUNK = 64
+"""Crops whose masks are packed together, likewise."""
 MOST_THRESHOLDS = 127
 """Thresholds whose bins, for pixels inside and outside of a mask, are told apart by 8 bits."""
 _INFINITY = np.float16(np.inf).view(np.uint16)
 """The bits of the largest float16 number."""
-PACKED_CHUNK = 64
-"""Crops whose masks are packed together, likewise."""
 
 
 def precision(predicted: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) -> Scores:

@@ -27,9 +27,9 @@ def can_activate(convolution: Any, activation: nn.Module) -> bool:  # noqa: ANN4
 
 def _has_operator() -> bool:
     """Tell whether oneDNN computes in the number format of now; bfloat16 needs AVX-512 of a CPU."""
-    if torch.is_autocast_enabled("cpu"):
-        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    return torch.backends.mkldnn.is_available()
+    if not torch.backends.mkldnn.is_available():
+        return False
+    return not torch.is_autocast_enabled("cpu") or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 class ActivatedConvolution(StandIn):
