@@ -14,15 +14,15 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 
 from benchmarks.training_curve import nested
-from saltseg.crops import CropSet, depth, load_crops
-from saltseg.ensemble import find_snapshots, load_parts
-from saltseg.errors import one_line_errors
-from saltseg.layout import Layout
-from saltseg.out_of_fold import OutOfFold, load_out_of_fold
-from saltseg.params import Params, load_params
-from saltseg.prediction import snapshot_shares
-from saltseg.seeds import generator
-from saltseg.thresholds import bootstrap_interval
+from saltseg.config.params import Params, load_params
+from saltseg.crops.crop_set import CropSet, depth, load_crops
+from saltseg.inference.ensemble import find_snapshots, load_parts
+from saltseg.inference.predictor import snapshot_shares
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.seeds import generator
+from saltseg.selection.nested_choice import bootstrap_interval
+from saltseg.selection.out_of_fold import OutOfFold, load_out_of_fold
 
 Probabilities = npt.NDArray[np.float32]
 Views = npt.NDArray[np.float32]

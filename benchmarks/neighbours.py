@@ -20,20 +20,20 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.training_curve import nested
-from saltseg.crops import CropSet, split_table
-from saltseg.ensemble import average, find_snapshots
-from saltseg.errors import one_line_errors
-from saltseg.folds import assign_folds, crops_beside_other_folds
-from saltseg.layout import Layout
-from saltseg.member import train_member
-from saltseg.mosaics import describe_mosaics
-from saltseg.params import Params, load_params, parse_params
-from saltseg.pseudolabels import no_pseudolabels
-from saltseg.seeds import generator
-from saltseg.snapshots import save_snapshots
+from saltseg.config.params import Params, load_params, parse_params
+from saltseg.crops.crop_set import CropSet, split_table
+from saltseg.crops.folds import assign_folds, crops_beside_other_folds
+from saltseg.crops.mosaics import describe_mosaics
+from saltseg.crops.tgs import read_raw
+from saltseg.inference.ensemble import average, find_snapshots
+from saltseg.learning.member import train_member
+from saltseg.models.snapshots import save_snapshots
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.seeds import generator
+from saltseg.selection.nested_choice import bootstrap_interval, selection_parts
+from saltseg.selection.pseudolabels import no_pseudolabels
 from saltseg.survey import generate
-from saltseg.tgs import read_raw
-from saltseg.thresholds import bootstrap_interval, selection_parts
 
 STRATEGIES = {"ordinary": "coverage", "grouped": "coverage_grouped"}
 

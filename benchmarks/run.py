@@ -24,7 +24,7 @@ import psutil
 import torch
 
 from benchmarks.side_by_side import ROOT, Row
-from saltseg.machine import cpu_model
+from saltseg.plumbing.machine import cpu_model
 
 PARTS = {
     "rle": "Run-length codes",

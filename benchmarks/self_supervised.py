@@ -20,22 +20,22 @@ from safetensors.torch import save_file
 from segmentation_models_pytorch.encoders import get_encoder
 from torch.nn import functional
 
-from saltseg.batches import Batch
-from saltseg.crops import CropSet, depth, load_crops
-from saltseg.definitions import CROP, UnetModel
-from saltseg.devices import create_fabric
-from saltseg.errors import one_line_errors
-from saltseg.files import whole_file
-from saltseg.layout import Layout
-from saltseg.learner import Learner
+from saltseg.config.model_definitions import CROP, UnetModel
+from saltseg.config.params import Params, load_params
+from saltseg.crops.crop_set import CropSet, depth, load_crops
+from saltseg.learning.batches import Batch
+from saltseg.learning.learner import Learner
+from saltseg.learning.schedules import one_cycle
 from saltseg.models import create_model
+from saltseg.models.devices import create_fabric
 from saltseg.models.outputs import Outputs
+from saltseg.models.snapshots import Weights
 from saltseg.models.weights import load_pretrained
-from saltseg.params import Params, load_params
-from saltseg.progress import progress
-from saltseg.schedules import one_cycle
-from saltseg.seeds import generator
-from saltseg.snapshots import Weights
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.files import whole_file
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.progress import progress
+from saltseg.plumbing.seeds import generator
 
 PATCH = 8
 HIDDEN = 0.5

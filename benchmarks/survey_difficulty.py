@@ -27,24 +27,24 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import Tensor, nn
 from torch.nn import functional
 
-from saltseg.batches import AugmentedBatches
-from saltseg.crops import CropSet, depth
-from saltseg.definitions import CROP
-from saltseg.devices import create_fabric
-from saltseg.errors import one_line_errors
-from saltseg.folds import assign_folds
-from saltseg.labelled import LabelledCrops, training_crops
-from saltseg.layout import Layout
-from saltseg.losses import bce
-from saltseg.metric import precision, precision_curve, salt_masks
-from saltseg.mosaics import describe_mosaics
-from saltseg.optimizers import create_optimizer
-from saltseg.params import Optimizer, Runtime, load_params
-from saltseg.prediction import predict_all
-from saltseg.schedules import cosine
-from saltseg.seeds import generator
+from saltseg.config.model_definitions import CROP
+from saltseg.config.params import Optimizer, Runtime, load_params
+from saltseg.crops.crop_set import CropSet, depth
+from saltseg.crops.folds import assign_folds
+from saltseg.crops.mosaics import describe_mosaics
+from saltseg.crops.tgs import read_raw
+from saltseg.inference.predictor import predict_all
+from saltseg.learning.batches import AugmentedBatches
+from saltseg.learning.losses import bce
+from saltseg.learning.optimizers import create_optimizer
+from saltseg.learning.schedules import cosine
+from saltseg.learning.training_sets import LabelledCrops, training_crops
+from saltseg.models.devices import create_fabric
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.seeds import generator
+from saltseg.scoring.metric import precision, precision_curve, salt_masks
 from saltseg.survey import generate
-from saltseg.tgs import read_raw
 
 Probabilities = npt.NDArray[np.float16]
 Floats = npt.NDArray[np.floating[Any]]

@@ -11,19 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from saltseg.errors import InputError, one_line_errors
-from saltseg.layout import Layout
-from saltseg.metric import Scores, precision_curve
-from saltseg.out_of_fold import OutOfFold, load_out_of_fold
-from saltseg.params import Params, load_params
-from saltseg.seeds import generator
-from saltseg.thresholds import (
+from saltseg.config.params import Params, load_params
+from saltseg.plumbing.errors import InputError, one_line_errors
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.seeds import generator
+from saltseg.scoring.metric import Scores, precision_curve
+from saltseg.selection.nested_choice import (
     bootstrap_interval,
     choose,
     middle_of_plateau,
     selection_parts,
     threshold_grid,
 )
+from saltseg.selection.out_of_fold import OutOfFold, load_out_of_fold
 
 
 def by_fold(known: OutOfFold, curve: Scores) -> Scores:

@@ -16,11 +16,11 @@ from mlflow import MlflowClient
 from PIL import Image
 from playwright.sync_api import FloatRect, Page
 
-from saltseg.layout import Layout
+from saltseg.plumbing.layout import Layout
 from saltseg.tracking import wait_for_recorders
 from saltseg.tracking.store import EXPERIMENT
-from tests.tracking.browser import find_browser, open_page
-from tests.tracking.servers import mlflow_server
+from tests.helpers.browser import find_browser, open_page
+from tests.helpers.servers import mlflow_server
 
 TRAINING = "?workflowType=machine_learning"
 """Has MLflow show its pages for training; they open with those for language models."""

@@ -17,15 +17,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg import thresholds
-from saltseg.crops import CropSet, depth, load_crops
-from saltseg.ensemble import find_snapshots, load_parts
-from saltseg.errors import InputError, one_line_errors
-from saltseg.figures import chart
-from saltseg.layout import Layout
-from saltseg.metric import Scores, precision_curve
-from saltseg.out_of_fold import load_out_of_fold
-from saltseg.params import Params, load_params
+from saltseg.config.params import Params, load_params
+from saltseg.crops.crop_set import CropSet, depth, load_crops
+from saltseg.inference.ensemble import find_snapshots, load_parts
+from saltseg.plumbing.errors import InputError, one_line_errors
+from saltseg.plumbing.layout import Layout
+from saltseg.reports.figures import chart
+from saltseg.scoring.metric import Scores, precision_curve
+from saltseg.selection import nested_choice as thresholds
+from saltseg.selection.out_of_fold import load_out_of_fold
 from saltseg.tracking.archive import Archive
 
 ONE_VIEW = "one network, p > 0.5"

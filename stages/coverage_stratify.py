@@ -8,13 +8,13 @@ results/coverage-stratify.json, and the distributions of coverage and depth.
 
 from pathlib import Path
 
-from saltseg import coverage, mosaics
-from saltseg.coverage_figure import draw_distributions
-from saltseg.crops import load_crops
-from saltseg.errors import one_line_errors
-from saltseg.files import write_table
-from saltseg.layout import Layout
-from saltseg.params import load_params
+from saltseg.config.params import load_params
+from saltseg.crops import coverage, mosaics
+from saltseg.crops.crop_set import load_crops
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.files import write_table
+from saltseg.plumbing.layout import Layout
+from saltseg.reports.coverage_figure import draw_distributions
 from saltseg.tracking import stage_run
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from saltseg import folds
-from saltseg.crops import load_table, split_table
-from saltseg.errors import one_line_errors
-from saltseg.figures import bar_chart
-from saltseg.files import write_csv, write_table
-from saltseg.layout import Layout
-from saltseg.params import load_params
+from saltseg.config.params import load_params
+from saltseg.crops import folds
+from saltseg.crops.crop_set import load_table, split_table
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.files import write_csv, write_table
+from saltseg.plumbing.layout import Layout
+from saltseg.reports.figures import bar_chart
 from saltseg.tracking import stage_run
 
 

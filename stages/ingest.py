@@ -10,15 +10,15 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from saltseg.census import count_crops
-from saltseg.crops import CropSet, save_crops
-from saltseg.errors import one_line_errors
-from saltseg.figures import TRUTH, contact_sheet, spread_over_coverage
-from saltseg.layout import Layout
-from saltseg.machine import cpus
-from saltseg.params import Params, load_params
+from saltseg.config.params import Params, load_params
+from saltseg.crops.census import count_crops
+from saltseg.crops.crop_set import CropSet, save_crops
+from saltseg.crops.tgs import FileCounts, read_raw
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.machine import cpus
+from saltseg.reports.figures import TRUTH, contact_sheet, spread_over_coverage
 from saltseg.survey import generate, write_pretraining, write_truth
-from saltseg.tgs import FileCounts, read_raw
 from saltseg.tracking import stage_run
 
 

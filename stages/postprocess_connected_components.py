@@ -9,16 +9,16 @@ scores), their means in results/postprocess-connected-components.json, and the r
 
 from pathlib import Path
 
-from saltseg import postprocess
-from saltseg.crops import load_array
-from saltseg.error_report import crop_scores, write_error_report
-from saltseg.errors import one_line_errors
-from saltseg.files import write_array, write_json, write_table
-from saltseg.layout import Layout
-from saltseg.metric import salt_masks
-from saltseg.out_of_fold import load_out_of_fold
-from saltseg.params import load_params
-from saltseg.seeds import generator
+from saltseg.config.params import load_params
+from saltseg.crops.crop_set import load_array
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.files import write_array, write_json, write_table
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.seeds import generator
+from saltseg.reports.error_report import crop_scores, write_error_report
+from saltseg.scoring.metric import salt_masks
+from saltseg.selection import postprocess
+from saltseg.selection.out_of_fold import load_out_of_fold
 from saltseg.tracking import stage_run
 
 NAME = "postprocess-connected-components"

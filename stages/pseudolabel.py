@@ -8,12 +8,12 @@ The teachers, one a round, learn from all folds but FOLD. Writes data/pseudolabe
 import argparse
 from pathlib import Path
 
-from saltseg.crops import load_crops, load_table, split_table
-from saltseg.errors import one_line_errors
-from saltseg.layout import Layout
-from saltseg.params import Params, check_fold, load_params
-from saltseg.pseudolabel_figure import draw_examples
-from saltseg.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, summary
+from saltseg.config.params import Params, check_fold, load_params
+from saltseg.crops.crop_set import load_crops, load_table, split_table
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.layout import Layout
+from saltseg.reports.pseudolabel_figure import draw_examples
+from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, summary
 from saltseg.tracking import StageRun, stage_run
 
 
@@ -31,8 +31,10 @@ def main(root: Path, fold: int) -> None:
 
 def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
     """Train the fold's teachers, save what the last one chooses, and drop their states."""
-    from saltseg.states import drop_state  # torch takes seconds, and a disabled stage none
-    from saltseg.teacher import label_test
+    from saltseg.learning.checkpoint import (
+        drop_state,  # torch takes seconds, and a disabled stage none
+    )
+    from saltseg.learning.teacher import label_test
 
     crops = load_crops(layout.data("ingest"))
     folds = load_table(layout.data("fold-split") / "folds.parquet")

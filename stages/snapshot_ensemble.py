@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from saltseg.crops import CropSet, load_crops, load_table
-from saltseg.ensemble import Ensemble, average, find_snapshots, remove_strangers
-from saltseg.errors import one_line_errors
-from saltseg.files import write_array, write_table
-from saltseg.layout import Layout
-from saltseg.metric import precision
-from saltseg.params import load_params
+from saltseg.config.params import load_params
+from saltseg.crops.crop_set import CropSet, load_crops, load_table
+from saltseg.inference.ensemble import Ensemble, average, find_snapshots, remove_strangers
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.files import write_array, write_table
+from saltseg.plumbing.layout import Layout
+from saltseg.scoring.metric import precision
 from saltseg.tracking import stage_run
 
 

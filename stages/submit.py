@@ -9,16 +9,16 @@ it is checked against, manifest.json), results/submit.json and a contact sheet o
 
 from pathlib import Path
 
-from saltseg.crops import load_array, load_table, split_table
-from saltseg.errors import one_line_errors
-from saltseg.files import hash_file, read_json, write_json
-from saltseg.layout import Layout
-from saltseg.lineage import manifest
-from saltseg.params import load_params
-from saltseg.seeds import generator
-from saltseg.submission import known_scores, write_sample, write_submission
-from saltseg.submission_figure import draw_predictions
-from saltseg.summary import summary
+from saltseg.config.params import load_params
+from saltseg.crops.crop_set import load_array, load_table, split_table
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.files import hash_file, read_json, write_json
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.seeds import generator
+from saltseg.project.lineage import manifest
+from saltseg.reports.submission_figure import draw_predictions
+from saltseg.reports.summary import summary
+from saltseg.scoring.submission import known_scores, write_sample, write_submission
 from saltseg.tracking import stage_run
 
 

@@ -9,15 +9,15 @@ results/threshold-search.json, and the curve of the precision over thresholds.
 
 from pathlib import Path
 
-from saltseg import thresholds
-from saltseg.errors import one_line_errors
-from saltseg.files import write_json
-from saltseg.layout import Layout
-from saltseg.metric import precision_curve
-from saltseg.out_of_fold import load_out_of_fold
-from saltseg.params import load_params
-from saltseg.seeds import generator
-from saltseg.threshold_figure import draw_curve
+from saltseg.config.params import load_params
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.files import write_json
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.seeds import generator
+from saltseg.reports.threshold_figure import draw_curve
+from saltseg.scoring.metric import precision_curve
+from saltseg.selection import nested_choice as thresholds
+from saltseg.selection.out_of_fold import load_out_of_fold
 from saltseg.tracking import stage_run
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from saltseg.crops import load_crops, load_table
-from saltseg.errors import one_line_errors
-from saltseg.files import write_csv
-from saltseg.layout import Layout
-from saltseg.member import check_member, final_numbers, train_member
-from saltseg.params import check_fold, load_params
-from saltseg.pseudolabels import load_pseudolabels
-from saltseg.snapshots import save_snapshots
-from saltseg.states import drop_state
+from saltseg.config.params import check_fold, load_params
+from saltseg.crops.crop_set import load_crops, load_table
+from saltseg.learning.checkpoint import drop_state
+from saltseg.learning.member import check_member, final_numbers, train_member
+from saltseg.models.snapshots import save_snapshots
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.files import write_csv
+from saltseg.plumbing.layout import Layout
+from saltseg.selection.pseudolabels import load_pseudolabels
 from saltseg.tracking import stage_run
 
 

@@ -11,13 +11,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 import yaml
 
-from saltseg.crops import CropSet
-from saltseg.layout import Layout
-from saltseg.params import Params, parse_params
+from saltseg.config.params import Params, parse_params
+from saltseg.crops.crop_set import CropSet
+from saltseg.plumbing.layout import Layout
 from saltseg.survey import SurveySet, generate
 
 if TYPE_CHECKING:
-    from tests.pipeline.checkout import Checkout
+    from tests.helpers.checkout import Checkout
 
 PROJECT = Path(__file__).parent.parent
 
@@ -66,7 +66,7 @@ def small_crops(small_survey: SurveySet) -> CropSet:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, small_crops: CropSet) -> Layout:
     """A tiny pipeline that has run to its end; not to be changed."""
-    from tests.trained import run_untrained
+    from tests.helpers.trained import run_untrained
 
     return run_untrained(tmp_path_factory.mktemp("trained"), small_crops)
 
@@ -77,7 +77,7 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> tuple["Checkout", "Checko
 
     They ran at once: one by `dvc repro`, one by `saltseg train`, with other numbers of workers.
     """
-    from tests.pipeline.twins import make_twins
+    from tests.helpers.twins import make_twins
 
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base

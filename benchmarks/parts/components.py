@@ -8,9 +8,9 @@ from skimage.morphology import remove_small_holes, remove_small_objects
 
 from benchmarks.side_by_side import Row, compare
 from benchmarks.smooth_crops import probabilities_and_truths
-from saltseg.components import clean, precision_by_sizes
-from saltseg.metric import Scores, precision
-from saltseg.rle import Masks
+from saltseg.scoring.components import clean, precision_by_sizes
+from saltseg.scoring.metric import Scores, precision
+from saltseg.scoring.rle import Masks
 
 CROPS = 4_000
 FEW = 200

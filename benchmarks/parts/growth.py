@@ -20,8 +20,8 @@ import yaml
 
 from benchmarks.side_by_side import ROOT, Row, duration, megabytes
 from benchmarks.smooth_crops import images, probabilities_and_truths
-from saltseg.crops import CropSet, crop_table
-from saltseg.layout import Layout
+from saltseg.crops.crop_set import CropSet, crop_table
+from saltseg.plumbing.layout import Layout
 from saltseg.survey import SurveySet
 from saltseg.survey.kaggle import write_kaggle_layout
 
@@ -89,7 +89,7 @@ def middle(measured: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 def write_inputs(root: Path, size: int) -> None:
     """Write crops as Kaggle does, and parameters with the smallest networks."""
-    from saltseg.recipes import read_recipe  # not in a stage's process, whose memory counts
+    from saltseg.config.recipes import read_recipe  # not in a stage's process, whose memory counts
 
     layout, train = Layout(root), size * 2 // 9
     content = read_recipe(Layout(ROOT), "demo").model_dump(exclude_unset=True)

@@ -11,9 +11,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.side_by_side import Row, compare
 from benchmarks.smooth_crops import images, probabilities_and_truths
-from saltseg.augment import create_augmentation
-from saltseg.batches import AugmentedBatches, load_batches
-from saltseg.labelled import LabelledCrops
+from saltseg.learning.augmentation import create_augmentation
+from saltseg.learning.batches import AugmentedBatches, load_batches
+from saltseg.learning.training_sets import LabelledCrops
 
 CROPS = 512
 BATCH = 32

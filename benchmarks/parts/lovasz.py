@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.side_by_side import Row, compare, fact_row
-from saltseg.losses import lovasz, lovasz_symmetric
+from saltseg.learning.losses import lovasz, lovasz_symmetric
 
 SIDE = 128
 BATCH = 32

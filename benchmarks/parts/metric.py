@@ -16,8 +16,14 @@ from benchmarks.side_by_side import (
     megabytes,
 )
 from benchmarks.smooth_crops import probabilities_and_truths
-from saltseg.metric import Scores, precision, precision_curve, precision_of_counts, salt_masks
-from saltseg.rle import Masks
+from saltseg.scoring.metric import (
+    Scores,
+    precision,
+    precision_curve,
+    precision_of_counts,
+    salt_masks,
+)
+from saltseg.scoring.rle import Masks
 
 CROPS = 4_000
 FEW = 400

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.side_by_side import ROOT
-from saltseg.definitions import CROP
-from saltseg.layout import Layout
-from saltseg.memory import MMAP_MAX, keep_freed_memory
+from saltseg.config.model_definitions import CROP
+from saltseg.config.params import Params
+from saltseg.config.recipes import read_recipe
 from saltseg.models import create_model
 from saltseg.models.inputs import centre, channel, fit
 from saltseg.models.network import SaltNetwork
-from saltseg.params import Params
-from saltseg.recipes import read_recipe
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.memory import MMAP_MAX, keep_freed_memory
 
 
 def default_params() -> Params:

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from benchmarks.side_by_side import ROOT, Row, duration, fact_row, in_turn, limit_row
-from saltseg.layout import Layout
-from saltseg.recipes import write_recipe
+from saltseg.config.recipes import write_recipe
+from saltseg.plumbing.layout import Layout
 
 UNUSED = ("tests", "docs", "benchmarks")
 """Folders that the pipeline does without."""

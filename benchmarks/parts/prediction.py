@@ -19,9 +19,9 @@ from benchmarks.parts.networks import (
 from benchmarks.peers import peer_packages, peer_python
 from benchmarks.side_by_side import ROOT, Row, Work, fact_row, in_turn, ratio_row
 from benchmarks.smooth_crops import images
-from saltseg.devices import create_fabric
-from saltseg.models.folding import fold_snapshots
-from saltseg.prediction import BATCH, predict_all
+from saltseg.inference.predictor import BATCH, predict_all
+from saltseg.models.devices import create_fabric
+from saltseg.models.fast.folding import fold_snapshots
 
 CROPS = 256
 REPEATS = 5

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.side_by_side import Row, compare, duration, fact_row, in_turn, limit_row
 from benchmarks.smooth_crops import probabilities_and_truths
-from saltseg.rle import Masks, decode, encode
+from saltseg.scoring.rle import Masks, decode, encode
 
 MASKS = 18_000
 WALKED = 500

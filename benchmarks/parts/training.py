@@ -13,9 +13,9 @@ from benchmarks.parts.networks import (
 )
 from benchmarks.side_by_side import Row, compare, fact_row
 from benchmarks.smooth_crops import images, probabilities_and_truths
-from saltseg.devices import create_fabric
-from saltseg.learner import Learner
-from saltseg.losses import create_loss
+from saltseg.learning.learner import Learner
+from saltseg.learning.losses import create_loss
+from saltseg.models.devices import create_fabric
 
 BATCH = 32
 RATE = 1e-4

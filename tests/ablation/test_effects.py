@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from saltseg.ablation.effects import Design, Scores, paired_effect
-from saltseg.errors import InputError
+from saltseg.plumbing.errors import InputError
 
 DESIGN = Design(folds=3, new_crops=False, resamples=200)
 T_OF_FIVE = 2.5705818366147395

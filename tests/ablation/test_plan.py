@@ -11,11 +11,11 @@ from saltseg.ablation.overrides import overrides_of, read_base, split_values
 from saltseg.ablation.plan import Request, dvc_options, make_plan
 from saltseg.ablation.trials import run_trial
 from saltseg.cli import app
-from saltseg.errors import InputError
-from saltseg.layout import Layout
-from saltseg.params import CHANGES_NOTHING
+from saltseg.config.params import CHANGES_NOTHING
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.layout import Layout
 from tests.conftest import PROJECT
-from tests.pipeline.checkout import Checkout
+from tests.helpers.checkout import Checkout
 
 FLIP = "snapshot_ensemble.flip"
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from saltseg.models import create_model
 from saltseg.models.inputs import centre, channel, fit, random_offsets, unfit
-from tests.models.definitions import define_input, define_plain_cnn, parse_input
+from tests.helpers.model_definitions import define_input, define_plain_cnn, parse_input
 
 SHAPE = torch.Size((101, 101))
 

@@ -7,11 +7,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from saltseg.definitions import ModelDefinition
-from saltseg.errors import InputError
-from saltseg.losses import create_loss
+from saltseg.config.model_definitions import ModelDefinition
+from saltseg.learning.losses import create_loss
 from saltseg.models import SaltNetwork, create_model
-from tests.models.definitions import ALL, define_class_unet, define_input
+from saltseg.plumbing.errors import InputError
+from tests.helpers.model_definitions import ALL, define_class_unet, define_input
 
 DEPTH = torch.tensor([100.0, 900.0])
 

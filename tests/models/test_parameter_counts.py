@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from torch import nn
 
-from saltseg.definitions import ModelDefinition
+from saltseg.config.model_definitions import ModelDefinition
 from saltseg.models import create_model
-from tests.models.definitions import (
+from tests.helpers.model_definitions import (
     define_class_unet,
     define_input,
     define_plain_cnn,

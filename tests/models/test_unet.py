@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saltseg.errors import InputError
 from saltseg.models import create_model
 from saltseg.models.encoders import Attended
-from tests.models.definitions import EVERYTHING, OWN, define_unet
+from saltseg.plumbing.errors import InputError
+from tests.helpers.model_definitions import EVERYTHING, OWN, define_unet
 
 
 def create(**changes: object) -> nn.Module:

@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from saltseg.errors import InputError
 from saltseg.models import create_model
 from saltseg.models.weights import PACKAGED, adapt_first_convolution, standardisation
-from tests.models.definitions import OWN, define_input, define_unet
+from saltseg.plumbing.errors import InputError
+from tests.helpers.model_definitions import OWN, define_input, define_unet
 
 
 def encoder_of(folder: Path, **changes: object) -> nn.Module:

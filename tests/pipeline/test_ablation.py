@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.tracking import wait_for_recorders
-from tests.pipeline.checkout import Checkout
+from tests.helpers.checkout import Checkout
 
 pytestmark = pytest.mark.slow
 

@@ -10,10 +10,10 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from saltseg.project.code_state import SYNCED
 from saltseg.tracking import wait_for_recorders
-from saltseg.tracking.facts import SYNCED
 from tests.conftest import shrunk_content
-from tests.pipeline.checkout import Checkout, write_default_recipe
+from tests.helpers.checkout import Checkout, write_default_recipe
 
 pytestmark = pytest.mark.slow
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from saltseg.crops import CropSet, save_crops
-from saltseg.layout import Layout
-from saltseg.pseudolabels import no_pseudolabels, save_pseudolabels
+from saltseg.crops.crop_set import CropSet, save_crops
+from saltseg.plumbing.layout import Layout
+from saltseg.selection.pseudolabels import no_pseudolabels, save_pseudolabels
 from saltseg.survey import write_pretraining
 from stages import coverage_stratify, fold_split
 from tests.conftest import shrunk_content
-from tests.pipeline.checkout import Checkout, make_checkout
+from tests.helpers.checkout import Checkout, make_checkout
 
 pytestmark = pytest.mark.slow
 

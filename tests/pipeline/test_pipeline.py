@@ -14,7 +14,7 @@ from mlflow.tracking import MlflowClient
 from saltseg.survey import SurveySet, write_kaggle_layout
 from saltseg.tracking import wait_for_recorders
 from tests.conftest import shrunk_content
-from tests.pipeline.checkout import Checkout
+from tests.helpers.checkout import Checkout
 
 pytestmark = pytest.mark.slow
 

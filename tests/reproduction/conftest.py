@@ -10,7 +10,7 @@ import yaml
 from mlflow import MlflowClient
 
 from saltseg.tracking import wait_for_recorders
-from tests.pipeline.checkout import Checkout
+from tests.helpers.checkout import Checkout
 from tests.tracking.conftest import migrated as migrated
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from saltseg.project.run_files import environment
 from saltseg.reproduction.comparison import ComparedMetric, ComparedOutput, Comparison
 from saltseg.reproduction.environments import Pairs, differing, differing_here
 from saltseg.reproduction.records import RunRecord
 from saltseg.reproduction.reports import reproduction_report
-from saltseg.tracking.dossier import environment
 
 SAME = ComparedOutput("submit", "data/submit", "a" * 32, "a" * 32)
 OTHER = ComparedOutput("submit", "data/submit", "a" * 32, "b" * 32, ("submission.csv",))

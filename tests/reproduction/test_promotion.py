@@ -8,11 +8,11 @@ import pytest
 from filelock import FileLock
 from mlflow import MlflowClient
 
-from saltseg.errors import InputError
-from saltseg.files import hash_file
-from saltseg.promotion import promote
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import hash_file
+from saltseg.project.code_state import SYNCED
+from saltseg.serving.promotion import promote
 from saltseg.survey.sections import make_section
-from saltseg.tracking.facts import SYNCED
 from saltseg.tracking.registry import CHAMPION, NAME, Version, champion, open_registry
 from tests.pipeline.test_pipeline import read_json
 from tests.reproduction.conftest import Recorded, flip_byte

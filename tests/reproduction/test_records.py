@@ -12,10 +12,10 @@ from mlflow import MlflowClient
 from typer.testing import CliRunner
 
 from saltseg.cli import app
-from saltseg.errors import InputError
+from saltseg.plumbing.errors import InputError
+from saltseg.project.code_state import SYNCED
 from saltseg.reproduction.records import RunRecord, find_record
 from saltseg.tracking.durations import Durations
-from saltseg.tracking.facts import SYNCED
 from saltseg.tracking.registry import open_registry
 from tests.tracking.conftest import DVC_YAML
 

@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 
 from saltseg.survey import SurveySet, write_kaggle_layout
 from tests.conftest import shrunk_content
-from tests.pipeline.checkout import Checkout, make_checkout
+from tests.helpers.checkout import Checkout, make_checkout
 from tests.reproduction.conftest import Recorded, flip_byte, run_of
 
 pytestmark = pytest.mark.slow

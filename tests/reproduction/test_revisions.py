@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from saltseg.errors import InputError
-from saltseg.git import find_commit, git
+from saltseg.plumbing.errors import InputError
+from saltseg.project.git import find_commit, git
 from saltseg.reproduction.revisions import changed_files, find_experiments, tracked_files
 from tests.reproduction.test_records import git as call
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from saltseg.crops import CropSet, save_crops
-from saltseg.layout import Layout
+from saltseg.crops.crop_set import CropSet, save_crops
+from saltseg.plumbing.layout import Layout
 from stages import coverage_stratify, fold_split
 from tests.conftest import shrunk_content
 

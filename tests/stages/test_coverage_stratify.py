@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from saltseg.crops import load_crops, save_crops
-from saltseg.errors import InputError
-from saltseg.files import hash_file, read_json
-from saltseg.layout import Layout
+from saltseg.crops.crop_set import load_crops, save_crops
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import hash_file, read_json
+from saltseg.plumbing.layout import Layout
 from saltseg.survey import generate
 from stages import coverage_stratify
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from saltseg.files import hash_file, read_json, write_table
-from saltseg.layout import Layout
-from saltseg.seeds import generator
+from saltseg.plumbing.files import hash_file, read_json, write_table
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.seeds import generator
 from stages import fold_split
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"

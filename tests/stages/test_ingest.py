@@ -10,11 +10,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from saltseg import rle
-from saltseg.crops import load_crops
-from saltseg.errors import InputError
-from saltseg.files import hash_file, read_json
-from saltseg.layout import Layout
+from saltseg.crops.crop_set import load_crops
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import hash_file, read_json
+from saltseg.plumbing.layout import Layout
+from saltseg.scoring import rle
 from saltseg.survey import SurveySet, generate, write_kaggle_layout
 from stages import ingest
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from saltseg.files import hash_file
-from saltseg.layout import Layout
-from saltseg.pseudolabels import no_pseudolabels, save_pseudolabels
-from tests.stages.stage_process import StageProcess, start_stage
+from saltseg.plumbing.files import hash_file
+from saltseg.plumbing.layout import Layout
+from saltseg.selection.pseudolabels import no_pseudolabels, save_pseudolabels
+from tests.helpers.stage_process import StageProcess, start_stage
 
 KILLS = 10
 TRAINING = ("train-per-fold", "class_unet", "0")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from saltseg.crops import load_array, load_table
-from saltseg.files import hash_file, write_array
-from saltseg.layout import Layout
+from saltseg.crops.crop_set import load_array, load_table
+from saltseg.plumbing.files import hash_file, write_array
+from saltseg.plumbing.layout import Layout
 from stages import pseudolabel, train_per_fold
 
 FOLD, OTHER = 0, 1

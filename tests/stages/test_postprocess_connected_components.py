@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from saltseg.files import read_json, write_array
-from saltseg.layout import Layout
-from saltseg.metric import precision
+from saltseg.plumbing.files import read_json, write_array
+from saltseg.plumbing.layout import Layout
+from saltseg.scoring.metric import precision
 from stages import postprocess_connected_components, threshold_search
-from tests.stages.crops_and_probabilities import write_inputs
+from tests.helpers.crops_and_probabilities import write_inputs
 
 NAME = "postprocess-connected-components"
 

@@ -3,10 +3,10 @@ import sys
 
 import yaml
 
-from saltseg.crops import load_table
-from saltseg.files import read_json
-from saltseg.layout import Layout
-from saltseg.pseudolabels import load_pseudolabels
+from saltseg.crops.crop_set import load_table
+from saltseg.plumbing.files import read_json
+from saltseg.plumbing.layout import Layout
+from saltseg.selection.pseudolabels import load_pseudolabels
 from stages import pseudolabel
 from tests.conftest import PROJECT, shrunk_content
 

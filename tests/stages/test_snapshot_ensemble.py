@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from saltseg.crops import load_array, load_table
-from saltseg.errors import InputError
-from saltseg.files import read_json
-from saltseg.layout import Layout
-from saltseg.metric import precision
+from saltseg.config.params import Params
+from saltseg.crops.crop_set import load_array, load_table
 from saltseg.models import create_model
-from saltseg.params import Params
-from saltseg.snapshots import save_snapshots
+from saltseg.models.snapshots import save_snapshots
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import read_json
+from saltseg.plumbing.layout import Layout
+from saltseg.scoring.metric import precision
 from stages import snapshot_ensemble
 
 

@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 import yaml
 
-from saltseg import rle
-from saltseg.crops import CropSet, save_crops
-from saltseg.files import hash_file, read_json, write_array, write_json, write_table, write_text
-from saltseg.layout import Layout
+from saltseg.crops.crop_set import CropSet, save_crops
+from saltseg.plumbing.files import (
+    hash_file,
+    read_json,
+    write_array,
+    write_json,
+    write_table,
+    write_text,
+)
+from saltseg.plumbing.layout import Layout
+from saltseg.scoring import rle
 from stages import submit
 from tests.conftest import shrunk_content
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from saltseg.errors import InputError
-from saltseg.files import read_json, write_array
-from saltseg.layout import Layout
-from saltseg.metric import precision, salt_masks
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import read_json, write_array
+from saltseg.plumbing.layout import Layout
+from saltseg.scoring.metric import precision, salt_masks
 from stages import threshold_search
-from tests.stages.crops_and_probabilities import write_inputs
+from tests.helpers.crops_and_probabilities import write_inputs
 
 
 def test_threshold_is_chosen_and_scored_on_other_folds(tmp_path: Path) -> None:

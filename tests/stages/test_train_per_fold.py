@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from saltseg.errors import InputError
-from saltseg.files import read_json
-from saltseg.layout import Layout
-from saltseg.pseudolabels import no_pseudolabels, save_pseudolabels
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import read_json
+from saltseg.plumbing.layout import Layout
+from saltseg.selection.pseudolabels import no_pseudolabels, save_pseudolabels
 from stages import pseudolabel, train_per_fold
 from tests.conftest import shrunk_content
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from saltseg import rle
+from saltseg.scoring import rle
 from saltseg.survey import SurveySet, write_kaggle_layout
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saltseg.coverage import CLASSES, coverage_class
-from saltseg.definitions import CROP
+from saltseg.config.model_definitions import CROP
+from saltseg.crops.coverage import CLASSES, coverage_class
 from saltseg.survey import SurveySet, generate
 from saltseg.survey.grid import USABLE
 from saltseg.survey.quotas import CLASS_COUNTS, class_quotas

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 from scipy import ndimage
 
-from saltseg.definitions import CROP
+from saltseg.config.model_definitions import CROP
 from saltseg.survey.grid import USABLE
 from saltseg.survey.sections import Section, make_section
 from saltseg.survey.style import FIRST_DEPTH, SECTIONS_PER_SURVEY, draw_setting

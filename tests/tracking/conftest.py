@@ -15,15 +15,15 @@ from mlflow.entities import Run
 from saltseg.tracking import wait_for_recorders
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.store import EXPERIMENT
-from tests.tracking.servers import find_postgres, mlflow_server, postgres
+from tests.helpers.servers import find_postgres, mlflow_server, postgres
 
 SOURCE = Path(__file__).parents[2]
 
 STAGE = """
 import os, signal, sys, time
 from pathlib import Path
-from saltseg.layout import Layout
-from saltseg.params import load_params
+from saltseg.plumbing.layout import Layout
+from saltseg.config.params import load_params
 from saltseg.tracking import stage_run
 
 layout = Layout(Path())

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from saltseg.figures import contact_sheet
-from tests.tracking.browser import find_browser, open_page
+from saltseg.reports.figures import contact_sheet
+from tests.helpers.browser import find_browser, open_page
+from tests.helpers.servers import mlflow_server
 from tests.tracking.conftest import DVC_YAML, SOURCE, runs, start_stage
-from tests.tracking.servers import mlflow_server
 
 pytestmark = pytest.mark.slow  # a server, a browser, and recorders that import MLflow
 

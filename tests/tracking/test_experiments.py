@@ -8,16 +8,16 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from saltseg.errors import InputError
+from saltseg.plumbing.errors import InputError
+from saltseg.project.code_state import SYNCED, code_patch
+from saltseg.project.dvc_experiments import Experiment, list_experiments
+from saltseg.project.run_files import files_of_commit
 from saltseg.tracking.address import store_uri
-from saltseg.tracking.dossier import files_of_commit
 from saltseg.tracking.experiments import sync_experiments
-from saltseg.tracking.facts import SYNCED, code_patch
-from saltseg.tracking.references import Experiment, list_experiments
 from saltseg.tracking.run_content import RECORD, log_files
 from saltseg.tracking.store import open_client, open_experiment
 from tests.conftest import shrunk_content
-from tests.pipeline.checkout import Checkout
+from tests.helpers.checkout import Checkout
 
 PIPELINE = {"stages": {"ingest": {"cmd": "true"}}}
 

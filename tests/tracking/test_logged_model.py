@@ -20,15 +20,15 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from saltseg.crops import CropSet, load_array
-from saltseg.errors import InputError
-from saltseg.layout import Layout
-from saltseg.model_folder import export_model
-from saltseg.served import _load_pyfunc
+from saltseg.crops.crop_set import CropSet, load_array
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.layout import Layout
+from saltseg.project.model_folder import export_model
+from saltseg.serving.served_model import _load_pyfunc
 from saltseg.tracking.logged_model import record_model, requirements
 from saltseg.tracking.registry import fetched_model, open_registry, version_of
 from tests.conftest import PROJECT
-from tests.test_dvc_yaml import closure, imported
+from tests.project.test_dvc_yaml import closure, imported
 from tests.tracking.conftest import on_both_stores, runs, start_stage, under
 
 pytestmark = pytest.mark.slow
@@ -212,7 +212,7 @@ def clean_environment(store: Store) -> dict[str, str]:
 
 def test_its_requirements_are_what_its_code_imports() -> None:
     distributions = importlib.metadata.packages_distributions()
-    served_by = PROJECT / "src/saltseg/served.py"
+    served_by = PROJECT / "src/saltseg/serving/served_model.py"
     names = {
         name.partition(".")[0]
         for path in {served_by, *closure(served_by)}

@@ -11,7 +11,7 @@ from filelock import FileLock
 from typer.testing import CliRunner
 
 from saltseg.cli import app
-from saltseg.errors import InputError
+from saltseg.plumbing.errors import InputError
 from saltseg.tracking.ablations import AblationRecord, log_ablation
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.archive import Archive
@@ -21,7 +21,7 @@ from saltseg.tracking.migration import upgrade
 from saltseg.tracking.registry import NAME, champion, fetched_model, register
 from saltseg.tracking.store import open_experiment, open_store, reached_store
 from tests.conftest import PROJECT
-from tests.test_full_disk import files_limited
+from tests.plumbing.test_full_disk import files_limited
 from tests.tracking.conftest import write_old_store
 
 DEAD = "http://user:password@127.0.0.1:9"

@@ -11,7 +11,7 @@ from saltseg.ablation.effects import paired_effect
 from saltseg.ablation.plan import Plan, Request, make_plan
 from saltseg.ablation.report import Report, Row
 from saltseg.ablation.trials import Outcome, run_trial
-from saltseg.layout import Layout
+from saltseg.plumbing.layout import Layout
 from saltseg.tracking import wait_for_recorders
 
 __all__ = ["Report", "Request", "ablate", "log_report"]

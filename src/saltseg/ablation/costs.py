@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from saltseg.ablation.trials import Outcome
-from saltseg.costs import network_size
-from saltseg.params import Params
-from saltseg.tracking.dossier import files_of_commit
+from saltseg.config.params import Params
+from saltseg.learning.costs import network_size
+from saltseg.project.run_files import files_of_commit
 from saltseg.tracking.durations import Durations
 
 _TRAININGS = ("pseudolabel", "train-per-fold")

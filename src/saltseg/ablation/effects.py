@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from saltseg.errors import InputError
-from saltseg.seeds import generator
-from saltseg.thresholds import bootstrap_interval
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.seeds import generator
+from saltseg.selection.nested_choice import bootstrap_interval
 
 Scores = Mapping[int, pd.DataFrame]
 """By seed, the crops' lines `id`, `fold`, `mosaic`, `after`: out_of_fold_scores.parquet."""

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 import yaml
 from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
 
-from saltseg.errors import InputError
-from saltseg.layout import Layout
-from saltseg.params import Params, parse_params
-from saltseg.recipes import REFUSALS, read_recipe
+from saltseg.config.params import Params, parse_params
+from saltseg.config.recipes import REFUSALS, read_recipe
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.layout import Layout
 
 PRESENT = "params.yaml"
 """Stands for the parameters as they are, where a recipe may be named."""

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from saltseg.ablation.effects import Design
 from saltseg.ablation.overrides import PRESENT, overrides_of, read_base, split_values
-from saltseg.errors import InputError
-from saltseg.git import PATCH, git
-from saltseg.layout import Layout, check_project
-from saltseg.params import CHANGES_NOTHING, Params
+from saltseg.config.params import CHANGES_NOTHING, Params
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.layout import Layout, check_project
+from saltseg.project.git import PATCH, git
 
 _CODE = ("dvc.yaml", "src", "stages", "weights", "data")
 """What of the project determines a trial's result, beside its parameters."""

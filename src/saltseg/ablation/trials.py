@@ -10,11 +10,11 @@ import pandas as pd
 from dvc.exceptions import DvcException
 
 from saltseg.ablation.plan import Plan, Trial, dvc_options
-from saltseg.dvc_process import STANDARD_ERROR, run_dvc
-from saltseg.errors import InputError
-from saltseg.git import find_commit
-from saltseg.layout import Layout
-from saltseg.tracking.references import Experiment, list_experiments
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.layout import Layout
+from saltseg.project.dvc_experiments import Experiment, list_experiments
+from saltseg.project.dvc_process import STANDARD_ERROR, run_dvc
+from saltseg.project.git import find_commit
 
 STAGE = "postprocess-connected-components"
 """The last stage that a trial runs: behind it no score changes."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from saltseg.errors import one_line_errors
+from saltseg.plumbing.errors import one_line_errors
 
 
 def ablate(
@@ -32,8 +32,8 @@ def ablate(
     numbers = _numbers(folds, "--folds"), _numbers(seeds, "--seeds")
     from saltseg.ablation import Request, log_report
     from saltseg.ablation import ablate as run
-    from saltseg.dvc_process import interrupt_when_told
-    from saltseg.files import write_text
+    from saltseg.plumbing.files import write_text
+    from saltseg.project.dvc_process import interrupt_when_told
 
     logging.disable(logging.INFO)  # a new database's tables are nobody's news
     interrupt_when_told()

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from saltseg.errors import one_line_errors
-from saltseg.layout import Layout, check_project
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.layout import Layout, check_project
 
 TRAIN = 4000
 """Training crops of the competition."""
@@ -59,7 +59,7 @@ def recipe(
 
 
 def _list() -> None:
-    from saltseg.recipes import list_recipes
+    from saltseg.config.recipes import list_recipes
 
     for name, purpose in list_recipes(Layout(Path())).items():
         print(f"{name:16}  {purpose}")
@@ -68,8 +68,8 @@ def _list() -> None:
 def _say_costs(
     name: str, overrides: list[str], train: int | None, pseudolabels: int | None
 ) -> None:
-    from saltseg.costs import describe_costs, recipe_costs
-    from saltseg.recipes import read_recipe
+    from saltseg.config.recipes import read_recipe
+    from saltseg.learning.costs import describe_costs, recipe_costs
 
     params = read_recipe(Layout(Path()), name, overrides)
     crops = TRAIN if train is None else train
@@ -78,7 +78,7 @@ def _say_costs(
 
 
 def _write(name: str, overrides: list[str]) -> None:
-    from saltseg.recipes import write_recipe
+    from saltseg.config.recipes import write_recipe
 
     layout = Layout(Path())
     write_recipe(layout, name, overrides)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from saltseg.errors import one_line_errors
+from saltseg.plumbing.errors import one_line_errors
 
 
 def promote(
@@ -13,7 +13,7 @@ def promote(
 ) -> None:
     """Make the model of a run the champion, if everything that the run recorded verifies."""
     with one_line_errors():
-        from saltseg.promotion import promote as promote_run
+        from saltseg.serving.promotion import promote as promote_run
 
         print(promote_run(run, Path()))
 
@@ -30,6 +30,6 @@ def predict(
 ) -> None:
     """Find salt in images of any size, by overlapping tiles."""
     with one_line_errors():
-        from saltseg.predicting import predict_files
+        from saltseg.serving.image_prediction import predict_files
 
         predict_files(images, model, out, depth, Path())

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from saltseg.errors import one_line_errors
+from saltseg.plumbing.errors import one_line_errors
 
 Run = Annotated[
     str,
@@ -32,7 +32,7 @@ def reproduce(
     """Do a run again from its hashes, and say whether every output and metric is the same."""
     if first and cached:
         raise typer.BadParameter("--from forces stages to run, --cached keeps them from it")
-    from saltseg.dvc_process import interrupt_when_told
+    from saltseg.project.dvc_process import interrupt_when_told
 
     interrupt_when_told()
     with one_line_errors():

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from saltseg.errors import one_line_errors
-from saltseg.layout import Layout
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.layout import Layout
 
 _LAYOUT = Layout(Path())
 _SUBMISSION = _LAYOUT.data("submit") / "submission.csv"
@@ -21,7 +21,7 @@ def check(
     sample: Sample = _SAMPLE,
 ) -> None:
     """Check that Kaggle will take a submission: its ids, its form, its masks."""
-    from saltseg.submission import check_submission
+    from saltseg.scoring.submission import check_submission
 
     with one_line_errors():
         checked = check_submission(submission, sample)
@@ -34,9 +34,9 @@ def score(
     truth: Annotated[Path, typer.Option(help="The true masks, in the same form.")] = _TRUTH,
 ) -> None:
     """Score a submission against known masks, as Kaggle does."""
-    from saltseg.seeds import generator
-    from saltseg.submission import score_submission
-    from saltseg.summary import describe_score
+    from saltseg.plumbing.seeds import generator
+    from saltseg.reports.summary import describe_score
+    from saltseg.scoring.submission import score_submission
 
     with one_line_errors():
         scored = score_submission(submission, truth, generator(0, "score"))
@@ -48,7 +48,7 @@ def upload(
     message: Annotated[str, typer.Option(help="Kaggle shows it beside the score.")] = "saltseg",
 ) -> None:
     """Check data/submit/submission.csv and send it with the official kaggle client."""
-    from saltseg.submission import send_submission
+    from saltseg.scoring.submission import send_submission
 
     with one_line_errors():
         print(send_submission(_SUBMISSION, _SAMPLE, message))
@@ -56,7 +56,7 @@ def upload(
 
 def summary() -> None:
     """Say what the last run of the pipeline came to, and where its files are."""
-    from saltseg.summary import summary as summarise
+    from saltseg.reports.summary import summary as summarise
 
     with one_line_errors():
         print(summarise(_LAYOUT))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from saltseg.errors import one_line_errors
+from saltseg.plumbing.errors import one_line_errors
 
 
 def survey(

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from saltseg.errors import one_line_errors
-from saltseg.layout import check_project
+from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.layout import check_project
 
 
 def train(
@@ -17,8 +17,8 @@ def train(
     """Run the pipeline like `dvc repro`, but teachers and members of all folds side by side."""
     if jobs != "auto" and not (jobs.isdecimal() and int(jobs) > 0):
         raise typer.BadParameter(f"{jobs!r}: give auto or a number from 1 on", param_hint="--jobs")
-    from saltseg.dvc_process import interrupt_when_told
-    from saltseg.parallel_training import train_in_parallel
+    from saltseg.cluster.parallel_training import train_in_parallel
+    from saltseg.project.dvc_process import interrupt_when_told
 
     interrupt_when_told()
     with one_line_errors():

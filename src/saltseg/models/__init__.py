@@ -5,16 +5,21 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from saltseg.definitions import ClassUnetModel, ModelDefinition, PlainCnnModel, UnetModel
-from saltseg.errors import InputError, reason_of
+from saltseg.config.model_definitions import (
+    ClassUnetModel,
+    ModelDefinition,
+    PlainCnnModel,
+    UnetModel,
+)
 from saltseg.models.class_unet import ClassUnet
-from saltseg.models.depthwise import widen_depthwise_gradients
+from saltseg.models.fast.depthwise import widen_depthwise_gradients
+from saltseg.models.fast.shapes import run_shapes
 from saltseg.models.network import SaltNetwork
 from saltseg.models.plain_cnn import PlainCnn
 from saltseg.models.pyramid import PyramidNetwork
-from saltseg.models.shapes import run_shapes
 from saltseg.models.unet import Unet
 from saltseg.models.weights import standardisation
+from saltseg.plumbing.errors import InputError, reason_of
 
 __all__ = ["SaltNetwork", "create_model"]
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from saltseg.definitions import ClassUnetModel
+from saltseg.config.model_definitions import ClassUnetModel
 from saltseg.models.outputs import Outputs
 
 

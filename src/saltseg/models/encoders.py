@@ -7,8 +7,8 @@ from segmentation_models_pytorch.base.modules import SCSEModule
 from timm.models.efficientnet import EfficientNetFeatures
 from torch import Tensor, nn
 
-from saltseg.definitions import Stem
-from saltseg.errors import InputError
+from saltseg.config.model_definitions import Stem
+from saltseg.plumbing.errors import InputError
 
 PROBE = 64
 """Height and width of the image that shows how an encoder works."""

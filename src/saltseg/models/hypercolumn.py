@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from saltseg.models.resizing import resized
+from saltseg.models.fast.resizing import resized
 
 
 class ConcatenatedHypercolumn(nn.Module):

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from saltseg.definitions import Input
-from saltseg.models.resizing import resized
+from saltseg.config.model_definitions import Input
+from saltseg.models.fast.resizing import resized
 
 DEPTH_RANGE = (50.0, 959.0)
 """Least and greatest depth in feet of the competition's 22,000 crops."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from saltseg.definitions import Input
+from saltseg.config.model_definitions import Input
 from saltseg.models.inputs import Offset, centre, channel, fit, random_offsets, unfit
 from saltseg.models.outputs import Outputs, predicted
 

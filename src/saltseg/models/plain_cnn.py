@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from saltseg.definitions import PlainCnnModel
+from saltseg.config.model_definitions import PlainCnnModel
 from saltseg.models.outputs import Outputs
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from saltseg.models.resizing import resized
+from saltseg.models.fast.resizing import resized
 
 BINS = (1, 2, 3, 6)
 """Cells along a side that features are averaged in."""

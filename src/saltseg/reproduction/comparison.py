@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from saltseg import dvc_lock
+from saltseg.project import dvc_lock
+from saltseg.project.run_files import files_of_folder, results_in
 from saltseg.reproduction.environments import Pairs, differing_here
 from saltseg.reproduction.objects import Objects, is_folder
 from saltseg.reproduction.records import RunRecord
-from saltseg.tracking.dossier import files_of_folder, results_in
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from dvc.repo import Repo
 
-from saltseg.dvc_lock import hashes
-from saltseg.errors import InputError
+from saltseg.plumbing.errors import InputError
+from saltseg.project.dvc_lock import hashes
 from saltseg.reproduction.environments import Pairs, differing
 from saltseg.reproduction.objects import Objects, is_folder
 from saltseg.reproduction.records import RunRecord

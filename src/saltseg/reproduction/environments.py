@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from saltseg.plumbing.flat import flat_params
+from saltseg.project.run_files import environment
 from saltseg.reproduction.records import RunRecord
-from saltseg.tracking.dossier import environment
-from saltseg.tracking.flat import flat_params
 
 Pairs = dict[str, tuple[str | None, str | None]]
 """Two values by name; None on the side that has none."""

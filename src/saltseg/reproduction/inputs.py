@@ -8,11 +8,11 @@ from dvc.dependency.base import Dependency
 from dvc.output import Output
 from dvc.stage import Stage
 
-from saltseg.errors import first_few
-from saltseg.git import git
-from saltseg.lineage import tree_hash
+from saltseg.plumbing.errors import first_few
+from saltseg.project.git import git
+from saltseg.project.lineage import tree_hash
+from saltseg.project.pipeline import overlaps
 from saltseg.reproduction.objects import Objects, is_folder
-from saltseg.tracking.pipeline import overlaps
 
 _WORDS = {
     "modified": "is not the version that {stage} ran with, whose hash dvc.lock has",

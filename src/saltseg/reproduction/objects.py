@@ -8,7 +8,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.db import HashFileDB
 
-from saltseg.files import hash_file
+from saltseg.plumbing.files import hash_file
 
 _FOLDER = ".dir"
 """The end of a folder's hash; its object is a JSON list of the files' paths and hashes."""

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from saltseg import dvc_lock
-from saltseg.errors import InputError, first_few
-from saltseg.git import find_commit
-from saltseg.layout import Layout, check_project
+from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.layout import Layout, check_project
+from saltseg.project import dvc_lock
+from saltseg.project.code_state import SYNCED
+from saltseg.project.git import find_commit
+from saltseg.project.pipeline import Pipeline
+from saltseg.project.run_files import NAMES, RESULTS, files_of_commit, results_in
 from saltseg.reproduction.revisions import find_experiments
 from saltseg.tracking.address import has_store
-from saltseg.tracking.dossier import NAMES, RESULTS, files_of_commit, results_in
-from saltseg.tracking.facts import SYNCED
-from saltseg.tracking.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from saltseg.tracking.archive import Archive, ArchivedRun

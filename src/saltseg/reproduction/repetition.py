@@ -14,17 +14,17 @@ from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import Stage
 
-from saltseg import dvc_lock
-from saltseg.dvc_process import STANDARD_ERROR, run_dvc
-from saltseg.errors import InputError, first_few
+from saltseg.plumbing.errors import InputError, first_few
+from saltseg.project import dvc_lock
+from saltseg.project.dvc_process import STANDARD_ERROR, run_dvc
+from saltseg.project.pipeline import overlaps
+from saltseg.reproduction.clean_clone import workplace
 from saltseg.reproduction.comparison import Comparison, compare
 from saltseg.reproduction.environments import recorded_threads
 from saltseg.reproduction.inputs import in_git, stage_name
 from saltseg.reproduction.objects import Objects
 from saltseg.reproduction.records import RunRecord
 from saltseg.reproduction.verification import recorded_outputs, verify_inputs, verify_outputs
-from saltseg.reproduction.workplace import workplace
-from saltseg.tracking.pipeline import overlaps
 
 _FOREIGN = ("DVC", "GIT_", "MLFLOW", "SALTSEG")
 """Starts of variables that would lead a stage away from its clone."""

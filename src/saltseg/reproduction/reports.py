@@ -1,11 +1,11 @@
 """What a person reads of a reproduction and of a difference."""
 
-from saltseg.errors import first_few
+from saltseg.plumbing.errors import first_few
+from saltseg.plumbing.tables import table
 from saltseg.reproduction.comparison import Comparison
 from saltseg.reproduction.differences import Differences, StageDifference
 from saltseg.reproduction.environments import Pairs
 from saltseg.reproduction.records import RunRecord
-from saltseg.tables import table
 
 
 def reproduction_report(record: RunRecord, result: Comparison, tolerance: float) -> str:

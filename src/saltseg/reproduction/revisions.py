@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from saltseg.git import git
-from saltseg.tracking.references import list_experiments
+from saltseg.project.dvc_experiments import list_experiments
+from saltseg.project.git import git
 
 _WRITTEN = [".", ":(exclude)params.yaml", ":(exclude)dvc.lock", ":(exclude)results"]
 """Code: all files but the parameters and what the pipeline writes, which are told of apart."""

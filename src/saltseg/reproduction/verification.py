@@ -9,6 +9,8 @@ from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import Stage
 
+from saltseg.project.pipeline import overlaps
+from saltseg.reproduction.clean_clone import workplace
 from saltseg.reproduction.inputs import (
     changed_inputs,
     path_of,
@@ -17,8 +19,6 @@ from saltseg.reproduction.inputs import (
 )
 from saltseg.reproduction.objects import Objects, State, is_folder
 from saltseg.reproduction.records import RunRecord
-from saltseg.reproduction.workplace import workplace
-from saltseg.tracking.pipeline import overlaps
 
 _WHOLE = (State.CACHED, State.REMOTE)
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg import rle
-from saltseg.files import whole_file, write_csv
+from saltseg.plumbing.files import whole_file, write_csv
+from saltseg.scoring import rle
 from saltseg.survey.survey_set import SurveySet
 
 EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from saltseg.definitions import CROP
-from saltseg.files import write_array
-from saltseg.seeds import stream_seed
+from saltseg.config.model_definitions import CROP
+from saltseg.plumbing.files import write_array
+from saltseg.plumbing.seeds import stream_seed
 from saltseg.survey.sampling import collect
 
 

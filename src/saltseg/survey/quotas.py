@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from saltseg.coverage import coverage_class, is_vertical
+from saltseg.crops.coverage import coverage_class, is_vertical
 from saltseg.survey.balance import Balance, Traits, traits
 from saltseg.survey.tiles import Tile
 

@@ -7,8 +7,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import count
 
-from saltseg.memory import keep_freed_memory
-from saltseg.progress import progress
+from saltseg.plumbing.memory import keep_freed_memory
+from saltseg.plumbing.progress import progress
 from saltseg.survey.quotas import Split
 from saltseg.survey.tiles import Tile, cut_tiles
 from saltseg.survey.workers import set_up_worker

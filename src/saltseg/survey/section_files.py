@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from saltseg.files import write_array, write_csv
-from saltseg.progress import progress
+from saltseg.plumbing.files import write_array, write_csv
+from saltseg.plumbing.progress import progress
 from saltseg.survey.sections import make_section
 from saltseg.survey.segy import write_line
 

@@ -6,8 +6,8 @@ from types import ModuleType
 
 import numpy as np
 
-from saltseg.errors import InputError
-from saltseg.files import whole_file
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import whole_file
 from saltseg.survey.grid import Field, Mask
 
 LINE_SPACING = 1000

@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 from scipy.special import betaincinv
 
-from saltseg.seeds import generator
+from saltseg.plumbing.seeds import generator
 from saltseg.survey.fields import Generator, log_uniform
 from saltseg.survey.grid import MARGIN, ROWS, Field
 

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.crops import CropSet, crop_table
-from saltseg.definitions import CROP
-from saltseg.seeds import generator
+from saltseg.config.model_definitions import CROP
+from saltseg.crops.crop_set import CropSet, crop_table
+from saltseg.plumbing.seeds import generator
 from saltseg.survey.grid import Value
 from saltseg.survey.quotas import Split
 from saltseg.survey.sampling import collect

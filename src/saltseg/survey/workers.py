@@ -4,7 +4,7 @@ import multiprocessing
 import os
 from threading import Thread
 
-from saltseg.memory import keep_freed_memory
+from saltseg.plumbing.memory import keep_freed_memory
 
 
 def set_up_worker() -> None:

@@ -18,10 +18,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from saltseg.errors import InputError
-from saltseg.files import write_json
-from saltseg.layout import Layout
-from saltseg.params import Params
+from saltseg.config.params import Params
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import write_json
+from saltseg.plumbing.layout import Layout
 from saltseg.tracking.wire import Wire, WireError, end_with, open_wire, pipeline_process
 
 _PATIENCE = 60

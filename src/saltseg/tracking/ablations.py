@@ -9,12 +9,12 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from saltseg.errors import InputError
-from saltseg.files import write_json, write_text
-from saltseg.layout import Layout
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import write_json, write_text
+from saltseg.plumbing.layout import Layout
+from saltseg.project.code_state import run_tags
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.experiments import sync_experiments
-from saltseg.tracking.facts import run_tags
 from saltseg.tracking.run_content import LONGEST_TAG, log_params, whole_run
 from saltseg.tracking.run_metrics import RunMetrics
 from saltseg.tracking.store import (

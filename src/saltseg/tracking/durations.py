@@ -9,13 +9,13 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from saltseg import dvc_lock
-from saltseg.errors import InputError
-from saltseg.layout import Layout
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.flat import flat_params
+from saltseg.plumbing.layout import Layout
+from saltseg.project import dvc_lock
+from saltseg.project.pipeline import Item, Pipeline
+from saltseg.project.run_files import Files
 from saltseg.tracking.address import has_store
-from saltseg.tracking.dossier import Files
-from saltseg.tracking.flat import flat_params
-from saltseg.tracking.pipeline import Item, Pipeline
 from saltseg.tracking.store import open_store, reached_store
 
 _PAGE = 1000

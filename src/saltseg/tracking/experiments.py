@@ -13,16 +13,16 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from saltseg.errors import InputError
-from saltseg.layout import Layout, check_project
-from saltseg.params import parse_params
+from saltseg.config.params import parse_params
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.flat import flat_params
+from saltseg.plumbing.layout import Layout, check_project
+from saltseg.project.code_state import SYNCED, commit_patch
+from saltseg.project.dvc_experiments import Experiment, list_experiments
+from saltseg.project.pipeline import Pipeline
+from saltseg.project.run_files import NAMES, Files, files_of_commit, results_in
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.archive import read_record
-from saltseg.tracking.dossier import NAMES, Files, files_of_commit, results_in
-from saltseg.tracking.facts import SYNCED, commit_patch
-from saltseg.tracking.flat import flat_params
-from saltseg.tracking.pipeline import Pipeline
-from saltseg.tracking.references import Experiment, list_experiments
 from saltseg.tracking.run_content import RECORD, log_files, log_params, whole_run
 from saltseg.tracking.run_metrics import RunMetrics
 from saltseg.tracking.store import open_client, open_experiment, reached_store, store_lock

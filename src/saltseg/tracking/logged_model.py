@@ -1,6 +1,6 @@
 """The trained pipeline in MLflow: one logged model for each run of the pipeline, and its version.
 
-Nothing is pickled: MLflow loads it through saltseg.served, with the code that lies in the model.
+Nothing is pickled: MLflow loads it through saltseg.serving.served_model, with the code that lies in the model.
 """
 
 import json
@@ -14,9 +14,9 @@ from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model, ModelSignature
 from mlflow.types import DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
-from saltseg import dvc_lock
-from saltseg.files import hash_file
-from saltseg.model_folder import MANIFEST
+from saltseg.plumbing.files import hash_file
+from saltseg.project import dvc_lock
+from saltseg.project.model_folder import MANIFEST
 from saltseg.tracking.registry import NAME, register
 
 _REQUIREMENTS = [
@@ -76,7 +76,7 @@ def log_model(client: MlflowClient, run: str, folder: Path, tags: Mapping[str, s
     saved = folder / "mlflow"
     pyfunc.save_model(
         saved,
-        loader_module="saltseg.served",
+        loader_module="saltseg.serving.served_model",
         data_path=str(folder / "model"),
         code_paths=[str(folder / "code" / "saltseg")],
         signature=signature(),

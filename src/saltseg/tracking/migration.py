@@ -10,8 +10,8 @@ from pathlib import Path
 
 from mlflow.store.db.utils import _get_latest_schema_revision
 
-from saltseg.errors import InputError
-from saltseg.files import whole_file
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import whole_file
 
 
 def is_outdated(database: Path) -> bool:

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING
 import psutil
 from filelock import FileLock
 
-from saltseg.errors import reason_of
+from saltseg.plumbing.errors import reason_of
 from saltseg.tracking.wire import WATCH, Message, Wire, listen, lives
 
 if TYPE_CHECKING:
-    from saltseg.tracking.record import PipelineRecord, StageRecord
+    from saltseg.tracking.mlflow_runs import PipelineRecord, StageRecord
 
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
 
@@ -131,7 +131,7 @@ class _Recorder:
         """Open the stage's run. MLflow, which may fail to import, is imported only here."""
         stage = _Stage(wire, begin["stage_pid"])
         try:
-            from saltseg.tracking.record import PipelineRecord, StageRecord
+            from saltseg.tracking.mlflow_runs import PipelineRecord, StageRecord
             from saltseg.tracking.store import reached_store
 
             with reached_store(self.folder):

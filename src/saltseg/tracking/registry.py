@@ -14,8 +14,8 @@ from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from saltseg.errors import InputError
-from saltseg.layout import Layout
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.layout import Layout
 from saltseg.tracking.address import database, has_store
 from saltseg.tracking.store import open_store, reached_store
 

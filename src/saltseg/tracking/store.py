@@ -15,7 +15,7 @@ from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from saltseg.errors import InputError, reason_of, without_password
+from saltseg.plumbing.errors import InputError, reason_of, without_password
 from saltseg.tracking.address import database, server_uri, store_uri
 from saltseg.tracking.migration import is_outdated, upgrade
 from saltseg.tracking.relocation import artifact_folder, relocate

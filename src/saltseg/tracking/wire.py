@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from saltseg.errors import InputError
+from saltseg.plumbing.errors import InputError
 
 Message = dict[str, Any]
 

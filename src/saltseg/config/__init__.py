@@ -1,0 +1,1 @@
+"""What params.yaml and conf/ may say: the schema, its checks, and recipes."""

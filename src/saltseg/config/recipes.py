@@ -1,0 +1,66 @@
+"""Recipes: whole configurations that Hydra composes from conf/, as `dvc exp run` does itself."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+from dvc.exceptions import DvcException
+from dvc.utils.hydra import compose_and_dump
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from saltseg.config.params import Params, parse_params
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import whole_file
+from saltseg.plumbing.layout import Layout
+
+REFUSALS = (DvcException, HydraException, OmegaConfBaseException, yaml.YAMLError, TypeError)
+"""What Hydra, and DVC around it, raise for overrides that cannot be."""
+
+
+def list_recipes(layout: Layout) -> dict[str, str]:
+    """Return the first comment line of each recipe, by name in alphabetical order."""
+    return {path.stem: _purpose(path) for path in sorted(layout.recipes.glob("*.yaml"))}
+
+
+def write_recipe(layout: Layout, recipe: str, overrides: Sequence[str] = ()) -> None:
+    """Compose `recipe`, check it, and write it to params.yaml byte for byte as DVC would.
+
+    overrides: as `dvc exp run -S` takes them, KEY=VALUE.
+    Raises InputError for an unknown recipe, an override that cannot be, or a wrong value.
+    """
+    _check_known(layout, recipe)
+    with whole_file(layout.params) as temporary:
+        _compose(layout, temporary, recipe, overrides)
+
+
+def read_recipe(layout: Layout, recipe: str, overrides: Sequence[str] = ()) -> Params:
+    """Return the parameters of `recipe` and leave params.yaml alone; see write_recipe."""
+    _check_known(layout, recipe)
+    with tempfile.TemporaryDirectory() as folder:
+        return _compose(layout, Path(folder) / layout.params.name, recipe, overrides)
+
+
+def _check_known(layout: Layout, recipe: str) -> None:
+    known = list_recipes(layout)
+    if recipe not in known:
+        raise InputError(f"{layout.recipes}: no {recipe}.yaml; name one of {', '.join(known)}")
+
+
+def _compose(layout: Layout, output: Path, recipe: str, overrides: Sequence[str]) -> Params:
+    """Write what `recipe` composes to and return it, checked."""
+    folder = str(layout.recipes.parent.resolve())
+    chosen = [f"recipe={recipe}", *overrides]
+    try:
+        compose_and_dump(str(output), folder, None, "config", str(layout.root), chosen)
+    except REFUSALS as error:
+        raise InputError(f"{layout.recipes.parent}: {' '.join(str(error).split())}") from error
+    content = yaml.safe_load(output.read_text(encoding="utf-8"))
+    return parse_params(content, f"recipe {recipe}")
+
+
+def _purpose(path: Path) -> str:
+    """Return the second line, the first that is for people, without its mark."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return lines[1].removeprefix("# ") if len(lines) > 1 else ""

@@ -1,0 +1,139 @@
+"""Dividing the training crops into folds, and what a division is worth."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.seeds import generator, stream_seed
+
+Folds = npt.NDArray[np.int64]
+
+_STREAM = "fold-split"
+
+
+def assign_folds(
+    train: pd.DataFrame,
+    n_folds: int,
+    strategy: str,
+    seed: int,
+    field: str = "fold_split.n_folds",
+) -> pd.DataFrame:
+    """Divide the training crops into folds; the order of the lines plays no part.
+
+    train: `id`, `depth`, `coverage_class` and `mosaic`. strategy: "coverage" deals out the classes
+    one after the other, in random order within a class; "depth" deals from shallow to deep;
+    "coverage_grouped" balances the classes as well as whole mosaics allow.
+    Returns `id` and `fold` (int64, 0 to n_folds - 1), sorted by id.
+    Raises InputError, naming `field`, where there are fewer crops, or mosaics, than folds, or where
+    mosaics are of sizes that leave a fold without a crop.
+    """
+    table = train.sort_values("id", ignore_index=True)
+    _check_enough(table, n_folds, strategy, field)
+    if strategy == "coverage_grouped":
+        fold = _grouped(table, n_folds, seed)
+    elif strategy == "coverage":
+        shuffled = table.iloc[generator(seed, _STREAM).permutation(len(table))]
+        fold = _dealt(shuffled["coverage_class"], n_folds)
+    else:
+        fold = _dealt(table["depth"], n_folds)
+    _check_filled(table, fold, n_folds, field)
+    return pd.DataFrame({"id": table["id"], "fold": fold})
+
+
+def class_balance(table: pd.DataFrame) -> pd.DataFrame:
+    """Count crops by `fold` and `coverage_class`, pairs without a crop included, as `crops`."""
+    counts = pd.crosstab(table["coverage_class"], table["fold"])
+    return counts.melt(value_name="crops", ignore_index=False).reset_index()[
+        ["fold", "coverage_class", "crops"]
+    ]
+
+
+def largest_class_deviation(table: pd.DataFrame) -> float:
+    """Return how far a class's share of a fold is from its share of all crops, at the most."""
+    in_fold = pd.crosstab(table["fold"], table["coverage_class"], normalize="index")
+    in_all = table["coverage_class"].value_counts(normalize=True)
+    return float((in_fold - in_all).abs().to_numpy().max())
+
+
+def crops_beside_other_folds(folds: pd.DataFrame, neighbours: pd.DataFrame) -> set[str]:
+    """Return the ids of the training crops that have a neighbour in another fold.
+
+    folds: `id` and `fold`; neighbours: `id` and `neighbour`, where test crops count for nothing.
+    """
+    fold = folds.set_index("id")["fold"]
+    sides = pd.DataFrame({side: neighbours[side].map(fold) for side in ("id", "neighbour")})
+    apart = neighbours[sides.notna().all(axis=1) & (sides["id"] != sides["neighbour"])]
+    return set(apart["id"]) | set(apart["neighbour"])
+
+
+def summary(table: pd.DataFrame, neighbours: pd.DataFrame) -> dict[str, Any]:
+    """Describe a division: `table` holds the training crops with their `fold`."""
+    leaking = len(crops_beside_other_folds(table, neighbours))
+    return {
+        "crops": len(table),
+        "largest_class_deviation": largest_class_deviation(table),
+        "crops_beside_other_folds": leaking,
+        "share_beside_other_folds": leaking / len(table),
+        **{
+            f"fold_{number}": {
+                "crops": len(crops),
+                "mean_coverage": float(crops["coverage"].mean()),
+                "mean_depth": float(crops["depth"].mean()),
+            }
+            for number, crops in table.groupby("fold")
+        },
+    }
+
+
+def _dealt(key: "pd.Series[int]", n_folds: int) -> Folds:
+    """Deal crops to the folds in turn in the order of `key`, equal keys in the order they come.
+
+    The folds are in the order of the index of `key`.
+    """
+    order = key.index[np.argsort(key.to_numpy(), kind="stable")]
+    fold = np.empty(len(key), dtype=np.int64)
+    fold[order] = np.arange(len(key)) % n_folds
+    return fold
+
+
+def _grouped(table: pd.DataFrame, n_folds: int, seed: int) -> Folds:
+    """Balance the classes over the folds with every mosaic in one of them."""
+    from sklearn.model_selection import StratifiedGroupKFold  # two seconds that only this pays
+
+    splitter = StratifiedGroupKFold(
+        n_folds, shuffle=True, random_state=stream_seed(seed, _STREAM) % 2**32
+    )
+    classes, mosaics = table["coverage_class"], table["mosaic"]
+    # A class of fewer crops than folds cannot be balanced by itself; such classes count as one.
+    rare = classes.map(classes.value_counts()) < n_folds
+    fold = np.empty(len(table), dtype=np.int64)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        parts = splitter.split(table, classes.mask(rare, -1), mosaics)
+        for number, (_, held_out) in enumerate(parts):
+            fold[held_out] = number
+    return fold
+
+
+def _check_enough(table: pd.DataFrame, n_folds: int, strategy: str, field: str) -> None:
+    unit = "mosaics" if strategy == "coverage_grouped" else "crops"
+    count = table["mosaic"].nunique() if unit == "mosaics" else len(table)
+    if count < n_folds:
+        raise InputError(
+            f"params.yaml: {field}: {n_folds} folds are more than the {count} training {unit}; "
+            "take fewer folds or more crops"
+        )
+
+
+def _check_filled(table: pd.DataFrame, fold: Folds, n_folds: int, field: str) -> None:
+    empty = sorted(set(range(n_folds)) - set(fold.tolist()))
+    if empty:
+        raise InputError(
+            f"params.yaml: {field}: {n_folds} folds leave fold {empty[0]} without a crop: the "
+            f"{table['mosaic'].nunique()} mosaics of {len(table):,} training crops do not fill it; "
+            "take fewer folds or more crops"
+        )

@@ -1,0 +1,1 @@
+"""From networks to probabilities: views, tiles, and the mean of snapshots and members."""

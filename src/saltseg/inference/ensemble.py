@@ -1,0 +1,154 @@
+"""The mean over snapshots and members: out-of-fold for train, over the folds for test."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from saltseg.config.params import Params
+from saltseg.crops.crop_set import CropSet, depth
+from saltseg.inference.predictor import Predictor, snapshot_predictor
+from saltseg.inference.views import create_views
+from saltseg.learning.schedules import expected_snapshots
+from saltseg.models.snapshots import load_snapshot, snapshot_path
+from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.layout import Layout
+
+Probabilities = npt.NDArray[np.float32]
+
+Snapshots = dict[tuple[str, int], list[Path]]
+"""The files of each member's snapshots without each fold, the oldest first."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Averaged probabilities of salt.
+
+    table: lines `id`, `fold`, `row` of the training crops of the trained folds, in array order.
+    out_of_fold: float32 (train crops, h, w), each from models that never saw the crop.
+    test: float32 (test crops, h, w).
+    members: out-of-fold probabilities of each member alone.
+    """
+
+    table: pd.DataFrame
+    out_of_fold: Probabilities
+    test: Probabilities
+    members: dict[str, Probabilities]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one member adds to the ensemble with the models that were trained without one fold.
+
+    share: in the mean over members, for crops of the fold.
+    test_share: in the mean over members and folds, for crops that no model saw.
+    predict: the mean over the part's snapshots.
+    """
+
+    member: str
+    fold: int
+    share: float
+    test_share: float
+    predict: Predictor
+
+
+def find_snapshots(layout: Layout, params: Params) -> Snapshots:
+    """Return the snapshots of every member and fold.
+
+    Raises InputError that counts and names what is missing or too much of a member and fold, so
+    that a partial ensemble is never averaged in silence.
+    """
+    settings = params.train_per_fold
+    count = expected_snapshots(settings.phases)
+    found = {}
+    missing: list[Path] = []
+    surplus: list[Path] = []
+    for member in settings.members:
+        for fold in settings.folds:
+            folder = layout.model(member, fold)
+            paths = [snapshot_path(folder, index) for index in range(count)]
+            missing += [path for path in paths if not path.is_file()]
+            surplus += sorted(set(folder.glob("*.safetensors")) - set(paths))
+            found[member, fold] = paths
+    if missing:
+        raise InputError(
+            f"{len(missing)} snapshots are missing: {first_few(missing)}; fetch them with "
+            "'dvc pull', or train them with 'dvc repro' without --allow-missing"
+        )
+    if surplus:
+        raise InputError(
+            f"{len(surplus)} snapshots are not of this training: {first_few(surplus)}; "
+            "remove them and run 'dvc repro'"
+        )
+    return found
+
+
+def remove_strangers(layout: Layout, params: Params) -> list[Path]:
+    """Remove the models of members and folds that the parameters no longer name.
+
+    DVC leaves the outputs of a shrunken matrix where they are, and they would count in the hash of
+    the models' folder. Its cache keeps them: growing again brings them back untrained.
+    """
+    settings = params.train_per_fold
+    wanted = {layout.model(member, fold) for member in settings.members for fold in settings.folds}
+    folders = layout.models.glob("*/*/")
+    strangers = sorted(folder for folder in folders if folder not in wanted)
+    for folder in strangers:
+        shutil.rmtree(folder)
+        if not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
+    return strangers
+
+
+def average(params: Params, crops: CropSet, folds: pd.DataFrame, snapshots: Snapshots) -> Ensemble:
+    """Predict with every snapshot and average.
+
+    folds: lines with `id` and `fold`; snapshots: as find_snapshots returns them.
+    """
+    table = _out_of_fold_table(crops, folds, params.train_per_fold.folds)
+    total = np.zeros((len(table), *crops.train_images.shape[1:]), np.float32)
+    test = np.zeros(crops.test_images.shape, np.float32)
+    members: dict[str, Probabilities] = {}
+    for part in load_parts(params, snapshots):
+        name = f"{part.member} of fold {part.fold} predicts"
+        alone = members.setdefault(part.member, np.zeros_like(total))
+        lines = np.flatnonzero(table["fold"] == part.fold)
+        rows = table["row"].to_numpy()[lines]
+        alone[lines] = part.predict(crops.train_images[rows], depth(crops.train)[rows], name=name)
+        total[lines] += part.share * alone[lines]
+        test += part.test_share * part.predict(crops.test_images, depth(crops.test), name=name)
+    return Ensemble(table, total, test, members)
+
+
+def load_parts(params: Params, snapshots: Snapshots) -> Iterator[Part]:
+    """Yield each member and fold's part, with its snapshots in memory."""
+    shares = _member_shares(params)
+    settings = params.snapshot_ensemble
+    for (member, fold), paths in snapshots.items():
+        predict = snapshot_predictor(
+            params.models[member],
+            [load_snapshot(path) for path in paths],
+            settings.snapshot_decay,
+            params.runtime,
+            settings.flip,
+            create_views(settings.shifts, settings.scales),
+        )
+        test_share = shares[member] / len(params.train_per_fold.folds)
+        yield Part(member, fold, shares[member], test_share, predict)
+
+
+def _out_of_fold_table(crops: CropSet, folds: pd.DataFrame, trained: Sequence[int]) -> pd.DataFrame:
+    table = crops.train.merge(folds[["id", "fold"]], on="id", validate="one_to_one")
+    table = table[table["fold"].isin(trained)].sort_values("row")
+    return table[["id", "fold", "row"]].reset_index(drop=True)
+
+
+def _member_shares(params: Params) -> dict[str, float]:
+    given = params.snapshot_ensemble.member_weights
+    weights = {member: given.get(member, 1.0) for member in params.train_per_fold.members}
+    total = sum(weights.values())
+    return {member: weight / total for member, weight in weights.items()}

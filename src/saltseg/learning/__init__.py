@@ -1,0 +1,1 @@
+"""The training of networks: training sets, augmentation, losses, schedules, the loop."""

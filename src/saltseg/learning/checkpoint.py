@@ -1,0 +1,185 @@
+"""States of interrupted trainings, under a name that holds all that determines the result."""
+
+import hashlib
+import io
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from filelock import FileLock, Timeout
+
+from saltseg.models.snapshots import Weights
+from saltseg.plumbing.files import modules, whole_file
+from saltseg.plumbing.machine import cpu_model
+
+_SHARE = 0.01
+"""Part of the time that saving may take."""
+
+_KEPT_DAYS = 30
+"""Days after which a state that nobody asked for is removed."""
+
+_LIBRARIES = (
+    "albumentations",
+    "lightning-fabric",
+    "numpy",
+    "opencv-python-headless",
+    "segmentation-models-pytorch",
+    "timm",
+    "torch",
+)
+"""What the arithmetic of a training goes through."""
+
+
+def state_key(texts: Iterable[str], arrays: Iterable[npt.NDArray[Any]]) -> str:
+    """Return a hash of texts (parameters, seeds) and arrays (crops), of code and machine."""
+    digest = hashlib.sha256()
+    for text in (*texts, *_machine(), *_code()):
+        digest.update(text.encode() + b"\0")
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:32]
+
+
+def _machine() -> list[str]:
+    """Name what a sum's order depends on: libraries, processor, threads."""
+    capability = torch.backends.cpu.get_cpu_capability()
+    threads = str(torch.get_num_threads())
+    return [*map(version, _LIBRARIES), torch.__version__, cpu_model(), capability, threads]
+
+
+def _code() -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in modules(Path(__file__).parent)]
+
+
+class State:
+    """The state of one training: a folder that only the training itself and `drop_state` touch.
+
+    Snapshots have numbers, and files of their own: what has a number never changes, and is written
+    once.
+    """
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        """Keep the state in `folder`, and let at least `seconds` pass from save to save."""
+        self.folder = folder
+        self._seconds = seconds
+        self._cost = 0.0
+        self._saved = time.monotonic()
+        self._snapshots: set[int] = set()
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Wait until no other process works on the same training, and keep others waiting."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = _lock(self.folder)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            print(
+                f"saltseg: another process does the same training; waiting for {lock.lock_file}",
+                file=sys.stderr,
+                flush=True,
+            )
+            lock.acquire()
+        try:
+            _remove_old(self.folder.parent, self.folder.name)
+            yield
+        finally:
+            lock.release()
+
+    def due(self) -> bool:
+        """Tell whether it is time to save: not so often that it takes more than 1 % of the time."""
+        waited = time.monotonic() - self._saved
+        return not self._seconds or waited >= max(self._seconds, self._cost / _SHARE)
+
+    def save(self, content: dict[str, Any], snapshots: Mapping[int, Weights]) -> None:
+        """Write `content` whole, in place of what was saved before, and the new snapshots.
+
+        Those of before that are not among `snapshots` go last: who is killed here may need them.
+        """
+        started = time.monotonic()
+        for number in snapshots.keys() - self._snapshots:
+            _write(self._snapshot(number), snapshots[number])
+        _write(self._progress, {**content, "snapshots": [*snapshots]})
+        for number in self._snapshots - snapshots.keys():
+            self._snapshot(number).unlink(missing_ok=True)
+        self._snapshots = {*snapshots}
+        self._saved = time.monotonic()
+        self._cost = self._saved - started
+
+    def load(self) -> tuple[dict[str, Any], dict[int, Weights]] | None:
+        """Read what was saved; None where nothing was, or where it is damaged and set aside."""
+        if not self._progress.exists():
+            return None
+        try:
+            content = _read(self._progress)
+            snapshots = {number: _read(self._snapshot(number)) for number in content["snapshots"]}
+        except (_DamagedError, FileNotFoundError) as error:
+            self._set_aside(error)
+            return None
+        self._snapshots = {*snapshots}
+        return content, snapshots
+
+    @property
+    def _progress(self) -> Path:
+        return self.folder / "progress.state"
+
+    def _snapshot(self, number: int) -> Path:
+        return self.folder / f"snapshot_{number}.state"
+
+    def _set_aside(self, error: Exception) -> None:
+        aside = self.folder.with_suffix(".damaged")
+        shutil.rmtree(aside, ignore_errors=True)
+        self.folder.replace(aside)
+        print(f"saltseg: {aside}: a damaged state is set aside ({error})", file=sys.stderr)
+
+
+def drop_state(folder: Path) -> None:
+    """Remove the state of a training that is done."""
+    lock = _lock(folder)
+    with lock:
+        shutil.rmtree(folder, ignore_errors=True)
+        # Who waits for this file finds it gone, and locks a new one.
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+class _DamagedError(Exception):
+    """A state's file isn't what was written."""
+
+
+def _lock(folder: Path) -> FileLock:
+    return FileLock(folder.with_suffix(".lock"))
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    """Write `content` behind its hash: torch alone would not see a changed byte."""
+    file = io.BytesIO()
+    torch.save(content, file)
+    with whole_file(path) as temporary, temporary.open("wb") as target:
+        target.write(hashlib.sha256(file.getbuffer()).digest())
+        target.write(file.getbuffer())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    held = memoryview(path.read_bytes())
+    digest, content = held[:32], held[32:]
+    if hashlib.sha256(content).digest() != digest:
+        raise _DamagedError(f"{path.name} isn't what was written")
+    loaded: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    return loaded
+
+
+def _remove_old(states: Path, wanted: str) -> None:
+    """Remove what trainings left that were given up, but for the one that is `wanted` now."""
+    oldest = time.time() - _KEPT_DAYS * 24 * 3600
+    for path in states.iterdir():
+        with suppress(FileNotFoundError):  # another training may be at it, too
+            if path.stem != wanted and path.stat().st_mtime < oldest:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

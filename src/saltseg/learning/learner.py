@@ -1,0 +1,108 @@
+"""A network that learns: with its optimiser, on its device, one step at a time."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from saltseg.config.params import Optimizer, Phase
+from saltseg.learning.averaging import Average
+from saltseg.learning.batches import Batch
+from saltseg.learning.losses import Loss
+from saltseg.learning.optimizers import create_optimizer
+from saltseg.models.snapshots import Weights
+
+
+class Learner:
+    """A network and everything that its steps change."""
+
+    def __init__(self, network: nn.Module, settings: Optimizer, fabric: Fabric) -> None:
+        """Set `network`, a SaltNetwork, up on the device of `fabric`."""
+        self.fabric = fabric
+        self.model, self.optimizer = fabric.setup(network, create_optimizer(network, settings))
+        self.average: Average | None = None
+        self.evaluated: nn.Module = self.model
+        """What is scored and kept: the network, or the average of its weights."""
+
+    def seed(self, seed: int) -> None:
+        """Start the random numbers that the network draws, its dropout's, anew."""
+        torch.manual_seed(seed)
+
+    def start_average(self, phase: Phase) -> None:
+        """Start the average that `phase` wants, if it wants one, anew."""
+        self.evaluated, self.average = self.model, None
+        if phase.averaging != "none":
+            decay = phase.averaging_decay
+            self.average = Average(self.model.module, phase.averaging, decay, self.fabric)
+
+    def end_epoch(self, averaged: bool, batches: Iterable[Batch] | None) -> None:
+        """Choose what is scored and kept of an epoch that has just ended.
+
+        averaged: whether an average by SWA takes in the weights that it left.
+        batches: training batches for the batch normalisation of such an average; None where the
+        epoch leaves no snapshot: its network is scored, the pass over them would cost too much.
+        """
+        self.evaluated = self.model
+        if self.average:
+            if self.average.rule == "swa":
+                if averaged:
+                    self.average.update(self.model.module)
+                if batches is None:
+                    return
+                self.average.normalise(batches)
+            self.evaluated = self.average.model
+
+    def step(self, batch: Batch, loss_function: Loss, learning_rate: float) -> torch.Tensor:
+        """Learn from one batch and return its loss, a scalar that stays on the device."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        images, masks, depth = self.fabric.to_device(batch)
+        self.optimizer.zero_grad()
+        loss = loss_function(self.model(images / 255, depth), masks)
+        self.fabric.backward(loss)
+        self.optimizer.step()
+        if self.average and self.average.rule == "ema":
+            self.average.update(self.model.module)
+        return loss.detach()
+
+    def copy_weights(self) -> Weights:
+        """Return the weights of `evaluated` on the CPU; further steps leave them alone."""
+        return {
+            name: tensor.detach().cpu().clone().contiguous()
+            for name, tensor in self.evaluated.state_dict().items()
+        }
+
+    def go_back(self, weights: Weights) -> None:
+        """Go on from, score and keep earlier `weights`, as copy_weights returned them."""
+        self.model.load_state_dict(weights)
+        self.evaluated = self.model
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs to go on with the next step as if there had been no pause."""
+        return {
+            "weights": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state() if self.average else None,
+            "generator": torch.get_rng_state(),
+            "device_generator": self._device_generator().get_rng_state() if self._apart else None,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what `state` returned in another process."""
+        self.model.load_state_dict(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if state["average"]:
+            self.average = Average.restored(self.model.module, state["average"], self.fabric)
+        torch.set_rng_state(state["generator"])
+        if self._apart:
+            self._device_generator().set_rng_state(state["device_generator"])
+
+    @property
+    def _apart(self) -> bool:
+        """Whether the device draws its random numbers by itself."""
+        return self.fabric.device.type != "cpu"
+
+    def _device_generator(self) -> Any:  # noqa: ANN401  # torch.cuda or torch.mps, both modules
+        return torch.get_device_module(self.fabric.device)

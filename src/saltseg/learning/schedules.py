@@ -1,0 +1,202 @@
+"""The plan of a training: phases, cycles and epochs, and the learning rate in them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from saltseg.config.params import Phase
+
+_WARM_UP = 0.25
+"""Share of a one-cycle's steps in which the learning rate rises."""
+
+_START = 25
+"""The peak of a one-cycle is so many times the learning rate that it starts with."""
+
+Score = tuple[float, float]
+"""What an epoch is worth, the greater the better: precision, then minus the cross-entropy.
+
+The precision, whatever the losses are: it is what counts in the end, and the cross-entropy rises
+while a Lovász loss makes masks better. The cross-entropy tells epochs of equal precision apart:
+those of a young network that finds no salt yet.
+"""
+
+_WORST: Score = (-math.inf, -math.inf)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch's place in the plan."""
+
+    number: int
+    """Counted over the whole plan; the numbers of epochs that a plateau leaves out are missing."""
+    phase: int
+    cycle: int
+    steps: range
+    """Steps of the epoch, counted from the start of its cycle."""
+    cycle_steps: int
+    ends_cycle: bool
+    snapshot: bool
+    """Whether the epoch leaves a snapshot, come what may; what is watched chooses later."""
+
+
+def batch_count(crops: int, batch_size: int) -> int:
+    """Return how many batches of equal size, within one crop, hold every crop once."""
+    return max(round(crops / batch_size), 1)
+
+
+def dealt_count(phase: Phase, crops: Mapping[str, int]) -> int:
+    """Return how many crops an epoch of `phase` deals out; see plan_epochs for `crops`."""
+    if phase.data == "pooled":
+        return crops["train"] + crops.get("pseudolabels", 0)
+    return crops["train" if phase.data == "mixed" else phase.data]
+
+
+def drawn_count(phase: Phase, pseudolabels: int, batch_size: int) -> int:
+    """Return how many crops of a batch are drawn from the pseudo-labels: none if there are none.
+
+    The others are dealt out, so that an epoch is one pass over them.
+    """
+    mixed = phase.data == "mixed" and pseudolabels
+    return round(batch_size * phase.pseudolabel_share) if mixed else 0
+
+
+def plan_epochs(phases: Sequence[Phase], crops: Mapping[str, int], batch_size: int) -> list[Epoch]:
+    """Lay out the epochs of all phases; one whose `data` has no crops is left out.
+
+    crops: number of crops by the name of the phases' `data`; those of "mixed" and "pooled" are of
+        "train" and "pseudolabels".
+    """
+    epochs: list[Epoch] = []
+    for index, phase in enumerate(phases):
+        dealt = dealt_count(phase, crops)
+        if dealt:
+            drawn = drawn_count(phase, crops.get("pseudolabels", 0), batch_size)
+            batches = batch_count(dealt, batch_size - drawn)
+            epochs += _phase_epochs(phase, index, batches, len(epochs))
+    return epochs
+
+
+def _phase_epochs(phase: Phase, index: int, batches: int, first: int) -> list[Epoch]:
+    return [
+        Epoch(
+            number=first + cycle * phase.epochs + position,
+            phase=index,
+            cycle=cycle,
+            steps=range(position * batches, (position + 1) * batches),
+            cycle_steps=phase.epochs * batches,
+            ends_cycle=position == phase.epochs - 1,
+            snapshot=_leaves_snapshot(phase, cycle, position),
+        )
+        for cycle in range(phase.cycles)
+        for position in range(phase.epochs)
+    ]
+
+
+def _leaves_snapshot(phase: Phase, cycle: int, position: int) -> bool:
+    left = (phase.cycles - cycle) * phase.epochs - position
+    wanted = left <= phase.keep_last if phase.keep_last else position == phase.epochs - 1
+    return phase.snapshots and wanted and not phase.watches
+
+
+def starts_average(phase: Phase, epoch: Epoch) -> bool:
+    """Tell whether an average of weights begins anew with an epoch: SWA's lasts a whole phase."""
+    return epoch.steps.start == 0 and (epoch.cycle == 0 or phase.averaging != "swa")
+
+
+def expected_snapshots(phases: Sequence[Phase]) -> int:
+    """Return how many snapshots a member's training leaves, with or without pseudo-labels.
+
+    It leaves as many in either case: train_member refuses phases that keep some only with them.
+    """
+    return sum(
+        phase.keep_last or phase.keep_best or phase.cycles for phase in phases if phase.snapshots
+    )
+
+
+def learning_rate(phase: Phase, epoch: Epoch, step: int, scores: Sequence[Score] = ()) -> float:
+    """Return the learning rate of a step of the epoch's cycle.
+
+    scores: after each earlier epoch of a plateau.
+    """
+    high, low = phase.learning_rate, phase.final_learning_rate
+    if phase.schedule == "plateau":
+        return plateau(scores, high, low, phase.factor, phase.patience)
+    if phase.schedule == "one_cycle":
+        return one_cycle(step, epoch.cycle_steps, high, low)
+    if phase.schedule == "triangular2":
+        return triangular2(step, epoch.cycle_steps, epoch.cycle, high, low)
+    return cosine(step, epoch.cycle_steps, high, low)
+
+
+def cosine(step: int, steps: int, start: float, end: float) -> float:
+    """Fall from `start` to `end` over `steps` along half a cosine (Loshchilov & Hutter 2017)."""
+    return _half_cosine(step / max(steps - 1, 1), start, end)
+
+
+def one_cycle(step: int, steps: int, peak: float, end: float) -> float:
+    """Rise to `peak` in the first quarter of `steps`, then fall to `end`, along half a cosine each.
+
+    Source: Smith 2018 with fastai's proportions; the rise starts at a 25th of the peak. Unlike
+    theirs, the momentum stays as it is.
+    """
+    share = step / max(steps - 1, 1)
+    if share < _WARM_UP:
+        return _half_cosine(share / _WARM_UP, peak / _START, peak)
+    return _half_cosine((share - _WARM_UP) / (1 - _WARM_UP), peak, end)
+
+
+def triangular2(step: int, steps: int, cycle: int, high: float, low: float) -> float:
+    """Rise from `low` in the first half of `steps`, then fall back, in straight lines.
+
+    The first triangle, of cycle 0, reaches `high`; each is half as high above `low` as the one
+    before. Source: Smith 2017; half of `steps` is his step size.
+    """
+    height = (high - low) / 2**cycle
+    return low + height * (1 - abs(2 * step / steps - 1))
+
+
+def plateau(
+    scores: Sequence[Score], start: float, least: float, factor: float, patience: int
+) -> float:
+    """Return the learning rate after epochs with `scores`.
+
+    It starts at `start` and falls to `factor` of itself, but not below `least`, whenever `patience`
+    epochs since the best one or since the last fall have brought no gain.
+    Source: ReduceLROnPlateau of Keras.
+    """
+    rate, best, waited = start, _WORST, 0
+    for score in scores:
+        waited = 0 if score > best else waited + 1
+        best = max(best, score)
+        if waited == patience:
+            rate, waited = max(rate * factor, least), 0
+    return rate
+
+
+def best_epochs(scores: Sequence[Score], count: int) -> list[int]:
+    """Return which epochs of those with `scores` are kept: `count` places in them, in their order.
+
+    They are the last ones that were better than all before. Where those are fewer than `count`, the
+    best of the others fill up, so that it is known beforehand how many snapshots a training leaves.
+    An epoch that is not among the kept will not be later either: its weights can be dropped.
+    Source: the 28th place's last best snapshots.
+    """
+    before = accumulate(scores, max, initial=_WORST)
+    better = [at for at, best in zip(range(len(scores)), before, strict=False) if scores[at] > best]
+    others = sorted(set(range(len(scores))) - {*better}, key=lambda at: (scores[at], at))
+    return sorted([*others, *better][-count:])
+
+
+def is_over(phase: Phase, scores: Sequence[Score]) -> bool:
+    """Tell whether a phase ends after epochs with `scores`; a plateau may end early.
+
+    Source: EarlyStopping of Keras, with the best weights restored.
+    """
+    without_gain = len(scores) - 1 - scores.index(max(scores)) if scores else 0
+    early = phase.schedule == "plateau" and without_gain >= phase.stop_patience
+    return early or len(scores) == phase.cycles * phase.epochs
+
+
+def _half_cosine(share: float, start: float, end: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

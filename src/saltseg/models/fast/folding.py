@@ -1,0 +1,148 @@
+"""Batch normalisation, and activations, made part of the convolutions before them."""
+
+import copy
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from timm.layers.norm_act import BatchNormAct2d
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from saltseg.models.fast.activated import ActivatedConvolution, can_activate
+from saltseg.models.fast.shapes import run_shapes
+
+ACTIVATIONS = (functional.relu, functional.relu6, functional.hardtanh)
+"""What the activations of models.activated call."""
+
+
+def fold_snapshots(
+    network: nn.Module, snapshots: Sequence[Mapping[str, Tensor]]
+) -> tuple[nn.Module, list[dict[str, Tensor]]]:
+    """Return a network for prediction only, and each snapshot's weights for it.
+
+    network: a SaltNetwork, left as it is; snapshots: state dicts of it, at least one.
+    """
+    folded = [copy.deepcopy(network) for _ in snapshots]
+    for each, weights in zip(folded, snapshots, strict=True):
+        each.load_state_dict(weights)
+        fold_normalisation(each)
+    return folded[0], [each.state_dict() for each in folded]
+
+
+def fold_normalisation(network: nn.Module) -> None:
+    """Fold each batch normalisation into the convolution before it, in place.
+
+    network: a SaltNetwork with its weights; it can neither learn any more nor take other weights.
+    Only a convolution whose output nothing else reads is changed; which one that is, a run of the
+    network's shapes tells, whatever its architecture. What an evaluated network puts out stays the
+    same but for rounding; a prediction of EfficientNet-Lite 0 on a CPU takes a fifth less time. An
+    activation that follows at once becomes part of the convolution too.
+    """
+    recorder = _Recorder()
+    try:
+        with recorder:
+            shapes = run_shapes(network)
+    except NotImplementedError:
+        return  # An operation that has no shapes without content: all stays as it is.
+    modules = {id(tensor): name.rpartition(".")[0] for name, tensor in shapes.items()}
+    for kernel, mean, activated in recorder.pairs():
+        if kernel not in modules or mean not in modules:
+            continue  # a kernel that is computed from others
+        if type(network.get_submodule(modules[mean])) not in (nn.BatchNorm2d, BatchNormAct2d):
+            continue  # Whatever else it does would be lost.
+        _fold(network, modules[kernel], modules[mean])
+        if activated:
+            _activate(network, modules[kernel], modules[mean])
+
+
+def _fold(network: nn.Module, convolution_name: str, normalisation_name: str) -> None:
+    convolution: Any = network.get_submodule(convolution_name)
+    normalisation: Any = network.get_submodule(normalisation_name)
+    convolution.weight, convolution.bias = fuse_conv_bn_weights(
+        convolution.weight,
+        convolution.bias,
+        normalisation.running_mean,
+        normalisation.running_var,
+        normalisation.eps,
+        normalisation.weight,
+        normalisation.bias,
+    )
+    rest = normalisation.act if isinstance(normalisation, BatchNormAct2d) else nn.Identity()
+    network.set_submodule(normalisation_name, rest)
+
+
+def _activate(network: nn.Module, convolution_name: str, normalisation_name: str) -> None:
+    """Make the activation of a folded normalisation part of the convolution, where it is found."""
+    convolution: Any = network.get_submodule(convolution_name)
+    for name in (normalisation_name, _next_in_sequence(network, normalisation_name)):
+        activation = network.get_submodule(name)
+        if can_activate(convolution, activation):
+            network.set_submodule(convolution_name, ActivatedConvolution(convolution, activation))
+            network.set_submodule(name, nn.Identity())
+            return
+
+
+def _next_in_sequence(network: nn.Module, name: str) -> str:
+    """Name the module that reads what another puts out, or that other where none is known."""
+    parent, _, own = name.rpartition(".")
+    sequence = network.get_submodule(parent)
+    if not isinstance(sequence, nn.Sequential):
+        return name
+    names = [key for key, _ in sequence.named_children()]
+    return f"{parent}.{names[min(names.index(own) + 1, len(names) - 1)]}"
+
+
+class _Recorder(TorchFunctionMode):
+    """Which tensors the operations of a run read, and what became of convolutions' outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: Counter[int] = Counter()
+        self.convolutions: dict[int, int] = {}
+        self.normalisations: list[tuple[int, int, int]] = []
+        self.first_readers: dict[int, tuple[Any, Any]] = {}
+        self.kept: list[object] = []
+
+    def __torch_function__(
+        self,
+        func: Any,  # noqa: ANN401  # any function of torch
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        """Run `func`, and note by the tensors' identity what it read and gave."""
+        result = func(*args, **(kwargs or {}))
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        self.kept += [*tensors, result]  # so that no identity is given away twice
+        if any(isinstance(leaf, Tensor) for leaf in tree_leaves(result)):
+            self.reads.update(id(tensor) for tensor in tensors)
+            for tensor in tensors:
+                self.first_readers.setdefault(id(tensor), (func, result))
+        if func is torch.conv2d:
+            self.convolutions[id(result)] = id(args[1])
+        elif func is functional.batch_norm and len(args) > 1:
+            self.normalisations.append((id(args[0]), id(args[1]), id(result)))
+        return result
+
+    def pairs(self) -> list[tuple[int, int, bool]]:
+        """Return the identities of a kernel and the running mean of its normalisation.
+
+        Each of both is used once, and nothing but the one reads what the other puts out. And
+        whether nothing but an activation reads what comes of the normalisation.
+        """
+        return [
+            (self.convolutions[output], mean, self._is_activated(result))
+            for output, mean, result in self.normalisations
+            if output in self.convolutions
+            and self.reads[output] == self.reads[mean] == self.reads[self.convolutions[output]] == 1
+        ]
+
+    def _is_activated(self, output: int) -> bool:
+        func, result = self.first_readers.get(output, (None, None))
+        in_place = id(result) == output  # whoever reads it later reads what the activation left
+        return func in ACTIVATIONS and (in_place or self.reads[output] == 1)

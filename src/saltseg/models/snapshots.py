@@ -1,0 +1,40 @@
+"""The snapshots of one member and fold: their weights as safetensors files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import whole_file
+
+Weights = dict[str, torch.Tensor]
+"""The tensors of a network, by name."""
+
+
+def save_snapshots(folder: Path, snapshots: Sequence[Mapping[str, torch.Tensor]]) -> None:
+    """Write snapshot_0.safetensors, snapshot_1.safetensors, ..., the oldest first."""
+    for index, weights in enumerate(snapshots):
+        with whole_file(snapshot_path(folder, index)) as temporary:
+            temporary.write_bytes(save(dict(weights)))
+
+
+def snapshot_path(folder: Path, index: int) -> Path:
+    """Return the file of a snapshot, the oldest being 0."""
+    return folder / f"snapshot_{index}.safetensors"
+
+
+def load_snapshot(path: Path) -> Weights:
+    """Read the weights of one snapshot. Raises InputError where the file is damaged."""
+    return load_weights(path, "fetch it with 'dvc pull', or fetch the model anew")
+
+
+def load_weights(path: Path, remedy: str) -> Weights:
+    """Read a safetensors file. Raises InputError, which ends in `remedy`, where that fails."""
+    try:
+        weights: Weights = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: cannot be read as safetensors ({error}); {remedy}") from error
+    return weights

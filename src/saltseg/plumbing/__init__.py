@@ -1,0 +1,1 @@
+"""Errors, files, seeds, progress, the machine: what knows neither field nor torch."""

@@ -1,0 +1,120 @@
+"""Writing files whole: under a temporary name first, then renamed."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from saltseg.plumbing.errors import InputError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
+
+    Raises InputError, naming the file and the system's reason, where it can't be written.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        # Libraries wrap the system's reason in words of their own, and keep its number.
+        reason = os.strerror(error.errno) if error.errno else error
+        raise InputError(
+            f"{path}: cannot be written: {reason}; free space or change the rights"
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 with the newlines that it holds."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write `content` as indented JSON in its own key order, numpy scalars included."""
+    write_text(path, json.dumps(content, indent=2, default=_plain, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object. Raises InputError where the file is missing or no JSON object."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); make it anew") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds a {type(content).__name__}, not an object; make it anew")
+    return content
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as parquet, without its index."""
+    with whole_file(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def write_csv(path: Path, table: pd.DataFrame, decimals: int = 6) -> None:
+    """Write a table as CSV with `decimals` digits behind the point and Unix newlines."""
+    with whole_file(path) as temporary:
+        table.to_csv(temporary, index=False, float_format=f"%.{decimals}f", lineterminator="\n")
+
+
+def write_array(path: Path, array: npt.NDArray[Any]) -> None:
+    """Write an array as .npy, in C order."""
+    write_array_parts(path, array.shape, array.dtype, [array])
+
+
+def write_array_parts(
+    path: Path,
+    shape: tuple[int, ...],
+    dtype: npt.DTypeLike,
+    parts: Iterable[npt.NDArray[Any]],
+) -> None:
+    """Write as .npy an array that comes in parts along its first axis; memory holds one at a time.
+
+    np.save tells no reason when a disk is full, and a mapped file kills the process then.
+    """
+    described = np.lib.format.dtype_to_descr(np.dtype(dtype))
+    header = {"descr": described, "fortran_order": False, "shape": shape}
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(part, dtype).data)
+
+
+def hash_file(path: Path) -> str:
+    """Return the MD5 of a file as DVC writes it into dvc.lock."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def modules(folder: Path) -> list[Path]:
+    """Return the Python files below `folder`, in order.
+
+    Hidden ones, which notebooks, editors and macOS leave beside the real, are none of them: they
+    may be binary, or links to nothing.
+    """
+    hidden = (".", "__pycache__")
+    return sorted(
+        path
+        for path in folder.rglob("*.py")
+        if not any(part.startswith(hidden) for part in path.relative_to(folder).parts)
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} is no JSON value")

@@ -1,0 +1,1 @@
+"""The project's own state: git, DVC, its code, lineage, and processes."""

@@ -1,0 +1,126 @@
+"""Lineage: which data, parameters, code and models a submission comes from, as hashes.
+
+Hashes of files and folders are the MD5 that DVC writes into dvc.lock, so that the two can be
+compared; parameters and code have a SHA-256 of their own.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from saltseg.config.params import CHANGES_NOTHING, Params
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import hash_file, modules
+from saltseg.plumbing.layout import Layout
+from saltseg.project import dvc_lock
+
+_PACKAGE = Path(__file__).parent
+
+
+def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]:
+    """Return the hashes of all that `submission` was made from, and its own.
+
+    It holds no time, no host and no commit: equal inputs give an equal manifest anywhere. A file
+    or folder is hashed where it lies here; where it doesn't, dvc.lock says its hash. Raises
+    InputError where neither has it.
+    """
+    return {
+        "submission": "md5:" + hash_file(submission),
+        "raw": _raw_data(layout.root, params),
+        "parameters": _parameters(params),
+        "code": {
+            "src/saltseg": code_digest(),
+            "stages": _digest_code(layout.root, modules(layout.root / "stages")),
+        },
+        "requirements.lock": _tracked_hash(layout.root, "requirements.lock"),
+        "models": {
+            f"{member}/{fold}": _model_hash(layout, member, fold)
+            for member in params.train_per_fold.members
+            for fold in params.train_per_fold.folds
+        },
+    }
+
+
+def code_digest(package: Path = _PACKAGE) -> str:
+    """Return the digest of a package's code, this one's own: paths and contents of its modules."""
+    return _digest_code(package, modules(package))
+
+
+def locked_outputs(root: Path) -> dict[str, str]:
+    """Return the hash of each output by path, as dvc.lock and the files of `dvc add` have them."""
+    added = {}
+    for file in sorted(root.glob("data/*.dvc")):
+        for entry in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("outs", []):
+            added[f"data/{entry['path']}"] = entry.get("md5", "")
+    return added | dvc_lock.hashes(_stages(root), "outs")
+
+
+def folder_hash(folder: Path) -> str:
+    """Return the hash of a folder as DVC writes it into dvc.lock."""
+    return tree_hash(dvc_lock.folder_files(folder))
+
+
+def tree_hash(files: Mapping[str, str]) -> str:
+    """Return DVC's hash of a folder from the hashes of its files by relative path.
+
+    DVC hashes the JSON list of the files' paths and hashes (dvc_data.hashfile.tree.Tree).
+    """
+    entries = [{"md5": files[name], "relpath": name} for name in sorted(files)]
+    return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
+def _raw_data(root: Path, params: Params) -> dict[str, str]:
+    """Return what the crops were made from: Kaggle's files, or the survey's parameters."""
+    if params.ingest.source == "survey":
+        made_from = {"seed": params.base.seed, "survey": params.survey.model_dump(mode="json")}
+        return {"source": "survey", "parameters": _digest(made_from)}
+    known = dvc_lock.hashes(_stages(root), "deps").get(params.ingest.raw_dir)
+    return {"source": "tgs", "files": "md5:" + _hash(root / params.ingest.raw_dir, known)}
+
+
+def _model_hash(layout: Layout, member: str, fold: int) -> str:
+    folder = layout.model(member, fold)
+    known = locked_outputs(layout.root).get(folder.relative_to(layout.root).as_posix())
+    return "md5:" + _hash(folder, known)
+
+
+def _tracked_hash(root: Path, name: str) -> str:
+    return "md5:" + _hash(root / name, None)
+
+
+def _hash(path: Path, known: str | None) -> str:
+    """Hash what lies at `path`; `known` is its hash in dvc.lock, for what does not lie here."""
+    if path.is_dir():
+        return folder_hash(path)
+    if path.is_file():
+        return hash_file(path)
+    if known is None:
+        raise InputError(f"{path}: is missing, and dvc.lock has no hash of it; run dvc repro")
+    return known
+
+
+def _parameters(params: Params) -> dict[str, str]:
+    """Return the digest of each section, without what changes nothing."""
+    sections = params.model_dump(mode="json", exclude={"runtime": set(CHANGES_NOTHING)})
+    return {"all": _digest(sections)} | {name: _digest(part) for name, part in sections.items()}
+
+
+def _digest(content: object) -> str:
+    """Return the SHA-256 of canonical JSON: sorted keys, no spaces."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest_code(folder: Path, files: Iterable[Path]) -> str:
+    """Return one digest of the paths below `folder` and the contents of `files`."""
+    return _digest({path.relative_to(folder).as_posix(): hash_file(path) for path in files})
+
+
+def _stages(root: Path) -> dvc_lock.Stages:
+    """Return the stages in the checkout's dvc.lock; none before the first run."""
+    path = root / "dvc.lock"
+    return dvc_lock.read(path.read_bytes()) if path.exists() else {}

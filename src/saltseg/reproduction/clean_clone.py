@@ -1,0 +1,59 @@
+"""A clean clone of a run's code in a temporary folder, with all that the run recorded."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dvc.config import Config
+from dvc.repo import Repo
+
+from saltseg.plumbing.layout import Layout
+from saltseg.project.git import git
+from saltseg.reproduction.records import RunRecord
+from saltseg.tracking import wait_for_recorders
+
+
+@contextmanager
+def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
+    """Yield a clone with the code, parameters, locks and results of `record`; remove it at the end.
+
+    It takes git's objects, DVC's cache and DVC's remotes from the checkout `root`, into which it
+    writes nothing. Outputs that DVC keeps are not there yet: `dvc checkout` brings them. What runs
+    in it is mirrored into the clone's own mlruns, so that MLflow hears of no run twice.
+
+    Raises InputError where git cannot restore the code.
+    """
+    root = root.resolve()
+    with tempfile.TemporaryDirectory(
+        prefix="saltseg-reproduction-", ignore_cleanup_errors=True
+    ) as folder:
+        clone = Path(folder).resolve() / "project"
+        git(root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(clone))
+        git(clone, "checkout", "--quiet", "--detach", record.commit)
+        if record.patch:
+            git(clone, "apply", "--binary", "--whitespace=nowarn", "-", stdin=record.patch)
+        for name, content in record.files.items():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            (clone / name).write_bytes(content)
+        _share_storage(root, clone)
+        try:
+            yield clone
+        finally:
+            wait_for_recorders(Layout(clone).mlruns)
+
+
+def _share_storage(root: Path, clone: Path) -> None:
+    """Let DVC in `clone` use the cache and the remotes of `root`."""
+    with Repo(str(root)) as repo, Config(str(clone / ".dvc"), validate=False).edit("local") as to:
+        cache = {key: repo.config["cache"].get(key) for key in ("type", "shared")}
+        to["cache"] = {key: value for key, value in cache.items() if value}
+        # A path from a config file may be relative to that file; by now it is absolute.
+        to["cache"]["dir"] = str(repo.cache.local_cache_dir)
+        to["remote"] = {
+            name: {key: str(value) if key == "url" else value for key, value in remote.items()}
+            for name, remote in repo.config["remote"].items()
+        }
+        to["core"] = {"site_cache_dir": str(clone.parent / "dvc")}
+        if "remote" in repo.config["core"]:
+            to["core"]["remote"] = repo.config["core"]["remote"]

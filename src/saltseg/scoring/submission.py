@@ -1,0 +1,256 @@
+"""Kaggle's submission: writing, checking, scoring and sending it."""
+
+import csv
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.files import whole_file, write_text
+from saltseg.scoring import metric, rle
+from saltseg.selection.nested_choice import bootstrap_interval
+
+HEADER = ["id", "rle_mask"]
+
+_CHUNK = 2000
+"""Crops that are decoded at once: 20 MB of mask."""
+
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is said of a submission that is right."""
+
+    crops: int
+    empty: int
+    """Crops without salt."""
+    in_order: bool
+    """The ids stand as in the sample submission; Kaggle joins by id and asks for no order."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """Mean precision over crops, with the 95% interval of a bootstrap over crops."""
+
+    mean: float
+    low: float
+    high: float
+    crops: int
+
+
+@dataclass(frozen=True)
+class _Codes:
+    """The lines of a submission: ids, codes, and where in the file they stand."""
+
+    path: Path
+    ids: list[str]
+    codes: list[str]
+    lines: list[int]
+
+    def masks(self) -> Iterator[npt.NDArray[np.bool_]]:
+        """Yield the masks in parts. Raises InputError that names lines with wrong codes."""
+        for start in range(0, len(self.codes), _CHUNK):
+            yield self._decoded(start)
+
+    def _decoded(self, start: int) -> npt.NDArray[np.bool_]:
+        try:
+            return rle.decode(self.codes[start : start + _CHUNK])
+        except rle.CodeError as error:
+            faults = [
+                f"line {self.lines[start + place]} ({self.ids[start + place]}): {fault}"
+                for place, fault in error.faults.items()
+            ]
+            raise InputError(
+                f"{self.path}: {_counted(len(faults), 'code')} cannot be decoded:"
+                f" {first_few(faults, 3)}; write column-major runs counted from 1, sorted,"
+                " without overlap"
+            ) from error
+
+
+def write_submission(
+    path: Path, sample: Path, ids: Sequence[str], masks: npt.NDArray[np.bool_]
+) -> Checked:
+    """Write a submission in Kaggle's form, checked against `sample` before it takes its place.
+
+    Unix newlines, and an empty field for no salt. masks: bool, shape (len(ids), 101, 101), in the
+    order of `ids`. Raises ValueError where the two differ in number, InputError where the check
+    finds a fault; what was at `path` then stays.
+    """
+    lines = [f"{name},{code}\n" for name, code in zip(ids, rle.encode(masks), strict=True)]
+    with whole_file(path) as temporary:
+        text = "".join([",".join(HEADER) + "\n", *lines])
+        temporary.write_text(text, encoding="utf-8", newline="")
+        return check_submission(temporary, sample, named=path)
+
+
+def write_sample(path: Path, ids: Sequence[str]) -> None:
+    """Write a sample submission as Kaggle does: the first pixel is salt in every crop."""
+    write_text(path, ",".join(HEADER) + "\n" + "".join(f"{name},1 1\n" for name in ids))
+
+
+def check_submission(path: Path, sample: Path, named: Path | None = None) -> Checked:
+    """Check that Kaggle will take the submission at `path`: the ids of `sample`, valid codes.
+
+    named: what errors call the submission; `path` without it. Raises InputError that counts what
+    is wrong and names the first lines or ids.
+    """
+    codes, expected = _read(path, named), _read(sample)
+    _check_ids(codes, expected, "the sample submission")
+    for _ in codes.masks():
+        pass
+    empty = sum(not code.strip() for code in codes.codes)
+    return Checked(len(codes.ids), empty, in_order=codes.ids == expected.ids)
+
+
+def score_submission(path: Path, truth: Path, generator: np.random.Generator) -> Score:
+    """Score a submission against a file of the same form that holds the true masks.
+
+    generator: draws the bootstrap's resamples. Raises InputError as check_submission does.
+    """
+    predicted, true = _read(path), _read(truth)
+    _check_ids(predicted, true, "the truth")
+    place = {name: index for index, name in enumerate(predicted.ids)}
+    order = [place[name] for name in true.ids]
+    ordered = _Codes(
+        path,
+        true.ids,
+        [predicted.codes[index] for index in order],
+        [predicted.lines[index] for index in order],
+    )
+    parts = zip(ordered.masks(), true.masks(), strict=True)
+    scores = np.concatenate([metric.precision(*part) for part in parts])
+    low, high = bootstrap_interval(scores, true.ids, _RESAMPLES, generator)
+    return Score(float(scores.mean()), low, high, len(scores))
+
+
+def known_scores(
+    cleaned: Mapping[str, float], path: Path, truth: Path, generator: np.random.Generator
+) -> dict[str, float]:
+    """Return the nested out-of-fold score and, where `truth` exists, that of the submission.
+
+    cleaned: metrics of postprocess-connected-components. Each score has its interval beside it.
+    """
+    names = {"score": "score_after", "low": "score_low", "high": "score_high"}
+    found = {f"out_of_fold_{name}": cleaned[source] for name, source in names.items()}
+    if truth.exists():
+        score = score_submission(path, truth, generator)
+        found |= {"test_score": score.mean, "test_low": score.low, "test_high": score.high}
+    return found
+
+
+def read_masks(path: Path, ids: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return the masks of some crops of a submission or truth: bool, shape (len(ids), 101, 101)."""
+    codes = _read(path)
+    known = dict(zip(codes.ids, codes.codes, strict=True))
+    return rle.decode([known[name] for name in ids])
+
+
+def send_submission(path: Path, sample: Path, message: str) -> str:
+    """Check a submission, hand it to Kaggle with the official client, return what that says.
+
+    Raises InputError that says what to do where the client is missing or refuses.
+    """
+    from saltseg.crops.tgs.folder import (
+        COMPETITION,  # imports pandas, which `saltseg check` can spare
+    )
+
+    check_submission(path, sample)
+    beside = Path(sys.executable).parent
+    client = shutil.which("kaggle", path=str(beside)) or shutil.which("kaggle")
+    if client is None:
+        raise InputError(
+            "kaggle: the client is not installed; run"
+            f" {beside / 'python'} -m pip install kaggle, or send {path} at"
+            f" https://www.kaggle.com/c/{COMPETITION}/submit"
+        )
+    command = [client, "competitions", "submit", "-c", COMPETITION, "-f", str(path), "-m", message]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    said = (done.stdout + done.stderr).strip()
+    if done.returncode != 0:
+        reason = said.splitlines()[-1] if said else f"exit code {done.returncode}"
+        raise InputError(
+            f"kaggle: did not take {path} ({reason}); create a token at"
+            " https://www.kaggle.com/settings and save it as ~/.kaggle/kaggle.json, accept the"
+            f" rules at https://www.kaggle.com/c/{COMPETITION}/rules, and try again"
+        )
+    return said
+
+
+def _read(path: Path, named: Path | None = None) -> _Codes:
+    """Read a file of ids and codes. Raises InputError for anything that is no such table.
+
+    named: what errors call it, where that is not its path.
+    """
+    rows, path = _rows(path), named or path
+    if not rows or rows[0][1] != HEADER:
+        found = ",".join(rows[0][1]) if rows else ""
+        raise InputError(f"{path}: the first line is {found[:60]!r}; it must be 'id,rle_mask'")
+    body = rows[1:]
+    wrong = [f"line {line} has {len(row)}" for line, row in body if len(row) != 2]
+    if wrong:
+        raise InputError(
+            f"{path}: {_counted(len(wrong), 'line')} without exactly two fields:"
+            f" {first_few(wrong)}; write 'id,rle_mask' with one comma, also where no salt is"
+        )
+    if not body:
+        raise InputError(f"{path}: holds no crops; write a line for each below the header")
+    codes = _Codes(path, [r[0] for _, r in body], [r[1] for _, r in body], [n for n, _ in body])
+    _check_twice(codes)
+    return codes
+
+
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Read a CSV file as line numbers and fields; empty lines at its end are no lines."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, row) for row in reader]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 at byte {error.start}; save it as UTF-8") from error
+    except (OSError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as CSV ({error}); write it anew") from error
+    while rows and not rows[-1][1]:
+        rows.pop()
+    return rows
+
+
+def _check_twice(codes: _Codes) -> None:
+    counts = Counter(codes.ids)
+    seen = zip(codes.lines, codes.ids, strict=True)
+    twice = [f"{name} (line {line})" for line, name in seen if counts[name] > 1]
+    if twice:
+        names = sum(count > 1 for count in counts.values())
+        raise InputError(
+            f"{codes.path}: {_counted(names, 'id')} more than once: {first_few(twice)};"
+            " keep one line for each"
+        )
+
+
+def _check_ids(codes: _Codes, expected: _Codes, source: str) -> None:
+    """Raise InputError where the two don't hold the same ids."""
+    given, wanted = set(codes.ids), set(expected.ids)
+    missing = [name for name in expected.ids if name not in given]
+    placed = zip(codes.lines, codes.ids, strict=True)
+    extra = [f"{name} (line {line})" for line, name in placed if name not in wanted]
+    findings = []
+    if missing:
+        findings.append(f"{_counted(len(missing), 'id')} missing: {first_few(missing)}")
+    if extra:
+        findings.append(f"{_counted(len(extra), 'id')} too many: {first_few(extra)}")
+    if findings:
+        raise InputError(
+            f"{codes.path}: {'; '.join(findings)}; list exactly the ids of {source},"
+            f" {expected.path}"
+        )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,55 @@
+"""The out-of-fold probabilities beside what is known of their crops."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from saltseg.crops.crop_set import load_array, load_table, split_table
+from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.layout import Layout
+from saltseg.selection.nested_choice import selection_parts
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """The training crops of the trained folds, in one order.
+
+    probabilities: float16, shape (n, 101, 101), memory-mapped; from models without the crop.
+    truth: bool, the same shape.
+    table: id, fold, row, and the columns of coverage-stratify.
+    parts: int64, shape (n,); see thresholds.selection_parts.
+    """
+
+    probabilities: npt.NDArray[np.float16]
+    truth: npt.NDArray[np.bool_]
+    table: pd.DataFrame
+    parts: npt.NDArray[np.int64]
+
+
+def load_out_of_fold(layout: Layout) -> OutOfFold:
+    """Join what snapshot-ensemble, ingest and coverage-stratify wrote, by id.
+
+    Raises InputError where a file is missing, or they are of different runs.
+    """
+    folder = layout.data("snapshot-ensemble")
+    probabilities = load_array(folder / "out_of_fold.npy")
+    table = load_table(folder / "out_of_fold.parquet")
+    if len(table) != len(probabilities):
+        raise InputError(
+            f"{folder / 'out_of_fold.parquet'}: {len(table):,} lines for {len(probabilities):,} "
+            "crops in out_of_fold.npy; run dvc repro"
+        )
+    crops_file = layout.data("coverage-stratify") / "crops.parquet"
+    crops = split_table(load_table(crops_file), "train")
+    joined = table.merge(crops, on=["id", "row"], how="left", validate="one_to_one")
+    unknown = joined.loc[joined["split"].isna(), "id"].tolist()
+    if unknown:
+        raise InputError(
+            f"{crops_file}: {len(unknown):,} out-of-fold crops are not in their row: "
+            f"{first_few(unknown)}; run dvc repro"
+        )
+    truth = load_array(layout.data("ingest") / "train_masks.npy")[joined["row"].to_numpy()]
+    parts = selection_parts(joined["fold"].tolist(), joined["mosaic"].astype(str).tolist())
+    return OutOfFold(probabilities, truth, joined, parts)

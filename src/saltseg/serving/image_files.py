@@ -1,0 +1,127 @@
+"""Grey images as a user has them, and what is predicted on them, as files."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from saltseg.inference.tiles import to_eight_bits
+from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.files import whole_file, write_array
+from saltseg.reports.figures import PREDICTION, overlay
+
+Pixels = npt.NDArray[Any]
+
+_ENDINGS = (".png", ".tif", ".tiff", ".npy")
+
+_SHOWN = (1, 99)
+"""Percentiles between which an overlay shows the values of an image that has not 8 bits."""
+
+
+def read_image(path: Path) -> Pixels:
+    """Read one grey image, shape (h, w): PNG or TIFF of 8 or 16 bits, or .npy of real numbers.
+
+    A PNG or TIFF in colour is taken where its channels are equal; transparency is left out.
+    Raises InputError where it is missing, damaged, in colour, not two-dimensional, or not finite.
+    """
+    if path.suffix.lower() not in _ENDINGS:
+        raise InputError(f"{path}: is none of {', '.join(_ENDINGS)}; convert it to one of them")
+    try:
+        pixels = _read_npy(path) if path.suffix.lower() == ".npy" else _read_picture(path)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file; name one that exists") from error
+    except (OSError, EOFError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as an image ({reason}); save it anew") from error
+    _check(path, pixels)
+    return pixels
+
+
+def check_names(paths: Sequence[Path]) -> None:
+    """Raise InputError where two images would write results of the same name."""
+    counts = Counter(path.stem for path in paths)
+    twice = [str(path) for path in paths if counts[path.stem] > 1]
+    if twice:
+        raise InputError(
+            f"{first_few(twice)}: their results would have the same names; predict them into"
+            " folders of their own"
+        )
+
+
+def write_prediction(
+    folder: Path,
+    stem: str,
+    image: Pixels,
+    probabilities: npt.NDArray[np.float32],
+    mask: npt.NDArray[np.bool_],
+) -> None:
+    """Write STEM_mask.png, STEM_probability.npy and STEM_overlay.png, each whole or not at all.
+
+    The mask has 8 bits, 0 and 255; the probabilities are float32 (h, w); the overlay shows the
+    image, twice as large, and the outline of the mask.
+    """
+    write_array(folder / f"{stem}_probability.npy", probabilities)
+    with whole_file(folder / f"{stem}_mask.png") as temporary:
+        Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(temporary)
+    overlay(folder / f"{stem}_overlay.png", _shown(image), [(mask[None], PREDICTION)])
+
+
+def check_folder(folder: Path) -> None:
+    """Make `folder` if need be; raises InputError where no file can be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written into: {error.strerror}; give another folder"
+        ) from error
+
+
+def _read_npy(path: Path) -> Pixels:
+    pixels: Pixels = np.load(path)
+    if pixels.dtype.kind not in "uif":
+        raise ValueError(f"its numbers are {pixels.dtype}, not integers or floats")
+    return pixels
+
+
+def _read_picture(path: Path) -> Pixels:
+    with Image.open(path) as picture:
+        if getattr(picture, "n_frames", 1) > 1:
+            raise ValueError(f"it holds {getattr(picture, 'n_frames', 1)} images, not one")
+        by_palette = picture.mode in ("1", "P", "PA")
+        pixels = np.asarray(picture.convert("RGBA") if by_palette else picture)
+        if by_palette or picture.mode in ("LA", "RGBA"):
+            pixels = pixels[..., :-1]
+    if pixels.ndim == 3:
+        unequal = np.flatnonzero((pixels != pixels[..., :1]).any(axis=2))
+        if len(unequal):
+            row, column = divmod(int(unequal[0]), pixels.shape[1])
+            colour = pixels[row, column].tolist()
+            raise ValueError(f"it is in colour: row {row}, column {column} is {colour}")
+        pixels = pixels[..., 0]
+    return pixels
+
+
+def _check(path: Path, pixels: Pixels) -> None:
+    if pixels.ndim != 2 or 0 in pixels.shape:
+        raise InputError(f"{path}: has shape {pixels.shape}; give one image of rows and columns")
+    wrong = np.flatnonzero(~np.isfinite(pixels))
+    if len(wrong):
+        row, column = divmod(int(wrong[0]), pixels.shape[1])
+        raise InputError(
+            f"{path}: {len(wrong):,} values are not finite, the first at row {row}, column"
+            f" {column}: {pixels[row, column]}; replace them"
+        )
+
+
+def _shown(image: Pixels) -> npt.NDArray[np.uint8]:
+    """Return the image as the overlay shows it: 8 bits as they are, others between percentiles."""
+    if image.dtype == np.uint8:
+        return image
+    return to_eight_bits(np.clip(image, *np.percentile(image, _SHOWN)))

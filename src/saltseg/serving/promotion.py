@@ -1,0 +1,69 @@
+"""Which run's model is in use: the champion, which only a run that verifies can become."""
+
+from pathlib import Path
+
+from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.layout import Layout
+from saltseg.project.code_state import SYNCED
+from saltseg.reports.summary import describe_score
+from saltseg.reproduction.records import RunRecord, find_record
+from saltseg.reproduction.verification import verify
+from saltseg.tracking import wait_for_recorders
+from saltseg.tracking.registry import Version, champion, make_champion, open_registry, version_of
+from saltseg.tracking.store import reached_store
+
+
+def promote(reference: str, root: Path) -> str:
+    """Make the model of a run the champion; return what is said of it and of the one before.
+
+    reference, root: as for records.find_record. Raises InputError where there is no such run, it
+    has no registered model, or something that it recorded is missing or changed, and where MLflow
+    cannot be asked.
+    """
+    record = find_record(reference, root)
+    if record.run_id is None:
+        raise InputError(
+            f"{record.name}: no run in MLflow recorded it; name one that 'make ui' lists"
+        )
+    folder = Layout(root).mlruns
+    with reached_store(folder):
+        client = open_registry(root)
+        version = version_of(client, record.run_id)
+        if version is None and SYNCED not in (record.tags or {}):
+            # A recorder ends the run before it registers the model.
+            wait_for_recorders(folder)
+            version = version_of(client, record.run_id)
+    if version is None:
+        raise InputError(_without_model(record))
+    findings = verify(record, root)
+    if findings:
+        raise InputError(
+            f"{record.name}: stays what it is, for it does not verify: {first_few(findings, 2)};"
+            f" 'saltseg verify {reference}' tells more"
+        )
+    with reached_store(folder):
+        before = champion(client)
+        make_champion(client, version)
+    known = "none" if before is None else _described(before)
+    return f"champion  {_described(version)}\nbefore    {known}"
+
+
+def _without_model(record: RunRecord) -> str:
+    if SYNCED in (record.tags or {}):
+        return (
+            f"{record.name}: 'saltseg sync' made its row from DVC, which holds no model for MLflow;"
+            " promote the run that trained it, by the id that 'make ui' shows"
+        )
+    return (
+        f"{record.name}: MLflow has no model of it, for its submit stage did not run; run"
+        " 'dvc repro --force --single-item submit' and promote that run"
+    )
+
+
+def _described(version: Version) -> str:
+    tags = version.tags
+    text = f"version {version.number} of run {version.run[:12]}"
+    if "out_of_fold_score" not in tags:
+        return text
+    numbers = (float(tags[f"out_of_fold_{key}"]) for key in ("score", "low", "high"))
+    return f"{text}, out-of-fold score {describe_score(*numbers)}"

@@ -1,0 +1,207 @@
+"""The runs in MLflow: the pipeline's, and one stage's below it."""
+
+import json
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mlflow.entities import Dataset, DatasetInput, InputTag
+
+from saltseg.plumbing.flat import flat_metrics, flat_params
+from saltseg.plumbing.layout import Layout
+from saltseg.project.code_state import code_patch, experiment_revision, pipeline_name, run_tags
+from saltseg.project.lineage import locked_outputs
+from saltseg.project.model_folder import export_model
+from saltseg.project.pipeline import Item, Pipeline, prefixed
+from saltseg.project.run_files import (
+    environment,
+    files_of_folder,
+    files_of_run,
+    results_in,
+)
+from saltseg.tracking.address import store_uri
+from saltseg.tracking.run_artifacts import Exhibits, complete, gather
+from saltseg.tracking.run_content import LONGEST_TAG, RECORD, log_files, log_params
+from saltseg.tracking.run_description import description
+from saltseg.tracking.run_metrics import RunMetrics
+from saltseg.tracking.store import (
+    find_parent,
+    open_client,
+    open_experiment,
+    recorder_tags,
+    store_lock,
+    sweep,
+)
+
+_CURVES = ("train-per-fold", {"loss", "validation_bce", "validation_precision"})
+"""The stage, and its numbers of an epoch, that the pipeline's run shows as curves too."""
+
+
+class PipelineRecord:
+    """The pipeline's run, open until the pipeline's process has ended."""
+
+    def __init__(self, begin: dict[str, Any]) -> None:
+        """Open it as the first stage's first message says."""
+        self.root, self.main = Path(begin["root"]), Path(begin["main"])
+        self.params = flat_params(begin["params"])
+        self.pipeline = Pipeline((self.root / "dvc.yaml").read_bytes(), begin["params"])
+        self.started: float = begin["pipeline"]["created"]
+        self.status = "FINISHED"
+        self.exhibits: Exhibits = {}
+        self.model: TemporaryDirectory[str] | None = None
+        folder = Layout(self.main).mlruns
+        uri = store_uri(folder)
+        # One at a time makes a new database, the experiment, the parent.
+        with store_lock(folder):
+            self.client = open_client(uri, folder)
+            self.experiment = open_experiment(self.client, uri, folder)
+            sweep(self.client, self.experiment)
+            self.run, shown = self._opened(begin)
+        self.metrics = RunMetrics(self.client, self.run, shown)
+        # What DVC skips runs no code that could report it: these are its metrics of before.
+        results = results_in(files_of_folder(self.root))
+        self.metrics.final(self.pipeline.metrics(results, before=begin["stage"]), begin["time"])
+
+    def create(self, name: str, started: int, tags: dict[str, str]) -> str:
+        """Create a run with the pipeline's parameters; return its id."""
+        made = self.client.create_run(self.experiment, started, tags, run_name=name)
+        run = str(made.info.run_id)
+        log_params(self.client, run, self.params)
+        return run
+
+    def exhibit(self, last: str | None = None) -> None:
+        """Read the plots of the stages up to `last`; a temporary checkout goes before the end."""
+        places = self.pipeline.places(last)
+        self.exhibits |= gather(Layout(self.root).plots(""), places)
+
+    def fail(self, stage: str, status: str, error: str) -> None:
+        """Note that a stage failed: the run ends as that stage did."""
+        self.status = status
+        self.client.set_tag(self.run, "error", f"{stage}: {error}"[:LONGEST_TAG])
+
+    def keep_model(self) -> None:
+        """Gather the model and import what logs it: a temporary checkout goes before the end."""
+        import saltseg.tracking.logged_model  # noqa: F401  # only here: pyfunc takes a second
+
+        self.model = TemporaryDirectory(prefix=".model-", dir=Layout(self.main).mlruns)
+        export_model(Layout(self.root), Path(self.model.name))
+
+    def close(self) -> None:
+        """Store what dvc has written by now, and end the run."""
+        patient = self.status == "FINISHED"
+        revision = experiment_revision(self.main, self.started, patient)
+        if revision:
+            self.client.set_tag(self.run, "dvc.revision", revision)
+        files = files_of_run(self.root, self.main, revision)
+        log_files(self.client, self.run, files, RECORD)
+        results = results_in(files)
+        self.metrics.final(self.pipeline.metrics(results), _now())
+        self.client.set_terminated(self.run, self.status)
+        if self.status == "FINISHED":
+            self._describe(results)
+        if self.model is not None:
+            from saltseg.tracking.logged_model import record_model
+
+            with self.model as folder:  # gone before the lock: who waits for that finds all done
+                record_model(self.client, self.run, Path(folder), files)
+
+    def _opened(self, begin: dict[str, Any]) -> tuple[str, dict[str, float]]:
+        """Return id and metrics of the pipeline's run; an earlier recorder may have died on it."""
+        known = find_parent(self.client, self.experiment, begin["pipeline"], self.root)
+        tags = run_tags(self.root) | recorder_tags()
+        if known:
+            run = str(known.info.run_id)
+            for key, value in tags.items():
+                self.client.set_tag(run, key, value)
+            self.client.update_run(run, status="RUNNING")
+            return run, dict(known.data.metrics)
+        process = {f"pipeline.{key}": str(value) for key, value in begin["pipeline"].items()}
+        patch = code_patch(self.root)
+        tags |= process | {"root": str(self.root), "seed": self.params["base.seed"]} | patch.tags()
+        run = self.create(pipeline_name(self.root), begin["time"], tags)
+        facts = json.dumps(environment(begin["params"]), indent=2).encode()
+        patched = {"changes.patch": patch.text} if patch.text else {}
+        log_files(self.client, run, {"environment.json": facts, **patched}, RECORD)
+        return run, {}
+
+    def _describe(self, results: dict[str, Any]) -> None:
+        """Make the page of the run: its pictures and tables by kind, and a description."""
+        self.exhibit()
+        exhibits = complete(self.exhibits)
+        log_files(self.client, self.run, exhibits, "")
+        page = description(results, exhibits, self.run)
+        self.client.set_tag(self.run, "mlflow.note.content", page[:LONGEST_TAG])
+
+
+class StageRecord:
+    """The open run of a stage; every method is a call to MLflow."""
+
+    def __init__(self, parent: PipelineRecord, begin: dict[str, Any]) -> None:
+        """Open the run, with the hashes of what the stage reads."""
+        self.parent = parent
+        self.client = parent.client
+        self.stage: str = begin["stage"]
+        self.item: Item = tuple(map(str, begin["parts"]))
+        self.name = " ".join([self.stage, *self.item])
+        inputs = parent.pipeline.inputs(locked_outputs(parent.root), self.stage, self.item)
+        tags = {
+            "mlflow.parentRunId": parent.run,
+            "dvc.stage": self.stage,
+            "dvc.item": " ".join(self.item),
+            **{f"input.{path}": digest for path, digest in inputs.items()},
+        }
+        self.run = parent.create(
+            self.name, begin["time"], run_tags(parent.root) | recorder_tags() | tags
+        )
+        self.metrics = RunMetrics(self.client, self.run)
+        if inputs:
+            self.client.log_inputs(self.run, [_dataset(*each) for each in inputs.items()])
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Mirror one message of the stage."""
+        match message["kind"]:
+            case "metrics":
+                numbers = flat_metrics(message["content"])
+                self.metrics.final(numbers, message["time"])
+                named = prefixed(numbers, self.stage, self.item)
+                self.parent.metrics.final(named, message["time"])
+            case "epoch":
+                self._show_epoch(message["values"], message["time"], message["step"])
+            case "artifact":
+                self._log_artifact(Path(message["path"]))
+            case "model":
+                self.parent.keep_model()
+            case "end":
+                self._end(message["status"], message["error"])
+
+    def _log_artifact(self, path: Path) -> None:
+        if path.is_dir():
+            self.client.log_artifacts(self.run, str(path), path.name)
+        else:
+            self.client.log_artifact(self.run, str(path))
+
+    def _show_epoch(self, values: dict[str, float], at: int, step: int) -> None:
+        self.metrics.epoch(values, at, step)
+        stage, names = _CURVES
+        if self.stage == stage:
+            shown = {key: value for key, value in values.items() if key in names}
+            self.parent.metrics.epoch(prefixed(shown, self.stage, self.item), at, step)
+
+    def _end(self, status: str, error: str | None) -> None:
+        if status == "FINISHED":
+            self.parent.exhibit(self.stage)
+        if error is not None:
+            self.client.set_tag(self.run, "error", error[:LONGEST_TAG])
+            self.parent.fail(self.name, status, error)
+        self.client.set_terminated(self.run, status)
+
+
+def _dataset(path: str, digest: str) -> DatasetInput:
+    source = json.dumps({"uri": path})
+    dataset = Dataset(name=path, digest=digest, source_type="local", source=source)
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "input")])
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

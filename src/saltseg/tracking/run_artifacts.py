@@ -1,0 +1,106 @@
+"""What the pipeline's run shows of its stages' plots: folders named by what a person looks for."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+
+from saltseg.reports.figures import chart
+
+Exhibits = dict[str, bytes]
+"""Contents of files by path."""
+
+Curve = Sequence[tuple[int, float]]
+"""Epochs and precisions. A plateau leaves epochs out, so that folds may have different ones."""
+
+_PLACES = {
+    "ingest/crops.png": "contact-sheets/training_crops.png",
+    "pseudolabel/*/*.png": "contact-sheets/pseudolabels_fold_{1}.png",
+    "postprocess-connected-components/worst.png": "contact-sheets/worst_out_of_fold.png",
+    "submit/predictions.png": "contact-sheets/test_predictions.png",
+    "train-per-fold/*/*/history.csv": "curves/{1}_fold_{2}.csv",
+    "threshold-search/curve.*": "curves/threshold{suffix}",
+    "postprocess-connected-components/by_*.csv": "errors/{name}",
+    "coverage-stratify/*.png": "crops/{name}",
+    "fold-split/class_balance.png": "crops/folds.png",
+}
+"""Where the files of results/plots go; {1} is the second part of their path."""
+
+
+_THUMBNAILS = {
+    "contact-sheets/test_predictions.png": 820,
+    "curves/*_folds.png": 405,
+    "curves/threshold.png": 405,
+}
+"""Widths in pixels: MLflow's page shows pictures as they are, and cuts off what is too wide."""
+
+
+def gather(plots: Path, places: Iterable[str]) -> Exhibits:
+    """Read the files below `plots`, results/plots, of the stages' items such as "ingest", "a/0"."""
+    found: Exhibits = {}
+    for place in places:
+        for path in sorted((plots / place).rglob("*")):
+            name = _place(PurePosixPath(path.relative_to(plots).as_posix()))
+            if name and path.is_file():
+                found[name] = path.read_bytes()
+    return found
+
+
+def complete(exhibits: Exhibits) -> Exhibits:
+    """Add a chart of the folds for each member, and thumbnails for the run's description."""
+    whole = exhibits | _fold_charts(exhibits)
+    small = {
+        f"thumbnails/{PurePosixPath(name).name}": _shrunk(content, width)
+        for pattern, width in _THUMBNAILS.items()
+        for name, content in whole.items()
+        if PurePosixPath(name).match(pattern)
+    }
+    return whole | small
+
+
+def read_lines(content: bytes) -> list[dict[str, str]]:
+    """Read a CSV table as one mapping for each line."""
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def _place(path: PurePosixPath) -> str | None:
+    for pattern, name in _PLACES.items():
+        if path.match(pattern) and len(path.parts) == pattern.count("/") + 1:
+            return name.format(*path.parts, name=path.name, suffix=path.suffix)
+    return None
+
+
+def _fold_charts(exhibits: Exhibits) -> Exhibits:
+    members: dict[str, dict[str, Curve]] = {}
+    for name, content in exhibits.items():
+        member, found, fold = PurePosixPath(name).stem.rpartition("_fold_")
+        if found and name.startswith("curves/"):
+            curve = [
+                (int(line["epoch"]), float(line["validation_precision"]))
+                for line in read_lines(content)
+            ]
+            members.setdefault(member, {})[f"fold {fold}"] = curve
+    return {f"curves/{name}_folds.png": _drawn(name, folds) for name, folds in members.items()}
+
+
+def _drawn(member: str, folds: Mapping[str, Curve]) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "folds.png")
+        title = f"Held-out folds of {member}"
+        with chart(path, "epoch", "precision at 0.5", title) as axes:
+            axes.grid(alpha=0.3)
+            for name, curve in folds.items():
+                axes.plot(*zip(*curve, strict=True), label=name)
+        return path.read_bytes()
+
+
+def _shrunk(content: bytes, width: int) -> bytes:
+    """Return a PNG no wider than `width` pixels."""
+    picture = Image.open(io.BytesIO(content))
+    picture.thumbnail((width, picture.height), Image.Resampling.LANCZOS)
+    written = io.BytesIO()
+    picture.save(written, "PNG")
+    return written.getvalue()

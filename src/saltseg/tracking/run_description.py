@@ -1,0 +1,136 @@
+"""The description of a pipeline's run: its score and where it errs, at a glance, as Markdown."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from saltseg.reports.summary import describe_score
+from saltseg.tracking.run_artifacts import read_lines
+
+Results = Mapping[str, Any]
+"""Contents of the metrics files by "STAGE" or "STAGE/PART/PART"."""
+
+_CLEANING = "postprocess-connected-components"
+
+_TABLES = {
+    "errors/by_coverage.csv": "By coverage: each class is a begun tenth of the crop",
+    "errors/by_depth.csv": "By depth: bins of 100 ft, named by their shallow end",
+    "errors/by_mask.csv": "By kind of mask",
+}
+
+
+def description(results: Results, exhibits: Mapping[str, bytes], run: str) -> str:
+    """Describe a run; what its stages did not yet make is left out.
+
+    exhibits: the artifacts of the run by path. run: its id, by which the page finds its pictures.
+    """
+    return "\n\n".join(
+        [
+            *_scores(results),
+            *_pictures(exhibits, run),
+            *_parts(results),
+            *_errors(exhibits),
+            *_guide(exhibits),
+        ]
+    )
+
+
+def _scores(results: Results) -> Iterator[str]:
+    """Give the nested score and, where the truth is known, the one of the test crops."""
+    submitted, cleaned = results.get("submit", {}), results.get(_CLEANING, {})
+    parts = results.get("threshold-search", {}).get("parts", "parts")
+    if "score_after" not in cleaned:
+        return
+    yield f"## Score {_interval(cleaned, 'score_after', 'score_low', 'score_high')}"
+    if "test_score" in submitted:
+        known = _interval(submitted, "test_score", "test_low", "test_high")
+        yield f"On the test crops, from whose truth nothing was learned or chosen: **{known}**."
+    yield (
+        f"Mean precision of {cleaned['crops']} out-of-fold crops; the threshold and the component"
+        f" sizes of each were chosen on other {parts}. The interval is over mosaics."
+    )
+
+
+def _interval(result: Mapping[str, Any], score: str, low: str, high: str) -> str:
+    return describe_score(result[score], result[low], result[high])
+
+
+def _pictures(exhibits: Mapping[str, bytes], run: str) -> Iterator[str]:
+    """Show thumbnails in the page itself: a server hands them out at an address of their own."""
+    small = [name for name in exhibits if name.startswith("thumbnails/")]
+    if small:
+        yield " ".join(  # MLflow's page would break the line at a newline
+            f"![{name}](get-artifact?path={quote(name, safe='')}&run_uuid={run})" for name in small
+        )
+
+
+def _parts(results: Results) -> Iterator[str]:
+    """Tell what the ensemble scored on each part of the crops.
+
+    Where the parts are folds, each member's precision alone, at 0.5 after its last epoch, is
+    beside it.
+    """
+    search = results.get("threshold-search", {})
+    scores: Mapping[str, float] = search.get("score_by_part", {})
+    if not scores:
+        return
+    folds = search.get("parts") == "folds"
+    yield f"### By {'fold' if folds else 'part of the mosaics'}, before cleaning"
+    members = _members(results) if folds else []
+    lines = [
+        [part, f"{search['threshold_by_part'][part]:.3f}", f"{score:.4f}"]
+        + [_precision(results, member, part) for member in members]
+        for part, score in scores.items()
+    ]
+    head = ["fold" if folds else "part", "threshold", "score"]
+    yield _table([*head, *(f"{each} alone" for each in members)], lines)
+
+
+def _members(results: Results) -> list[str]:
+    trained = [name.split("/")[1] for name in results if name.startswith("train-per-fold/")]
+    return list(dict.fromkeys(trained))
+
+
+def _precision(results: Results, member: str, fold: str) -> str:
+    value = results.get(f"train-per-fold/{member}/{fold}", {}).get("validation_precision")
+    return "" if value is None else f"{value:.4f}"
+
+
+def _errors(exhibits: Mapping[str, bytes]) -> Iterator[str]:
+    """Give the mean scores of each kind of crop, with the number of its crops."""
+    for name, title in _TABLES.items():
+        lines = read_lines(exhibits[name]) if name in exhibits else []
+        if lines:
+            yield f"### {title}"
+            kind = next(iter(lines[0]))
+            rows = [
+                [
+                    line[kind],
+                    line["crops"],
+                    f"{float(line['before']):.4f}",
+                    f"{float(line['after']):.4f}",
+                ]
+                for line in lines
+            ]
+            yield _table([kind.replace("_", " "), "crops", "before cleaning", "after"], rows)
+
+
+def _guide(exhibits: Mapping[str, bytes]) -> Iterator[str]:
+    """Say what the folders of artifacts hold."""
+    folders = {
+        "contact-sheets": "test predictions, the worst crops, pseudo-labels, training crops",
+        "curves": "precision over epochs for each fold, precision over thresholds",
+        "errors": "the tables above as CSV",
+        "crops": "coverage and depth of the crops, and the balance of the folds",
+    }
+    kept = {name.partition("/")[0] for name in exhibits}
+    lines = [f"- `{name}`: {what}" for name, what in folders.items() if name in kept]
+    if lines:
+        yield "### Artifacts to look at"
+        yield "\n".join([*lines, "- `record`: what it takes to reproduce the run"])
+
+
+def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    spaced = [f"&emsp;{each}" for each in head]  # MLflow's page sets columns without a gap
+    rule = ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(line)} |" for line in [spaced, rule, *lines])

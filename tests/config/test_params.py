@@ -1,0 +1,305 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from saltseg.config.params import load_params, parse_params
+from saltseg.plumbing.errors import InputError
+from tests.conftest import PROJECT, shrunk_content
+
+PHASE = shrunk_content()["pseudolabel"]["phases"][0]
+PLATEAU = {"schedule": "plateau", "cycles": 1, "patience": 1}
+
+
+def test_the_real_file_is_valid() -> None:
+    params = load_params(PROJECT / "params.yaml")
+    assert params.train_per_fold.members[0] in params.models
+
+
+def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]:
+    *parents, last = field.split(".")
+    section = content
+    for name in parents:
+        section = section[name]
+    section[last] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("fold_split.strategy", "random", "'random' is not allowed: Input should be 'coverage'"),
+        ("fold_split.n_folds", 1, "greater than or equal to 2"),
+        ("fold_split.n_folds", "5", "'5' is not allowed: Input should be a valid integer"),
+        ("ingest.rawdir", "x", "ingest.rawdir: 'x' is not allowed: Extra inputs"),
+        ("models.lite0.architecture", "net", "models.lite0"),
+        ("models.lite0.input.fit", "crop", "models.lite0.input.fit: 'crop' is not allowed"),
+        ("models.lite0.input.size", 96, "models.lite0.input.size: 96 px do not hold the 101"),
+        ("models.lite0.stem.pooling", "all", "models.lite0.stem.pooling: 'all' is not allowed"),
+        ("models.class_unet.blocks", "dense", "models.class_unet.blocks: 'dense'"),
+        ("survey.pretraining", -1, "survey.pretraining: -1 is not allowed"),
+        (
+            "pseudolabel.phases",
+            [PHASE, {**PHASE, "data": "survey"}],
+            "pseudolabel.phases.1.data: survey has no crops; set survey.pretraining",
+        ),
+        (
+            "train_per_fold.phases",
+            [{**PHASE, "data": "survey"}],
+            "train_per_fold.phases.0.data: survey has no crops; set survey.pretraining",
+        ),
+        (
+            "pseudolabel.phases",
+            [PHASE, {**PHASE, "data": "mixed"}],
+            "pseudolabel.phases.1.data: mixed needs the labels of an earlier round; set",
+        ),
+        (
+            "pseudolabel.phases",
+            [PHASE, {**PHASE, "data": "pooled"}],
+            "pseudolabel.phases.1.data: pooled needs the labels of an earlier round; set",
+        ),
+        ("pseudolabel.rounds", 2, "pseudolabel.rounds: 2 needs a phase with data: pseudolabels"),
+        ("pseudolabel.rounds", 0, "pseudolabel.rounds: 0 is not allowed"),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "snapshots": False}],
+            "pseudolabel.phases: no phase of the first round keeps snapshots",
+        ),
+        (
+            "train_per_fold.phases",
+            [{**PHASE, "data": "mixed", "pseudolabel_share": 0.05}],
+            "train_per_fold.phases.0.pseudolabel_share: 0.05 is 0 of the 8 crops of a batch",
+        ),
+        ("train_per_fold.members", ["none_such"], "'none_such' is none of lite0, class_unet"),
+        ("train_per_fold.folds", [0, 2], "train_per_fold.folds: 2 is none of 0, 1"),
+        ("train_per_fold.folds", [0, 0], "names one twice"),
+        ("pseudolabel.teacher", "none_such", "pseudolabel.teacher"),
+        ("snapshot_ensemble.member_weights", {"lite0": 1.0}, "member_weights: 'lite0' is none of"),
+        ("pseudolabel.phases", [{**PHASE, "schedule": "linear"}], "phases.0.schedule: 'linear'"),
+        ("pseudolabel.phases", [{**PHASE, "keep_last": 7}], "phases.0.keep_last: 7 is more than"),
+        ("pseudolabel.phases", [{**PHASE, "averaging_decay": 1.0}], "phases.0.averaging_decay"),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "averaging": "swa", "snapshots": False}],
+            "phases.0.averaging: swa needs snapshots: true",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_last": 1, "snapshots": False}],
+            "phases.0.keep_last: 1 needs snapshots: true",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_last": 1, "averaging": "swa"}],
+            "phases.0.keep_last: 1 is not allowed: swa averages the ends of cycles",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_best": 2}],
+            "phases.0.keep_best: 2 is more than the 1 epochs after which the phase may end",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, **PLATEAU, "epochs": 9, "stop_patience": 2, "keep_best": 4}],
+            "phases.0.keep_best: 4 is more than the 3 epochs after which the phase may end",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_best": 1, "snapshots": False}],
+            "phases.0.keep_best: 1 needs snapshots: true",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_best": 1, "keep_last": 1}],
+            "phases.0.keep_best: 1 is not allowed beside keep_last; set one of them to 0",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep_best": 1, "averaging": "swa"}],
+            "phases.0.averaging: swa is not allowed with keep_best; take ema or none",
+        ),
+        ("pseudolabel.phases", [{**PHASE, "factor": 1.0}], "phases.0.factor: 1.0 is not allowed"),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "schedule": "plateau", "cycles": 2}],
+            "phases.0.cycles: 2 is not allowed: a plateau has 1",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "schedule": "plateau", "cycles": 1, "keep_last": 1}],
+            "phases.0.keep_last: 1 is not allowed: a plateau keeps its best",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "schedule": "plateau", "cycles": 1, "averaging": "swa"}],
+            "phases.0.averaging: swa is not allowed with a plateau",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "schedule": "plateau", "cycles": 1, "patience": 20}],
+            "phases.0.patience: 20 is not below stop_patience, 20, so that the learning rate never",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "learning_rate": 0.01, "final_learning_rate": 0.02}],
+            "phases.0.final_learning_rate: 0.02 is above learning_rate, 0.01; lower it",
+        ),
+        (
+            "train_per_fold.phases",
+            [{**PHASE, "data": "pooled"}, {**PHASE, "schedule": "plateau", "cycles": 1}],
+            "train_per_fold.phases.1.schedule: plateau: the teacher would learn from the crops",
+        ),
+        (
+            "train_per_fold.phases",
+            [{**PHASE, "data": "pooled"}, {**PHASE, "keep_best": 1}],
+            "train_per_fold.phases.1.keep_best: 1: the teacher would learn from the crops that",
+        ),
+        (
+            "train_per_fold.phases",
+            [PHASE],
+            "pseudolabel.enabled: true, but no phase of train_per_fold learns from pseudo-labels",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "pseudolabel_share": 0.5}],
+            "phases.0.pseudolabel_share: 0.5 does nothing with data: train",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "averaging": "swa"}],
+            "phases.0.averaging: swa averages the ends of cycles, and all epochs only where",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "learning_rate": float("inf")}],
+            "phases.0.learning_rate: inf is not allowed: Input should be a finite number",
+        ),
+        ("snapshot_ensemble.scales", [float("nan")], "ensemble.scales.0: nan is not allowed"),
+        ("training.optimizer.weight_decay", "nan", "weight_decay: nan is not allowed"),
+        (
+            "training.optimizer",
+            {"name": "sgd", "weight_decay": 0.0, "momentum": 0},
+            "training.optimizer.momentum: 0 is not allowed with sgd, whose momentum is Nesterov's",
+        ),
+        ("training.inner_folds", 1, "greater than or equal to 2"),
+        ("snapshot_ensemble.shifts", [0], "snapshot_ensemble.shifts.0: 0 is not allowed"),
+        ("snapshot_ensemble.scales", [0.0], "snapshot_ensemble.scales.0: 0.0 is not allowed"),
+        ("threshold_search.low", 0.95, "must be below threshold_search.high"),
+        ("submit.examples", 0, "greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_value_is_named(field: str, value: object, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_params(change(shrunk_content(), field, value), "params.yaml")
+    message = str(caught.value)
+    assert message.startswith("params.yaml: ")
+    assert said in message
+    assert "\n" not in message
+
+
+def test_scse_needs_channels_to_squeeze() -> None:
+    content = change(shrunk_content(), "models.lite0.scse", True)
+    change(content, "models.lite0.decoder_channels", [32, 16, 8])
+    with pytest.raises(InputError, match=r"models\.lite0\.scse: needs decoder_channels of 16"):
+        parse_params(content, "params.yaml")
+
+
+def with_heads(**heads: bool) -> dict[str, Any]:
+    """Train the demo's U-Net as member, with heads or without."""
+    content = shrunk_content()
+    content["pseudolabel"]["enabled"] = False
+    content["train_per_fold"]["members"] = ["lite0"]
+    content["models"]["lite0"] |= heads
+    return content
+
+
+@pytest.mark.parametrize(
+    ("heads", "loss", "said"),
+    [
+        ({}, {"dice": 1.0, "empty_mask": 0.1}, "empty_mask needs models.lite0.empty_head: true"),
+        ({}, {"lovasz_elu_nonempty": 1.0}, "lovasz_elu_nonempty needs models.lite0.empty_head"),
+        (
+            {"empty_head": True},
+            {"bce": 1.0, "empty_mask": 0.1, "deep_supervision": 0.1},
+            "deep_supervision needs models.lite0.deep_supervision: true",
+        ),
+        ({"empty_head": True}, {"empty_mask": 1.0}, "needs a loss on pixels too"),
+        ({"empty_head": True}, {"bce": 1.0}, "models.lite0.empty_head: no phase of train_per_fold"),
+        ({"deep_supervision": True}, {"bce": 1.0}, "models.lite0.deep_supervision: no phase"),
+        ({}, {}, "phases.1.loss: {} is not allowed"),
+        ({}, {"bce": 0.0}, "phases.1.loss.bce: 0.0 is not allowed"),
+    ],
+)
+def test_losses_and_heads_that_do_not_go_together_are_named(
+    heads: dict[str, bool], loss: dict[str, float], said: str
+) -> None:
+    content = with_heads(**heads)
+    content["train_per_fold"]["phases"][1]["loss"] = loss
+    with pytest.raises(InputError) as caught:
+        parse_params(content, "params.yaml")
+    assert said in str(caught.value)
+
+
+def test_heads_with_their_losses_are_taken() -> None:
+    content = with_heads(empty_head=True, deep_supervision=True)
+    loss = {"lovasz_elu_nonempty": 1.0, "empty_mask": 0.1, "deep_supervision": 0.1}
+    content["train_per_fold"]["phases"][2]["loss"] = loss
+    assert parse_params(content, "params.yaml").train_per_fold.phases[2].loss == loss
+
+
+def test_a_head_that_only_pseudolabels_would_train_is_refused() -> None:
+    content = with_heads(empty_head=True)
+    content["train_per_fold"]["phases"][0]["loss"] = {"bce": 1.0, "empty_mask": 0.1}
+    assert content["train_per_fold"]["phases"][0]["data"] == "pseudolabels"
+    with pytest.raises(InputError, match="weighs the loss empty_mask on other data than pseudo"):
+        parse_params(content, "params.yaml")
+
+
+def test_probabilities_that_no_loss_takes_are_refused() -> None:
+    content = change(shrunk_content(), "pseudolabel.soft", True)
+    assert parse_params(content, "params.yaml").pseudolabel.soft
+    content["train_per_fold"]["phases"][0]["loss"] = {"lovasz": 1.0}
+    with pytest.raises(InputError, match=r"pseudolabel\.soft: true changes nothing"):
+        parse_params(content, "params.yaml")
+
+
+def test_a_missing_field_is_named() -> None:
+    content = shrunk_content()
+    del content["base"]["seed"]
+    with pytest.raises(InputError, match=r"base\.seed: is missing"):
+        parse_params(content, "params.yaml")
+
+
+def test_training_without_snapshots_is_refused() -> None:
+    content = shrunk_content()
+    for phase in content["train_per_fold"]["phases"]:
+        phase["snapshots"] = False
+    with pytest.raises(InputError, match="no phase keeps snapshots"):
+        parse_params(content, "params.yaml")
+
+
+def test_exponents_without_a_point_are_numbers(tmp_path: Path) -> None:
+    # PyYAML reads 1e-3 as a string, DVC as a number.
+    content = change(shrunk_content(), "training.optimizer.weight_decay", 0.25)
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(content).replace("0.25", "1e-3"))
+    assert load_params(path).training.optimizer.weight_decay == 0.001
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"base: [", "cannot be read as YAML"),
+        (b"base: \xff", "cannot be read as YAML"),
+        (b"base: 2026-13-45", "cannot be read as YAML"),
+        (b"", "holds no sections; write it with 'saltseg recipe NAME'"),
+        (b"[base]", "holds no sections"),
+    ],
+)
+def test_a_file_of_no_parameters_is_one_line(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"params\.yaml: {said}") as caught:
+        load_params(path)
+    assert "\n" not in str(caught.value)

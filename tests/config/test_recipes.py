@@ -1,0 +1,143 @@
+"""The recipes of conf/: each is a right configuration, and params.yaml is the default one."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from saltseg.cli import app
+from saltseg.config.params import Params, load_params
+from saltseg.config.recipes import list_recipes, read_recipe, write_recipe
+from saltseg.learning.schedules import batch_count, expected_snapshots
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.layout import Layout
+from tests.conftest import PROJECT
+
+DEFAULT = "demo"
+"""The recipe whose composition params.yaml holds in git."""
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """A folder with the project's recipes and pipeline."""
+    shutil.copytree(PROJECT / "conf", tmp_path / "conf")
+    shutil.copy(PROJECT / "dvc.yaml", tmp_path)
+    return Layout(tmp_path)
+
+
+def composed(layout: Layout, recipe: str, *overrides: str) -> Params:
+    write_recipe(layout, recipe, overrides)
+    return load_params(layout.params)
+
+
+def test_params_yaml_is_the_composition_of_the_default_recipe(layout: Layout) -> None:
+    """Otherwise a plain `dvc exp run` would change it. `saltseg recipe demo` writes it anew."""
+    write_recipe(layout, DEFAULT)
+    assert layout.params.read_bytes() == (PROJECT / "params.yaml").read_bytes()
+    config = yaml.safe_load((PROJECT / "conf/config.yaml").read_text())
+    assert {"recipe": DEFAULT} in config["defaults"]
+
+
+@pytest.mark.parametrize("recipe", list_recipes(Layout(PROJECT)))
+def test_every_recipe_composes_to_right_parameters(layout: Layout, recipe: str) -> None:
+    composed(layout, recipe)
+
+
+@pytest.mark.parametrize("recipe", list_recipes(Layout(PROJECT)))
+def test_every_recipe_says_what_it_is(recipe: str) -> None:
+    lines = (PROJECT / f"conf/recipe/{recipe}.yaml").read_text().splitlines()
+    assert lines[0] == "# @package _global_"
+    assert lines[1].startswith("# ")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "member"), [("class-unet", "class_unet"), ("class-resunet", "class_resunet")]
+)
+def test_the_class_report_s_networks_are_trained_on_four_fifths(recipe: str, member: str) -> None:
+    params = read_recipe(Layout(PROJECT), recipe)
+    assert params.train_per_fold.members == [member]
+    assert params.fold_split.n_folds == 5 and params.train_per_fold.folds == [0]
+    assert not params.pseudolabel.enabled
+
+
+def test_the_first_place_learns_from_labels_first_and_keeps_four_snapshots() -> None:
+    params = read_recipe(Layout(PROJECT), "place1")
+    labels, crops = params.train_per_fold.phases
+    assert (labels.data, labels.cycles * labels.epochs, labels.snapshots) == (
+        "pseudolabels",
+        150,
+        False,
+    )
+    assert (crops.data, crops.cycles, crops.epochs) == ("train", 4, 50)
+    assert expected_snapshots(params.train_per_fold.phases) == 4
+    assert [params.models[name].input.size for name in params.train_per_fold.members] == [224, 128]
+    assert params.pseudolabel.enabled
+
+
+def test_the_28th_place_weighs_its_last_ten_best_epochs() -> None:
+    params = read_recipe(Layout(PROJECT), "place28")
+    assert params.train_per_fold.phases[-1].keep_best == 10
+    assert expected_snapshots(params.train_per_fold.phases) == 10
+    assert params.snapshot_ensemble.snapshot_decay < 1
+    batches = batch_count(3200 * 9 // 10, params.training.batch_size)
+    triangle = params.train_per_fold.phases[0].epochs * batches
+    assert triangle == pytest.approx(2 * 1500, rel=0.02)
+
+
+def test_an_override_wins_over_the_recipe(layout: Layout) -> None:
+    params = composed(layout, "subset", "survey.train=61", "train_per_fold.members=[lite0]")
+    assert params.survey.train == 61 and params.survey.test == 24
+    assert params.train_per_fold.members == ["lite0"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "overrides", "said"),
+    [
+        ("demmo", [], "no demmo.yaml; name one of best, capstone-resunet, "),
+        ("demo", ["survey.trane=3"], "Could not override 'survey.trane'"),
+        ("demo", ["survey.train=many"], "recipe demo: survey.train: 'many' is not allowed"),
+        ("demo", ["survey.train"], "survey.train"),
+    ],
+)
+def test_what_cannot_be_is_named_and_leaves_params_yaml_alone(
+    layout: Layout, recipe: str, overrides: list[str], said: str
+) -> None:
+    layout.params.write_text("as before")
+    with pytest.raises(InputError) as raised:
+        write_recipe(layout, recipe, overrides)
+    assert said in str(raised.value) and "\n" not in str(raised.value)
+    files = sorted(path.name for path in layout.root.iterdir() if path.is_file())
+    assert files == ["dvc.yaml", "params.yaml"]
+    assert layout.params.read_text() == "as before"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-S", "survey.train=3"], "need the NAME of a recipe"),
+        (["--costs"], "need the NAME of a recipe"),
+        (["--train", "200"], "need the NAME of a recipe"),
+        (["demo", "--train", "200"], "set a parameter with -S"),
+        (["demo", "--pseudolabels", "0", "-S", "survey.train=3"], "set a parameter with -S"),
+    ],
+)
+def test_options_that_do_nothing_are_wrong_usage(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, options: list[str], said: str
+) -> None:
+    monkeypatch.chdir(layout.root)
+    monkeypatch.setenv("COLUMNS", "200")
+    done = CliRunner().invoke(app, ["recipe", *options])
+    assert done.exit_code == 2 and said in done.output
+    assert not layout.params.exists()
+
+
+def test_the_command_lists_and_writes(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(layout.root)
+    listed = CliRunner().invoke(app, ["recipe"])
+    assert listed.exit_code == 0
+    assert [line.split()[0] for line in listed.output.splitlines()] == list(list_recipes(layout))
+    written = CliRunner().invoke(app, ["recipe", "demo", "-S", "base.seed=7"])
+    assert (written.exit_code, written.output) == (0, "params.yaml: recipe demo\n")
+    assert load_params(layout.params).base.seed == 7

@@ -1,0 +1,159 @@
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import combinations, product
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from saltseg.config.params import Params, parse_params
+from saltseg.crops.crop_set import CropSet, depth
+from saltseg.inference.ensemble import average, find_snapshots, remove_strangers
+from saltseg.inference.predictor import predict_all, snapshot_shares
+from saltseg.models import SaltNetwork, create_model
+from saltseg.models.devices import create_fabric
+from saltseg.models.snapshots import save_snapshots
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.layout import Layout
+from tests.conftest import shrunk_content
+from tests.helpers.trained import sharpened
+
+MEMBERS = ("class_unet", "other")
+
+TOLERANCE = 1e-5
+"""What rounding of float32 may change in a probability."""
+
+
+def with_members(folds: Sequence[int] = (0, 1), **changes: object) -> Params:
+    """Two small members that read depth, two folds, two snapshots each."""
+    content = shrunk_content()
+    content["runtime"] |= {"accelerator": "cpu", "precision": "float32"}
+    content["models"]["class_unet"]["input"]["channels"] = ["image", "depth"]
+    content["models"]["other"] = content["models"]["class_unet"] | {"filters": 3}
+    content["train_per_fold"] |= {"members": list(MEMBERS), "folds": list(folds)}
+    content["snapshot_ensemble"] |= changes
+    return parse_params(content, "params.yaml")
+
+
+def random_network(params: Params, member: str, fold: int, age: int) -> SaltNetwork:
+    """No training is needed to tell them apart, by crop and depth too."""
+    network = create_model(params.models[member], 10 * fold + age, None)
+    network.load_state_dict(sharpened(network.state_dict()))
+    return network
+
+
+def write_models(layout: Layout, params: Params) -> None:
+    for member in params.train_per_fold.members:
+        for fold in params.train_per_fold.folds:
+            networks = [random_network(params, member, fold, age) for age in (0, 1)]
+            save_snapshots(layout.model(member, fold), [n.state_dict() for n in networks])
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    layout = Layout(tmp_path)
+    write_models(layout, with_members())
+    return layout
+
+
+@pytest.fixture
+def folds(small_crops: CropSet) -> pd.DataFrame:
+    table = small_crops.train
+    return pd.DataFrame({"id": table["id"], "fold": np.arange(len(table)) % 2})
+
+
+Prediction = Callable[[str, int, int], npt.NDArray[np.float32]]
+"""What the network of a member, fold and age predicts for some crops."""
+
+
+def predictions(
+    params: Params, images: npt.NDArray[np.uint8], z: npt.NDArray[np.float32]
+) -> Prediction:
+    fabric = create_fabric(params.runtime)
+
+    @cache
+    def prediction(member: str, fold: int, age: int) -> npt.NDArray[np.float32]:
+        network = fabric.setup_module(random_network(params, member, fold, age))
+        return predict_all(network, images, z, fabric, flip=True)
+
+    return prediction
+
+
+def test_out_of_fold_comes_from_the_models_of_the_crop_s_own_fold(
+    layout: Layout, small_crops: CropSet, folds: pd.DataFrame
+) -> None:
+    params = with_members(member_weights={"other": 3.0}, snapshot_decay=0.5)
+    shuffled = folds.sample(frac=1, random_state=0)
+    ensemble = average(params, small_crops, shuffled, find_snapshots(layout, params))
+    train = predictions(params, small_crops.train_images, depth(small_crops.train))
+    test = predictions(params, small_crops.test_images, depth(small_crops.test))
+
+    for line, (fold, row) in enumerate(ensemble.table[["fold", "row"]].to_numpy(int)):
+        alone = {
+            member: train(member, fold, 0)[row] / 3 + train(member, fold, 1)[row] * 2 / 3
+            for member in MEMBERS
+        }
+        for member, expected in alone.items():
+            found = ensemble.members[member][line]
+            np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
+        mean = 0.25 * alone["class_unet"] + 0.75 * alone["other"]
+        np.testing.assert_allclose(ensemble.out_of_fold[line], mean, rtol=0, atol=TOLERANCE)
+    expected_test = sum(
+        share * weight / 2 * test(member, fold, age)
+        for member, share in (("class_unet", 0.25), ("other", 0.75))
+        for age, weight in ((0, 1 / 3), (1, 2 / 3))
+        for fold in (0, 1)
+    )
+    np.testing.assert_allclose(ensemble.test, expected_test, rtol=0, atol=TOLERANCE)
+
+
+def test_a_wrong_network_crop_or_depth_would_show(small_crops: CropSet) -> None:
+    params = with_members()
+    images, z = small_crops.train_images, depth(small_crops.train)
+    right = predictions(params, images, z)
+    deeper = predictions(params, images, z + 100)
+    names = list(product(MEMBERS, (0, 1), (0, 1)))
+    pairs = [(right(*one), right(*another)) for one, another in combinations(names, 2)]
+    pairs += [(right(*name), np.roll(right(*name), 1, axis=0)) for name in names]
+    pairs += [(right(*name), deeper(*name)) for name in names]
+    for one, another in pairs:
+        assert np.abs(one - another).max(axis=(1, 2)).min() > 10 * TOLERANCE
+
+
+def test_crops_of_untrained_folds_have_no_out_of_fold_prediction(
+    layout: Layout, small_crops: CropSet, folds: pd.DataFrame
+) -> None:
+    params = with_members(folds=[1])
+    ensemble = average(params, small_crops, folds, find_snapshots(layout, params))
+    assert set(ensemble.table["id"]) == set(folds.loc[folds["fold"] == 1, "id"])
+    assert ensemble.out_of_fold.shape == (len(ensemble.table), 101, 101)
+    test = predictions(params, small_crops.test_images, depth(small_crops.test))
+    expected = np.mean([test(member, 1, age) for member in MEMBERS for age in (0, 1)], axis=0)
+    np.testing.assert_allclose(ensemble.test, expected, rtol=0, atol=TOLERANCE)
+
+
+def test_what_is_missing_is_named(layout: Layout) -> None:
+    (layout.model("other", 1) / "snapshot_0.safetensors").unlink()
+    with pytest.raises(InputError, match=r"1 snapshots are missing: .*other/1/snapshot_0"):
+        find_snapshots(layout, with_members())
+
+
+def test_a_snapshot_too_much_is_named(layout: Layout) -> None:
+    folder = layout.model("other", 1)
+    (folder / "snapshot_2.safetensors").write_bytes(b"")
+    with pytest.raises(InputError, match=r"not of this training: .*other/1/snapshot_2"):
+        find_snapshots(layout, with_members())
+
+
+def test_models_of_a_shrunken_matrix_are_removed(layout: Layout, shrunk_params: Params) -> None:
+    assert remove_strangers(layout, with_members()) == []
+    removed = remove_strangers(layout, shrunk_params)
+    assert removed == [layout.model("other", 0), layout.model("other", 1)]
+    assert [path.name for path in layout.models.iterdir()] == ["class_unet"]
+
+
+def test_shares_fall_with_age_and_sum_to_one() -> None:
+    assert snapshot_shares(3, 0.5) == pytest.approx([1 / 7, 2 / 7, 4 / 7])
+    assert snapshot_shares(4, 1.0) == [0.25] * 4

@@ -1,0 +1,159 @@
+"""What the recipes cost, and that their networks are those of their sources."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from saltseg.cli import app
+from saltseg.config.model_definitions import UnetModel
+from saltseg.config.params import Params
+from saltseg.config.recipes import list_recipes, read_recipe
+from saltseg.learning.costs import Cost, describe_costs, network_size, petaflop, recipe_costs
+from saltseg.models import create_model
+from saltseg.plumbing.layout import Layout
+from tests.conftest import PROJECT
+from tests.helpers.model_definitions import define_input, define_plain_cnn, define_unet
+
+RECIPES = list_recipes(Layout(PROJECT))
+
+
+def costs_of(params: Params) -> list[Cost]:
+    return recipe_costs(params, train_crops=4000, pseudolabels=15_493)
+
+
+@cache
+def costs(recipe: str) -> list[Cost]:
+    """Costs as the command counts them; creates every network of the recipe."""
+    return costs_of(read_recipe(Layout(PROJECT), recipe))
+
+
+def test_operations_are_those_of_the_description() -> None:
+    definition = define_plain_cnn(filters=8, layers=3, input=define_input())
+    multiplied = 9 * 8 + 2 * 9 * 8 * 8 + 8
+    assert network_size(definition) == (
+        9 * 8 + 8 + 2 * (9 * 8 * 8 + 8) + 9,
+        2 * multiplied * 101**2,
+    )
+
+
+def test_operations_are_counted_at_the_size_of_the_input() -> None:
+    small, large = (
+        network_size(define_unet(input=define_input(fit="resize", size=size))) for size in (64, 128)
+    )
+    assert small[0] == large[0]
+    assert large[1] == pytest.approx(4 * small[1], rel=0.001)
+
+
+def test_crops_are_counted_as_often_as_they_come() -> None:
+    [cost] = costs("capstone-unet")
+    assert (cost.role, cost.crops, cost.folds) == ("member", 200 * 3200, 1)
+    assert cost.training == 3 * cost.operations * 640_000
+    teacher, *members = costs("place1")
+    assert teacher.crops == 200 * 3200
+    assert [member.crops for member in members] == [200 * 3200 + 150 * 15_493] * 2
+    assert teacher.all_crops == 5 * 200 * 3200
+
+
+def test_what_is_watched_is_not_learned_from() -> None:
+    [cost] = costs("class-unet")
+    assert cost.crops == 100 * 3200 * 9 // 10
+    [cost] = costs("place28")
+    assert cost.crops == (4 + 22) * 21 * 3200 * 9 // 10
+
+
+def test_phases_on_pseudo_labels_cost_nothing_without_a_teacher() -> None:
+    params = read_recipe(Layout(PROJECT), "place1", ["pseudolabel.enabled=false"])
+    assert [(cost.role, cost.crops) for cost in costs_of(params)] == [("member", 200 * 3200)] * 2
+
+
+def test_rounds_and_mixed_batches_are_counted() -> None:
+    overrides = ["pseudolabel.rounds=3", "training.batch_size=20"]
+    for phases in ("pseudolabel.phases", "train_per_fold.phases"):
+        phase = "{data: mixed, loss: {bce: 1}, cycles: 2, epochs: 5, learning_rate: 0.1"
+        more = "final_learning_rate: 0.1, snapshots: true, pseudolabel_share: 0.2}"
+        overrides.append(f"{phases}=[{phase}, {more}]")
+    params = read_recipe(Layout(PROJECT), "demo", overrides)
+    teacher, member = costs_of(params)
+    alone, mixed = 2000, 2000 + 4 * 125  # 16 of the 2,000 in each batch
+    assert (teacher.crops, member.crops) == (10 * (alone + 2 * mixed), 10 * mixed)
+
+
+def test_a_pool_is_seen_whole() -> None:
+    phase = "{data: pooled, loss: {bce: 1}, cycles: 2, epochs: 5, learning_rate: 0.1"
+    phases = f"[{phase}, final_learning_rate: 0.1, snapshots: true}}]"
+    member = costs_of(read_recipe(Layout(PROJECT), "demo", [f"train_per_fold.phases={phases}"]))[1]
+    assert member.crops == 10 * (2000 + 15_493)
+
+
+def encoder(definition: UnetModel) -> int:
+    with torch.device("meta"):
+        network = create_model(definition, seed=0, weights=None)
+    encoder_itself = network.get_submodule("body.encoder")
+    return sum(parameter.numel() for parameter in encoder_itself.parameters())
+
+
+PUBLISHED = {
+    "resnet34": 21_797_672,
+    "resnext50_32x4d": 25_028_904,
+    "se_resnext50_32x4d": 27_559_896,
+    "senet154": 115_088_984,
+}
+"""Parameters of the encoders of places 1, 28 and 9 as published, for colours and 1,000 classes."""
+
+
+REPRODUCED = {
+    "class-unet": 2_158_417,
+    "class-resunet": 5_111_025,
+    "capstone-unet": 2_158_417,
+    "capstone-resunet": 5_112_497,
+    "place15": 1_900_446,
+}
+"""Parameters as tests/models/test_parameter_counts.py adds them up; the 15th's are of 7.6 MB."""
+
+
+@pytest.mark.parametrize("recipe", REPRODUCED)
+def test_networks_are_those_of_the_descriptions(recipe: str) -> None:
+    assert [cost.parameters for cost in costs(recipe)] == [REPRODUCED[recipe]]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_encoders_are_those_of_the_papers(name: str) -> None:
+    definition = define_unet(encoder=name, input=define_input(channels=["image"] * 3))
+    assert isinstance(definition, UnetModel)
+    deepest = 512 if name == "resnet34" else 2048
+    assert encoder(definition) + 1000 * (deepest + 1) == PUBLISHED[name]
+
+
+def test_the_command_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("conf", "dvc.yaml"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+    monkeypatch.chdir(tmp_path)
+    call = ["recipe", "class-unet", "--costs", "--train", "400", "-S", "fold_split.n_folds=4"]
+    done = CliRunner().invoke(app, call)
+    assert done.exit_code == 0
+    assert re.search(r"^member  class_unet +2,158,417 +0\.95 +27,000 ", done.output, re.MULTILINE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["conf", "dvc.yaml"]
+
+
+@pytest.mark.parametrize("recipe", sorted(set(RECIPES) - {"subset"}))
+def test_the_table_of_the_recipes_says_what_the_command_says(recipe: str) -> None:
+    page = (PROJECT / "docs/recipes.md").read_text()
+    [row] = [line for line in page.splitlines() if line.startswith(f"| `{recipe}` |")]
+    cells = [cell.strip() for cell in row.split("|")]
+    members = [cost for cost in costs(recipe) if cost.role == "member"]
+    total = sum(cost.training for cost in costs(recipe))
+    assert " + ".join(f"{cost.parameters / 1e6:.2f}" for cost in members) in cells
+    assert " + ".join(f"{cost.operations / 1e9:.2f}" for cost in members) in cells
+    assert f"{sum(cost.all_crops for cost in costs(recipe)) / 1e6:.2f}" in cells
+    assert petaflop(total) in cells
+
+
+def test_costs_are_summed_up() -> None:
+    text = describe_costs(costs("demo"))
+    total = sum(cost.training for cost in costs("demo"))
+    assert text.splitlines()[-1].split() == ["in", "all", petaflop(total)]
+    assert len({len(line) for line in text.splitlines()}) == 1  # numbers stand to the right

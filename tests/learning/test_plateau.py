@@ -1,0 +1,235 @@
+"""Trainings that watch: the best epochs are kept, a plateau ends, interruptions change nothing."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from saltseg.config.params import Params
+from saltseg.learning.checkpoint import drop_state
+from saltseg.learning.history import score
+from saltseg.learning.learner import Learner
+from saltseg.learning.schedules import best_epochs
+from saltseg.learning.training import Place, Task, Trained, train
+from saltseg.learning.training_sets import LabelledCrops
+from saltseg.models import create_model
+from saltseg.models.devices import create_fabric
+from saltseg.models.snapshots import Weights
+from tests.learning.test_training import FailingImages, InterruptedTrainingError, same
+
+EPOCHS = 8
+
+
+@pytest.fixture
+def crops() -> dict[str, LabelledCrops]:
+    """Salt is where a noisy crop is bright."""
+    draws = np.random.default_rng(0)
+    masks = np.arange(101) < np.linspace(5, 95, 16)[:, None, None].repeat(101, axis=1)
+    noisy = np.where(masks, 160, 90) + draws.normal(0, 40, masks.shape)
+    images = noisy.clip(0, 255).astype(np.uint8)
+    depth = np.arange(16, dtype=np.float32)
+    parts = {"train": slice(0, 16, 2), "watched": slice(1, 16, 4), "held_out": slice(3, 16, 4)}
+    return {
+        name: LabelledCrops(images[part], masks[part], depth[part]) for name, part in parts.items()
+    }
+
+
+@pytest.fixture
+def task(shrunk_params: Params) -> Task:
+    """Cross-entropy, then the Lovász hinge, each until nothing is gained."""
+    base = shrunk_params.train_per_fold.phases[-1]
+    changes = {
+        "schedule": "plateau",
+        "cycles": 1,
+        "epochs": EPOCHS,
+        "learning_rate": 0.03,
+        "final_learning_rate": 0.0001,
+        "patience": 1,
+        "stop_patience": 1,
+    }
+    first = base.model_copy(update={**changes, "loss": {"bce": 1.0}, "snapshots": False})
+    second = base.model_copy(update={**changes, "loss": {"lovasz": 1.0}, "snapshots": True})
+    training = shrunk_params.training.model_copy(update={"batch_size": 4})
+    definition = shrunk_params.models["class_unet"]
+    return Task(definition, training, "train_per_fold", [first, second], seed=3)
+
+
+@pytest.fixture
+def place(shrunk_params: Params, tmp_path: Path) -> Iterator[Place]:
+    threads = torch.get_num_threads()
+    runtime = shrunk_params.runtime.model_copy(update={"accelerator": "cpu"})
+    yield Place(runtime, tmp_path / "weights", tmp_path / "states", "test")
+    torch.set_num_threads(threads)
+
+
+def run(task: Task, crops: Mapping[str, LabelledCrops], place: Place) -> Trained:
+    learned = {name: part for name, part in crops.items() if name != "held_out"}
+    return train(task, learned, crops["held_out"], place, lambda values, epoch: None)
+
+
+def worth(line: dict[str, Any]) -> tuple[float, float]:
+    return line["watched_precision"], -line["watched_bce"]
+
+
+@pytest.mark.parametrize("averaging", ["none", "ema"])
+def test_each_phase_ends_early_and_its_best_epoch_is_kept(
+    task: Task, crops: dict[str, LabelledCrops], place: Place, averaging: str
+) -> None:
+    last = task.phases[1].model_copy(update={"averaging": averaging})
+    trained = run(replace(task, phases=[task.phases[0], last]), crops, place)
+    for index in (0, 1):
+        lines = [line for line in trained.history if line["phase"] == index]
+        assert len(lines) < EPOCHS
+        best = max(lines, key=worth)
+        assert best is lines[-2], "one epoch without a gain ends a phase of this task"
+        assert [line["snapshot"] for line in lines] == [0] * (len(lines) - 1) + [index]
+    (kept,) = trained.snapshots
+    fabric = create_fabric(place.runtime)
+    network = create_model(task.definition, seed=0, weights=None)
+    learner = Learner(network, task.training.optimizer, fabric)
+    learner.go_back(kept)
+    scores = score(learner, crops["watched"])
+    assert scores == pytest.approx((best["watched_bce"], best["watched_precision"]), rel=1e-5)
+    # The last line says what the held-out fold makes of the snapshot, not of the epoch after it.
+    scores = score(learner, crops["held_out"])
+    line = trained.history[-1]
+    assert scores == pytest.approx((line["validation_bce"], line["validation_precision"]), rel=1e-5)
+
+
+def test_the_next_phase_goes_on_from_the_best_epoch(
+    task: Task, crops: dict[str, LabelledCrops], place: Place
+) -> None:
+    still = {"schedule": "cosine", "epochs": 1, "learning_rate": 1e-30, "snapshots": True}
+    first = task.phases[0].model_copy(update={"snapshots": True})
+    second = task.phases[1].model_copy(update={**still, "final_learning_rate": 1e-30})
+    kept, after = run(replace(task, phases=[first, second]), crops, place).snapshots
+    assert all(torch.equal(kept[name], after[name]) for name in kept)
+
+
+def test_the_labels_that_are_watched_choose_the_epoch_and_teach_nothing(
+    task: Task, crops: dict[str, LabelledCrops], place: Place
+) -> None:
+    one = run(task, crops, place)
+    turned = replace(crops["watched"], masks=~crops["watched"].masks)
+    two = run(task, {**crops, "watched": turned}, place)
+    assert not same(one, two)
+    assert one.history[0]["loss"] == two.history[0]["loss"]
+
+
+def keep(task: Task, **changes: str | float) -> Task:
+    """Train one phase of the task, on cross-entropy, at a rate at which the scores go up and down.
+
+    The batches are a quarter of the crops.
+    """
+    base = {"loss": {"bce": 1.0}, "snapshots": True, "stop_patience": 3, "learning_rate": 0.1}
+    phase = task.phases[0].model_copy(update={**base, **changes})
+    training = task.training.model_copy(update={"batch_size": 2})
+    return replace(task, training=training, phases=[phase])
+
+
+def marked(trained: Trained) -> list[int]:
+    return [line["epoch"] for line in trained.history if line["snapshot"]]
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "triangular2", "plateau"])
+@pytest.mark.parametrize("keep_best", [1, 2, 4])
+def test_the_last_best_epochs_leave_the_snapshots(
+    task: Task, crops: dict[str, LabelledCrops], place: Place, schedule: str, keep_best: int
+) -> None:
+    trained = run(keep(task, schedule=schedule, keep_best=keep_best), crops, place)
+    chosen = best_epochs([worth(line) for line in trained.history], keep_best)
+    assert marked(trained) == chosen and len(trained.snapshots) == keep_best
+    if schedule != "plateau":
+        # The watched crops choose, and leave the training as it is.
+        everything = run(keep(task, schedule=schedule, keep_last=EPOCHS), crops, place)
+        assert len(trained.history) == EPOCHS
+        assert chosen != list(range(EPOCHS))[-keep_best:], "the task must not end with its best"
+        expected = [everything.snapshots[epoch] for epoch in chosen]
+        assert all(map(equal, trained.snapshots, expected))
+
+
+def test_a_plateau_keeps_several_and_goes_on_from_its_best(
+    task: Task, crops: dict[str, LabelledCrops], place: Place
+) -> None:
+    plateau = keep(task, keep_best=3)
+    still = {"schedule": "cosine", "epochs": 1, "learning_rate": 1e-30, "keep_best": 0}
+    after = plateau.phases[0].model_copy(update={**still, "final_learning_rate": 1e-30})
+    trained = run(replace(plateau, phases=[*plateau.phases, after]), crops, place)
+    (best,) = run(keep(task), crops, place).snapshots
+    kept = marked(trained)[:-1]
+    watched = [worth(trained.history[epoch]) for epoch in kept]
+    assert len(trained.snapshots) == 4 and len(set(watched)) == 3
+    at = watched.index(max(watched))
+    assert equal(trained.snapshots[at], best) and equal(trained.snapshots[-1], best)
+
+
+def equal(one: Weights, two: Weights) -> bool:
+    return all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+def test_the_best_of_an_interrupted_training_are_the_same_bytes(
+    task: Task, crops: dict[str, LabelledCrops], place: Place, schedule: str
+) -> None:
+    """Interrupted after every epoch; the state holds nothing that is not kept."""
+    task = keep(task, schedule=schedule, keep_best=2)
+    whole = run(task, crops, place)
+    drop_state(whole.state)
+    place = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
+    while True:
+        images = crops["train"].images.view(FailingImages)
+        images.left = 5
+        torch.manual_seed(0)
+        try:
+            train_crops = replace(crops["train"], images=images)
+            again = run(task, {**crops, "train": train_crops}, place)
+            break
+        except InterruptedTrainingError:
+            assert len([*whole.state.glob("snapshot_*")]) <= 2
+    assert same(whole, again) and marked(again) == marked(whole)
+    files = {path.name for path in again.state.glob("snapshot_*")}
+    assert files == {f"snapshot_{epoch}.state" for epoch in marked(again)}
+
+
+def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
+    task: Task,
+    crops: dict[str, LabelledCrops],
+    place: Place,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole = run(task, crops, place)
+    drop_state(whole.state)
+    place = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
+    interruptions = 0
+    while True:
+        images = crops["train"].images.view(FailingImages)
+        images.left = 1
+        torch.manual_seed(interruptions)
+        try:
+            train_crops = replace(crops["train"], images=images)
+            again = run(task, {**crops, "train": train_crops}, place)
+            break
+        except InterruptedTrainingError:
+            interruptions += 1
+    assert interruptions == 2 * len(whole.history) - 1
+    assert same(whole, again)
+    places = [f"epoch {line['epoch']}, batch {batch}" for line in whole.history for batch in (0, 1)]
+    assert re.findall("going on at (.*)", capsys.readouterr().err) == places[1:]
+    # A finished one is not done again.
+    images.left = 0
+    train_crops = replace(crops["train"], images=images)
+    assert same(whole, run(task, {**crops, "train": train_crops}, place))
+
+
+def test_workers_do_not_change_the_result(
+    task: Task, crops: dict[str, LabelledCrops], place: Place
+) -> None:
+    one = run(task, crops, place)
+    drop_state(one.state)
+    with_workers = place.runtime.model_copy(update={"workers": 1})
+    assert same(one, run(task, crops, replace(place, runtime=with_workers)))

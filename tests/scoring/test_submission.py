@@ -1,0 +1,130 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from saltseg.plumbing.errors import InputError
+from saltseg.scoring.submission import (
+    check_submission,
+    read_masks,
+    score_submission,
+    send_submission,
+    write_sample,
+    write_submission,
+)
+
+IDS = ["b2", "a1", "c3"]
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    path = tmp_path / "sample.csv"
+    write_sample(path, IDS)
+    return path
+
+
+def some_masks() -> np.ndarray:
+    masks = np.zeros((3, 101, 101), bool)
+    masks[0, 1:4, 0] = True
+    masks[2, :, 100] = True
+    return masks
+
+
+def test_kaggles_exact_form(tmp_path: Path, sample: Path) -> None:
+    path = tmp_path / "submission.csv"
+    checked = write_submission(path, sample, IDS, some_masks())
+    assert path.read_bytes() == b"id,rle_mask\nb2,2 3\na1,\nc3,10101 101\n"
+    assert (checked.crops, checked.empty, checked.in_order) == (3, 1, True)
+    assert sample.read_bytes() == b"id,rle_mask\nb2,1 1\na1,1 1\nc3,1 1\n"
+    assert np.array_equal(read_masks(path, ["c3", "b2"]), some_masks()[[2, 0]])
+
+
+@pytest.mark.parametrize(
+    ("other", "said"), [("zz", "1 id missing: a1"), ("b2", "1 id more than once: b2")]
+)
+def test_a_refused_submission_leaves_the_one_before(
+    tmp_path: Path, sample: Path, other: str, said: str
+) -> None:
+    path = tmp_path / "submission.csv"
+    path.write_text("before")
+    with pytest.raises(InputError, match=rf"/submission\.csv: {said}"):
+        write_submission(path, sample, ["b2", other, "c3"], some_masks())
+    assert path.read_text() == "before"
+
+
+@pytest.mark.parametrize("text", ["a1,\nb2,2 3\nc3,\n", "b2,2 3\r\na1,\r\nc3,\r\n\r\n"])
+def test_order_and_newlines_are_free(tmp_path: Path, sample: Path, text: str) -> None:
+    path = tmp_path / "submission.csv"
+    path.write_bytes(("id,rle_mask\n" + text).encode())
+    checked = check_submission(path, sample)
+    assert (checked.crops, checked.empty) == (3, 2)
+    assert checked.in_order == text.startswith("b2")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the first line is ''; it must be 'id,rle_mask'"),
+        (b"id,rle_mask\n", "holds no crops; write a line for each"),
+        (b"id,mask\nb2,\n", "the first line is 'id,mask'"),
+        (b"id,rle_mask\nb2,\na1,\n", "1 id missing: c3; list exactly the ids"),
+        (b"id,rle_mask\nb2,\na1,\nc3,\nd4,\n", r"1 id too many: d4 \(line 5\)"),
+        (b"id,rle_mask\nb2,\nx,\nc3,\n", r"1 id missing: a1; 1 id too many: x \(line 3\)"),
+        (
+            b"id,rle_mask\nb2,\na1,\na1,\nc3,\n",
+            r"1 id more than once: a1 \(line 3\), a1 \(line 4\)",
+        ),
+        (b"id,rle_mask\nb2\na1,\nc3,1,2\n", "2 lines without exactly two fields: line 2 has 1"),
+        (b"id,rle_mask\nb2,\n\na1,\nc3,\n", "line 3 has 0"),
+        (b"id,rle_mask\nb2,1 2 3\na1,\nc3,\n", r"line 2 \(b2\): ends with start '3'"),
+        (b"id,rle_mask\nb2,\na1,5 1 2 1\nc3,\n", r"line 3 \(a1\): run '2 1' begins before"),
+        (b"id,rle_mask\nb2,\na1,1 3 3 1\nc3,\n", "begins before the end"),
+        (b"id,rle_mask\nb2,\na1,10201 2\nc3,0 1\n", "2 codes cannot be decoded: .*behind the last"),
+        (b"id,rle_mask\nb2,1.0 2\na1,\nc3,\n", "'1.0' is not a whole number"),
+        (b"id,rle_mask\nb2,\xff\na1,\nc3,\n", "is not UTF-8 at byte 15"),
+        (b'id,rle_mask\nb2,"\na1,\nc3,\n', "cannot be read as CSV"),
+    ],
+)
+def test_what_kaggle_would_refuse(tmp_path: Path, sample: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "submission.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=said) as raised:
+        check_submission(path, sample)
+    assert "\n" not in str(raised.value)
+    assert "submission.csv" in str(raised.value)
+
+
+def test_a_missing_file(tmp_path: Path, sample: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.csv: cannot be read"):
+        check_submission(tmp_path / "none.csv", sample)
+
+
+def test_score_joins_by_id(tmp_path: Path, sample: Path) -> None:
+    truth, path = tmp_path / "truth.csv", tmp_path / "submission.csv"
+    truth.write_text("id,rle_mask\nb2,1 10\na1,\nc3,1 1349\n")
+    # IoU of 872 / 1349: precision 0.3, the worked example of the competition's facts.
+    path.write_text("id,rle_mask\nc3,1 872\nb2,\na1,\n")
+    score = score_submission(path, truth, np.random.default_rng(0))
+    assert score.mean == pytest.approx((0 + 1 + 0.3) / 3)
+    assert score.crops == 3
+    assert 0 <= score.low < score.mean < score.high <= 1
+
+
+def test_upload_runs_the_client(
+    tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "submission.csv"
+    write_submission(path, sample, IDS, some_masks())
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(InputError, match="-m pip install kaggle"):
+        send_submission(path, sample, "first")
+    client = tmp_path / "bin" / "kaggle"
+    client.parent.mkdir()
+    client.write_text('#!/bin/sh\necho "$@"\n')
+    client.chmod(0o755)
+    assert send_submission(path, sample, "first try") == (
+        f"competitions submit -c tgs-salt-identification-challenge -f {path} -m first try"
+    )
+    client.write_text("#!/bin/sh\necho 401 >&2\nexit 1\n")
+    with pytest.raises(InputError, match=r"\(401\); create a token"):
+        send_submission(path, sample, "second")
