@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # DVC runs `python stages/...`, and that python is the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install demo test check format subset bench ui lock
+.PHONY: help install demo test check format subset bench ui lock deps
 
 help:
 	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show what it made"
@@ -15,6 +15,7 @@ help:
 	@echo "make subset  reproduce the pipeline on a small subset, as CI does"
 	@echo "make bench   measure side by side, write docs/results/benchmarks.md"
 	@echo "make ui      compare runs in the MLflow UI"
+	@echo "make deps    bring the lists of modules in dvc.yaml up to date"
 	@echo "make lock    pin the dependencies of pyproject.toml anew in requirements.lock"
 
 install: $(READY)
@@ -53,6 +54,9 @@ bench: $(READY)
 ui: $(READY)
 	@echo "open http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
 	mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db
+
+deps: $(READY)
+	python -m saltseg.project.stage_dependencies
 
 lock: $(READY)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url \

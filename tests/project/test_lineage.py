@@ -9,8 +9,8 @@ import yaml
 
 from saltseg.config.params import CHANGES_NOTHING, Params, parse_params
 from saltseg.plumbing.errors import InputError
-from saltseg.plumbing.files import modules
 from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.modules import modules
 from saltseg.project.lineage import code_digest, folder_hash, locked_outputs, manifest
 from tests.conftest import shrunk_content
 

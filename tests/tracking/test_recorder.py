@@ -153,7 +153,8 @@ def test_a_stage_does_not_begin_without_its_pipeline(
 
 def test_a_stage_that_was_adopted_does_not_begin(tmp_path: Path) -> None:
     stage = (
-        "import os, time; from pathlib import Path; from saltseg.plumbing.errors import InputError; "
+        "import os, time; from pathlib import Path; "
+        "from saltseg.plumbing.errors import InputError; "
         "from saltseg.tracking.wire import pipeline_process\n"
         "while os.getppid() == PARENT: time.sleep(0.02)\n"
         "try: pipeline_process()\n"

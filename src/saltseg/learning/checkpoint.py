@@ -17,8 +17,9 @@ import torch
 from filelock import FileLock, Timeout
 
 from saltseg.models.snapshots import Weights
-from saltseg.plumbing.files import modules, whole_file
+from saltseg.plumbing.files import whole_file
 from saltseg.plumbing.machine import cpu_model
+from saltseg.plumbing.modules import PACKAGE, modules
 
 _SHARE = 0.01
 """Part of the time that saving may take."""
@@ -56,7 +57,7 @@ def _machine() -> list[str]:
 
 
 def _code() -> list[str]:
-    return [path.read_text(encoding="utf-8") for path in modules(Path(__file__).parent)]
+    return [path.read_text(encoding="utf-8") for path in modules(PACKAGE)]
 
 
 class State:

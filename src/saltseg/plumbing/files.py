@@ -100,20 +100,6 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
-def modules(folder: Path) -> list[Path]:
-    """Return the Python files below `folder`, in order.
-
-    Hidden ones, which notebooks, editors and macOS leave beside the real, are none of them: they
-    may be binary, or links to nothing.
-    """
-    hidden = (".", "__pycache__")
-    return sorted(
-        path
-        for path in folder.rglob("*.py")
-        if not any(part.startswith(hidden) for part in path.relative_to(folder).parts)
-    )
-
-
 def _plain(value: object) -> object:
     if isinstance(value, np.generic):
         return value.item()

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from saltseg.plumbing.files import hash_file
+from saltseg.plumbing.litter import is_litter
 
 Stages = Mapping[str, Any]
 """The entries of dvc.lock by the stages' names."""
@@ -31,5 +32,9 @@ def hashes(stages: Stages, kind: str) -> dict[str, str]:
 
 def folder_files(folder: Path) -> dict[str, str]:
     """Return the hashes of the files that DVC counts to a folder, by their path in it."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".gitignore"]
-    return {path.relative_to(folder).as_posix(): hash_file(path) for path in files}
+    files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        place.as_posix(): hash_file(path)
+        for place, path in files.items()
+        if path.name != ".gitignore" and not is_litter(place)
+    }

@@ -14,11 +14,10 @@ import yaml
 
 from saltseg.config.params import CHANGES_NOTHING, Params
 from saltseg.plumbing.errors import InputError
-from saltseg.plumbing.files import hash_file, modules
+from saltseg.plumbing.files import hash_file
 from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.modules import PACKAGE, modules
 from saltseg.project import dvc_lock
-
-_PACKAGE = Path(__file__).parent
 
 
 def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]:
@@ -45,7 +44,7 @@ def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]
     }
 
 
-def code_digest(package: Path = _PACKAGE) -> str:
+def code_digest(package: Path = PACKAGE) -> str:
     """Return the digest of a package's code, this one's own: paths and contents of its modules."""
     return _digest_code(package, modules(package))
 

@@ -13,12 +13,11 @@ from saltseg.config.params import load_params
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import read_json, write_json
 from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.modules import PACKAGE
 from saltseg.project.lineage import code_digest
 
 SETTINGS = "model.json"
 MANIFEST = "manifest.json"
-
-_PACKAGE = Path(__file__).parent
 
 
 def export_model(layout: Layout, folder: Path) -> None:
@@ -35,7 +34,7 @@ def export_model(layout: Layout, folder: Path) -> None:
         _link(source.resolve(), target)
     shutil.copyfile(layout.params, model.params)
     ignored = shutil.ignore_patterns("__pycache__", ".*")
-    shutil.copytree(_PACKAGE, folder / "code" / _PACKAGE.name, ignore=ignored)
+    shutil.copytree(PACKAGE, folder / "code" / PACKAGE.name, ignore=ignored)
     write_json(model.root / SETTINGS, settings)
     write_json(model.root / MANIFEST, manifest)
 
@@ -74,7 +73,7 @@ def own_code(model: Path) -> Path | None:
         return None
     places = [model.parent / "code", model.parent.parent / "code"]
     for place in places:
-        if code_digest(place / _PACKAGE.name) == digest:
+        if code_digest(place / PACKAGE.name) == digest:
             return place
     raise InputError(
         f"{model}: was made by other code, which does not lie unchanged in {places[-1]}; fetch the"

@@ -67,7 +67,7 @@ class SaltModel:
         """Predict one grey image of any size and number format, shape (h, w).
 
         An image of 8 bits and 101 x 101 pixels is a crop and taken as it is; any other is cut into
-        tiles that are each scaled to 8 bits: see saltseg.inference.tiles. depth: of the whole, in feet.
+        tiles that are each scaled to 8 bits (inference.tiles). depth: of the whole, in feet.
         name: what the progress over the tiles calls it.
         """
         given = None if depth is None else np.array([depth], np.float32)

@@ -1,6 +1,7 @@
 """The trained pipeline in MLflow: one logged model for each run of the pipeline, and its version.
 
-Nothing is pickled: MLflow loads it through saltseg.serving.served_model, with the code that lies in the model.
+Nothing is pickled: MLflow loads it through saltseg.serving.served_model, with the code that lies
+in the model.
 """
 
 import json
