@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.cluster.hierarchy import DisjointSet
 
 from saltseg.config.params import CoverageStratify
 from saltseg.crops.coverage import describe_crops
@@ -87,18 +88,11 @@ def name_mosaics(ids: pd.Series, neighbours: pd.DataFrame) -> pd.Series:
 
     neighbours: `id` and `neighbour`. Returns the names (str) in the order of `ids`.
     """
-    mosaic = {crop: crop for crop in ids}
-
-    def find(crop: str) -> str:
-        while mosaic[crop] != crop:
-            mosaic[crop] = mosaic[mosaic[crop]]  # halves the way for later calls
-            crop = mosaic[crop]
-        return crop
-
+    connected = DisjointSet(ids)
     for crop, neighbour in zip(neighbours["id"], neighbours["neighbour"], strict=True):
-        first, second = sorted((find(crop), find(neighbour)))
-        mosaic[second] = first
-    return ids.map({crop: find(crop) for crop in ids})
+        connected.merge(crop, neighbour)
+    names = {crop: min(mosaic) for mosaic in connected.subsets() for crop in mosaic}
+    return ids.map(names)
 
 
 def count_mosaics(mosaic: pd.Series, neighbours: pd.DataFrame) -> dict[str, int]:

@@ -2,18 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
+from tabulate import tabulate
+
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
     """Return rows of text in aligned columns below their heads; every row is as long as `heads`.
 
-    numbers: how many columns, the last ones, stand to the right.
+    numbers: how many columns, the last ones, are aligned to the right.
     """
-    lines = [heads, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    marks = ["<"] * (len(heads) - numbers) + [">"] * numbers
-    return "\n".join(
-        "  ".join(
-            f"{text:{mark}{width}}" for text, mark, width in zip(line, marks, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    )
+    alignment = ["left"] * (len(heads) - numbers) + ["right"] * numbers
+    text = tabulate([*rows], heads, tablefmt="plain", colalign=alignment, disable_numparse=True)
+    return "\n".join(line.rstrip() for line in text.splitlines())

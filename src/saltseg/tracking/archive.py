@@ -11,6 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from saltseg.tracking import wait_for_recorders
 from saltseg.tracking.run_content import RECORD
+from saltseg.tracking.run_search import search_runs
 from saltseg.tracking.store import open_store
 
 _PARENT = "mlflow.parentRunId"
@@ -71,12 +72,11 @@ class Archive:
     def _search(self, query: str) -> list[Run]:
         """Search all experiments, the last run first; runs that are being recorded are awaited."""
         places = [each.experiment_id for each in self.client.search_experiments()]
-        order = ["attributes.start_time DESC"]
-        found = self.client.search_runs(places, query, order_by=order)
+        found = [*search_runs(self.client, places, query)]
         if any(run.info.status == "RUNNING" for run in found):
             wait_for_recorders(self.folder)
-            found = self.client.search_runs(places, query, order_by=order)
-        return list(found)
+            found = [*search_runs(self.client, places, query)]
+        return found
 
 
 def read_record(client: MlflowClient, run_id: str) -> dict[str, bytes]:

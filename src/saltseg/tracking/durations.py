@@ -16,6 +16,7 @@ from saltseg.project import dvc_lock
 from saltseg.project.pipeline import Item, Pipeline
 from saltseg.project.run_files import Files
 from saltseg.tracking.address import has_store
+from saltseg.tracking.run_search import search_runs
 from saltseg.tracking.store import open_store, reached_store
 
 _PAGE = 1000
@@ -80,17 +81,7 @@ class Durations:
 
 def _finished(client: MlflowClient, places: list[str], stage: str) -> list[Run]:
     query = f"tags.`dvc.stage` = '{stage}' and attributes.status = 'FINISHED'"
-    order = ["attributes.start_time DESC"]
-    found: list[Run] = []
-    token = None
-    while True:
-        page = client.search_runs(
-            places, query, max_results=_PAGE, order_by=order, page_token=token
-        )
-        found += page
-        token = page.token
-        if not token:
-            return found
+    return [*search_runs(client, places, query)]
 
 
 def _below(flat: dict[str, str], paths: Sequence[str]) -> dict[str, str]:

@@ -25,6 +25,7 @@ from saltseg.tracking.address import store_uri
 from saltseg.tracking.archive import read_record
 from saltseg.tracking.run_content import RECORD, log_files, log_params, whole_run
 from saltseg.tracking.run_metrics import RunMetrics
+from saltseg.tracking.run_search import search_runs
 from saltseg.tracking.store import open_client, open_experiment, reached_store, store_lock
 
 
@@ -60,14 +61,8 @@ def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
 
 def _rows(client: MlflowClient, place: str) -> list[Run]:
     """Return the pipelines' runs that stand for an experiment."""
-    found: list[Run] = []
-    token = None
-    while True:
-        page = client.search_runs([place], "tags.`dvc.experiment` != ''", page_token=token)
-        found += [run for run in page if "mlflow.parentRunId" not in run.data.tags]
-        token = page.token
-        if not token:
-            return found
+    runs = search_runs(client, [place], "tags.`dvc.experiment` != ''")
+    return [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
 
 
 def _whole_row(client: MlflowClient, experiment: Experiment, rows: list[Run]) -> Run | None:
@@ -102,7 +97,7 @@ def _saved_run(client: MlflowClient, place: str, root: Path, experiment: Experim
         "attributes.status = 'FINISHED' and"
         f" tags.`mlflow.source.git.commit` = '{experiment.baseline}'"
     )
-    for run in client.search_runs([place], query, order_by=["attributes.start_time DESC"]):
+    for run in search_runs(client, [place], query):
         tags = run.data.tags
         another = "mlflow.parentRunId" in tags or "dvc.experiment" in tags
         if another or tags.get("patch") != patch:

@@ -19,6 +19,7 @@ from saltseg.plumbing.errors import InputError, reason_of, without_password
 from saltseg.tracking.address import database, server_uri, store_uri
 from saltseg.tracking.migration import is_outdated, upgrade
 from saltseg.tracking.relocation import artifact_folder, relocate
+from saltseg.tracking.run_search import search_runs
 from saltseg.tracking.wire import CLOCK_DRIFT, lives
 
 EXPERIMENT = "saltseg"
@@ -97,7 +98,7 @@ def find_parent(
     """Return the run of the pipeline that `process`, a pid and its start, runs below `root`."""
     query = f"tags.host = '{socket.gethostname()}' and tags.`pipeline.pid` = '{process['pid']}'"
     name = os.environ.get("DVC_EXP_NAME", "")
-    for run in client.search_runs([experiment], query, order_by=["attributes.start_time DESC"]):
+    for run in search_runs(client, [experiment], query):
         tags = run.data.tags
         drift = abs(float(tags["pipeline.created"]) - process["created"])
         same_place = tags.get("root") == str(root) and tags.get("dvc.experiment", "") == name
@@ -109,7 +110,7 @@ def find_parent(
 def sweep(client: MlflowClient, experiment: str) -> None:
     """End as KILLED the running runs of this host whose recorder is gone, as by a power cut."""
     query = f"attributes.status = 'RUNNING' and tags.host = '{socket.gethostname()}'"
-    for run in client.search_runs([experiment], query):
+    for run in [*search_runs(client, [experiment], query)]:
         if not _recorder_lives(run.data.tags):
             client.set_terminated(run.info.run_id, "KILLED")
 
