@@ -1,10 +1,13 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
+from saltseg import __version__
 from saltseg.cli import app
 from saltseg.scoring.submission import write_sample
+from tests.conftest import PROJECT
 
 
 def said(*arguments: str) -> tuple[int, str]:
@@ -48,3 +51,9 @@ def test_upload_without_a_submission(tmp_path: Path, monkeypatch: pytest.MonkeyP
     code, text = said("upload")
     assert code == 1
     assert "data/submit/submission.csv: cannot be read" in text
+
+
+def test_version() -> None:
+    assert said("--version") == (0, f"saltseg {__version__}\n")
+    about = yaml.safe_load((PROJECT / "CITATION.cff").read_text())
+    assert about["version"] == __version__

@@ -1,7 +1,10 @@
 """The command line: what a person calls beside `dvc repro`, one module for each subject."""
 
+from typing import Annotated
+
 import typer
 
+from saltseg import __version__
 from saltseg.cli import ablations, experiments, models, runs, submissions, surveys, training
 
 app = typer.Typer(
@@ -11,8 +14,19 @@ app = typer.Typer(
 )
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"saltseg {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Say it and stop."),
+    ] = False,
+) -> None:
     """Find salt in seismic images, reproducibly."""
 
 

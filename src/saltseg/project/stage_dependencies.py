@@ -18,6 +18,7 @@ from saltseg.plumbing.modules import imported_modules
 PACKAGE = "src/saltseg"
 
 CHANGES_NO_RESULT = (
+    "__init__.py",
     "plumbing/errors.py",
     "plumbing/layout.py",
     "plumbing/memory.py",
