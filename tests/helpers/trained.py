@@ -65,16 +65,26 @@ def write_snapshots(layout: Layout, params: Params) -> None:
 
 
 def random_network(definition: ModelDefinition, seed: int) -> SaltNetwork:
-    """Return a network whose predictions tell it from others, and one pixel from another."""
-    network = create_model(definition, seed, None)
-    network.load_state_dict(sharpened(network.state_dict()))
+    """Return a network whose predictions tell it from others, and one pixel from another.
+
+    Where there is batch normalisation, its statistics are those of noise, as if of a training:
+    without them logits are in the millions, and rounding shows in the probabilities.
+    """
+    network = create_model(definition, seed, None).eval()
+    normalisations = [each for each in network.modules() if isinstance(each, nn.BatchNorm2d)]
+    if not normalisations:
+        network.load_state_dict(sharpened(network.state_dict()))
     generator = torch.Generator().manual_seed(seed)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.running_mean, std=0.3, generator=generator)
-            nn.init.normal_(module.bias, std=0.3, generator=generator)
-            nn.init.uniform_(module.running_var, 0.5, 1.5, generator=generator)
-            nn.init.uniform_(module.weight, 0.5, 1.5, generator=generator)
+    for each in normalisations:
+        nn.init.normal_(each.bias, std=0.5, generator=generator)
+        nn.init.uniform_(each.weight, 0.5, 1.5, generator=generator)
+        each.momentum = None  # the mean of all that it sees
+        each.train()
+    with torch.no_grad():
+        network(torch.rand(4, 101, 101, generator=generator), torch.linspace(100, 900, 4))
+        if normalisations:
+            *_, last = (each for each in network.modules() if isinstance(each, nn.Conv2d))
+            last.weight *= 3
     return network.eval()
 
 
