@@ -123,13 +123,15 @@ def salt_model(world: World) -> Call:
 
 def salt_model_on_any_size(world: World) -> Call:
     model = SaltModel(world.model)
-    return lambda key: model.predict_image(np.hstack(world.test(key)[:2]).astype(float), 300)
+    return lambda key: model.predict_image(
+        np.concatenate([*world.test(key)[:2]], axis=1).astype(float), 300
+    )
 
 
 def salt_model_of_any_kind(world: World) -> Call:
     """A crop, an image of tiles and a small one take turns in one model."""
     model = SaltModel(world.model)
-    images = [world.test(0)[0], np.vstack(world.test(1)[:2]), world.test(2)[0, :40, :60]]
+    images = [world.test(0)[0], np.concatenate([*world.test(1)[:2]]), world.test(2)[0, :40, :60]]
     return lambda key: model.predict_image(images[key], 300)
 
 
@@ -231,7 +233,7 @@ def pseudolabels(world: World) -> Call:
 
     def call(key: int) -> object:
         images = np.roll(world.crops.test_images, key, axis=0)
-        return select(test, images / np.float32(255), wanted, seed=key)
+        return select(test, images.astype(np.float32) / 255, wanted, seed=key)
 
     return call
 

@@ -93,10 +93,9 @@ class Twin:
         image, feet = self.crops.test_images[row], self.crops.test["depth"][row]
         return np.mean([self.without(fold, image, feet) for fold in FOLDS], axis=0)
 
-    def train(self, line: "pd.Series[int]") -> Floats:
-        row = line["row"]
+    def train(self, fold: int, row: int) -> Floats:
         image, feet = self.crops.train_images[row], self.crops.train["depth"][row]
-        return self.without(line["fold"], image, feet)
+        return self.without(fold, image, feet)
 
 
 def seen(network: torch.nn.Module, image: Floats, feet: float) -> Floats:
@@ -147,8 +146,8 @@ def test_out_of_fold_probabilities(pipeline: Layout, small_crops: CropSet) -> No
     lines = table.iloc[[*CROPS]]
     assert set(lines["fold"]) == {*FOLDS}
     found = stored(pipeline, "snapshot-ensemble", "out_of_fold.npy")
-    for place, line in lines[["fold", "row"]].iterrows():
-        np.testing.assert_allclose(found[place], twin.train(line), rtol=0, atol=ROUNDING)
+    for place, fold, row in zip(CROPS, lines["fold"], lines["row"], strict=True):
+        np.testing.assert_allclose(found[place], twin.train(fold, row), rtol=0, atol=ROUNDING)
 
 
 def test_a_wrong_network_or_share_would_show(pipeline: Layout, small_crops: CropSet) -> None:
