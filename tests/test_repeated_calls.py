@@ -233,7 +233,8 @@ def pseudolabels(world: World) -> Call:
 
     def call(key: int) -> object:
         images = np.roll(world.crops.test_images, key, axis=0)
-        return select(test, images.astype(np.float32) / 255, wanted, seed=key)
+        probabilities = (images / 255).astype(np.float32)
+        return select(test, probabilities, wanted, seed=key)
 
     return call
 
