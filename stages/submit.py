@@ -3,14 +3,16 @@
     python stages/submit.py
 
 Reads the final masks of the test crops, the table of crops, the test images, the other stages'
-metrics and, with the embedded survey, the truth. Writes data/submit (submission.csv, the sample
-it is checked against, manifest.json), results/submit.json and a contact sheet of predictions.
+metrics and, with the embedded survey, the truth. Has a few test crops predicted anew from models/,
+and refuses to go on where they differ. Writes data/submit (submission.csv, the sample it is checked
+against, manifest.json), results/submit.json and a contact sheet of predictions.
 """
 
 from pathlib import Path
 
 from saltseg.config.params import load_params
 from saltseg.crops.crop_set import load_array, load_table, split_table
+from saltseg.inference.spot_check import check_predictions
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.files import hash_file, read_json, write_json
 from saltseg.plumbing.layout import Layout
@@ -32,6 +34,7 @@ def main(root: Path) -> None:
         table = load_table(layout.data("coverage-stratify") / "crops.parquet")
         table = split_table(table, "test").sort_values("sample_order")
         masks = load_array(layout.data("postprocess-connected-components") / "test_masks.npy")
+        print(f"submit: {check_predictions(layout, table, masks, params.base.seed)}")
         write_sample(sample, table["id"].tolist())
         checked = write_submission(submission, sample, table["id"].tolist(), masks[table["row"]])
         write_json(folder / "manifest.json", manifest(layout, params, submission))

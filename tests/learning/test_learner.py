@@ -76,3 +76,25 @@ def test_random_offsets_go_on_where_a_state_was_taken(
     again.restore(state)
     assert [float(again.step(batch(), loss, 0.0)) for _ in range(3)] == expected
     assert len(set(expected)) == 3
+
+
+def test_copied_weights_are_neither_changed_by_steps_nor_by_going_back(
+    create_learner: Callable[[ModelDefinition, str], Learner], shrunk_params: Params
+) -> None:
+    loss = create_loss({"bce": 1.0})
+    learner = create_learner(define_class_unet(blocks="residual"), "float32")
+    phase = shrunk_params.train_per_fold.phases[1]
+    for averaging in ("none", "ema", "swa"):
+        learner.start_average(phase.model_copy(update={"averaging": averaging}))
+        learner.step(batch(), loss, 0.01)
+        learner.end_epoch(averaged=True, batches=[batch()])
+        copied = learner.copy_weights()
+        before = {name: tensor.clone() for name, tensor in copied.items()}
+        learner.go_back(copied)
+        learner.model.train()
+        for _ in range(2):
+            learner.step(batch(), loss, 0.01)
+            learner.end_epoch(averaged=True, batches=[batch()])
+        assert all(torch.equal(copied[name], before[name]) for name in before)
+        after = learner.model.state_dict()
+        assert not all(torch.equal(after[name], before[name]) for name in before)

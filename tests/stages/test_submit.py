@@ -1,10 +1,16 @@
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-import yaml
 
-from saltseg.crops.crop_set import CropSet, save_crops
+from saltseg.config.params import load_params
+from saltseg.crops.crop_set import load_array, load_table
+from saltseg.inference.spot_check import CROPS, check_predictions, choose_crops
+from saltseg.models.snapshots import load_snapshot, save_snapshots, snapshot_path
+from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import (
     hash_file,
     read_json,
@@ -16,27 +22,21 @@ from saltseg.plumbing.files import (
 from saltseg.plumbing.layout import Layout
 from saltseg.scoring import rle
 from stages import submit
-from tests.conftest import shrunk_content
 
 
 @pytest.fixture
-def layout(tmp_path: Path, small_crops: CropSet) -> Layout:
-    """What the earlier stages leave, with the sample's order turned round."""
-    layout = Layout(tmp_path)
-    table = small_crops.table.copy()
+def layout(tmp_path: Path, trained: Layout) -> Layout:
+    """What the earlier stages leave, with the sample's order turned round and a known score."""
+    layout = Layout(tmp_path / "project")
+    shutil.copytree(trained.root, layout.root, copy_function=os.link)
+    shutil.rmtree(layout.data("submit"))
+    file = layout.data("coverage-stratify") / "crops.parquet"
+    table = load_table(file)
     test = table["split"] == "test"
     table.loc[test, "sample_order"] = table["row"].max() - table.loc[test, "row"]
-    layout.params.write_text(yaml.safe_dump(shrunk_content()))
-    save_crops(layout.data("ingest"), small_crops)
-    write_table(layout.data("coverage-stratify") / "crops.parquet", table)
-    masks = small_crops.test_images > 128
-    masks[3] = False
-    write_array(layout.data("postprocess-connected-components") / "test_masks.npy", masks)
+    write_table(file, table)
     cleaned = {"score_after": 0.5, "score_low": 0.4, "score_high": 0.6}
     write_json(layout.result("postprocess-connected-components"), cleaned)
-    write_text(tmp_path / "requirements.lock", "numpy==2")
-    for fold in (0, 1):
-        write_text(layout.model("class_unet", fold) / "0.safetensors", str(fold))
     return layout
 
 
@@ -45,41 +45,101 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
 
 
-def write_truth(layout: Layout, crops: CropSet) -> None:
-    masks = np.load(layout.data("postprocess-connected-components") / "test_masks.npy")
-    codes = zip(crops.test["id"], rle.encode(masks), strict=True)
-    lines = "".join(f"{name},{code}\n" for name, code in codes)
-    write_text(layout.truth / "test.csv", "id,rle_mask\n" + lines)
+def masks_of(layout: Layout) -> np.ndarray:
+    return load_array(layout.data("postprocess-connected-components") / "test_masks.npy")
 
 
-def test_submission_in_the_samples_order(
-    layout: Layout, small_crops: CropSet, capsys: pytest.CaptureFixture[str]
+def test_of(layout: Layout) -> pd.DataFrame:
+    table = load_table(layout.data("ingest") / "crops.parquet")
+    return table[table["split"] == "test"]
+
+
+def check(layout: Layout) -> str:
+    seed = load_params(layout.params).base.seed
+    return check_predictions(layout, test_of(layout), masks_of(layout), seed)
+
+
+def test_submission_in_the_samples_order_scored_and_repeated(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_text(layout.root / "dvc.yaml", "stages: {}")
+    masks, ids = masks_of(layout), test_of(layout)["id"].tolist()
     submit.main(layout.root)
     path = layout.data("submit") / "submission.csv"
     lines = path.read_text().splitlines()
-    assert [line.split(",")[0] for line in lines[1:]] == small_crops.test["id"].tolist()[::-1]
-    assert lines[-4] == f"{small_crops.test['id'][3]},"
+    assert [line.split(",")[0] for line in lines[1:]] == ids[::-1]
+    assert lines[-4] == f"{ids[3]},{rle.encode(masks[[3]])[0]}"
     result = read_json(layout.result("submit"))
     assert result["submission"] == hash_file(path)
-    assert (result["crops"], result["out_of_fold_score"]) == (len(small_crops.test), 0.5)
-    assert result["empty_share"] >= 1 / len(small_crops.test)
+    assert (result["crops"], result["out_of_fold_score"]) == (len(ids), 0.5)
+    assert result["empty_share"] == (~masks.any(axis=(1, 2))).mean()
     assert "test_score" not in result
     found = read_json(layout.data("submit") / "manifest.json")
     assert found["submission"] == "md5:" + hash_file(path)
     said = capsys.readouterr().out
     assert "0.5000, 95% interval 0.4000 to 0.6000" in said
     assert str(path) in said
+    assert f"submit: {CROPS} test crops predicted anew in a fresh process differ by 0.0" in said
 
-
-def test_with_the_truth_it_scores_and_repeats_itself(layout: Layout, small_crops: CropSet) -> None:
-    write_text(layout.root / "dvc.yaml", "stages: {}")
-    write_truth(layout, small_crops)
+    codes = "".join(f"{name},{code}\n" for name, code in zip(ids, rle.encode(masks), strict=True))
+    write_text(layout.truth / "test.csv", "id,rle_mask\n" + codes)
+    outputs = [*layout.data("submit").iterdir(), layout.plots("submit") / "predictions.png"]
+    before = {path: hash_file(path) for path in outputs}
     submit.main(layout.root)
-    outputs = [*layout.data("submit").iterdir(), layout.result("submit")]
-    outputs.append(layout.plots("submit") / "predictions.png")
-    before = [hash_file(path) for path in outputs]
+    after = {path: hash_file(path) for path in outputs}
+    assert {path.name for path in outputs if before[path] != after[path]} == {"predictions.png"}
     assert read_json(layout.result("submit"))["test_score"] == 1
-    submit.main(layout.root)
-    assert [hash_file(path) for path in outputs] == before
+
+
+def test_predictions_of_other_networks_are_refused(layout: Layout) -> None:
+    """As of version 0.1.0: a snapshot predicted with the biases of the next."""
+    folder = layout.model("class_unet", 0)
+    first, last = (load_snapshot(snapshot_path(folder, number)) for number in (0, 1))
+    mixed = {name: last[name] if each.ndim == 1 else each for name, each in first.items()}
+    save_snapshots(folder, [mixed, last])
+    with pytest.raises(InputError, match=r"test\.npy: crop \w+: its probabilities differ by 0\.\d"):
+        submit.main(layout.root)
+    assert not layout.data("submit").exists()
+
+
+def test_one_wrong_crop_is_named(layout: Layout) -> None:
+    file = layout.data("snapshot-ensemble") / "test.npy"
+    chosen = choose_crops(test_of(layout), load_params(layout.params).base.seed)
+    name, row = chosen[["id", "row"]].iloc[2]
+    values = load_array(file).copy()
+    values[row] = values[row, :, ::-1]
+    write_array(file, values)
+    with pytest.raises(InputError, match=rf"crop {name}: .* by 0\.\d+ on average") as caught:
+        check(layout)
+    assert "\n" not in str(caught.value) and "--single-item snapshot-ensemble" in str(caught.value)
+
+
+def test_masks_of_other_probabilities_are_refused(layout: Layout) -> None:
+    chosen = choose_crops(test_of(layout), load_params(layout.params).base.seed)
+    name, row = chosen[["id", "row"]].iloc[-1]
+    masks = masks_of(layout).copy()
+    masks[row, 50:52] = ~masks[row, 50:52]
+    write_array(layout.data("postprocess-connected-components") / "test_masks.npy", masks)
+    with pytest.raises(InputError, match=rf"test_masks\.npy: crop {name}: 202 pixels are not"):
+        check(layout)
+
+
+def test_a_damaged_snapshot_is_named_in_one_line(layout: Layout) -> None:
+    path = snapshot_path(layout.model("class_unet", 1), 0)
+    path.unlink()
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"predicted anew.*1/snapshot_0\.safetensors: cannot"):
+        check(layout)
+
+
+@pytest.mark.parametrize("count", [1, 5, 8, 300, 18_000])
+def test_crops_are_drawn_from_all_rows_by_id(count: int) -> None:
+    table = pd.DataFrame({"id": [f"{n:x}" for n in range(count)], "row": np.arange(count)})
+    chosen = choose_crops(table, seed=3)
+    assert len(chosen) == min(count, CROPS)
+    eighths = [part for part in np.array_split(np.arange(count), CROPS) if len(part)]
+    for row, part in zip(chosen["row"], eighths, strict=True):
+        assert row in part
+    shuffled = table.sample(frac=1, random_state=0)
+    assert choose_crops(shuffled, seed=3)["id"].tolist() == chosen["id"].tolist()
+    assert count < 100 or choose_crops(table, seed=4)["id"].tolist() != chosen["id"].tolist()

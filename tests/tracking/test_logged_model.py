@@ -101,8 +101,9 @@ import sys
 import mlflow, numpy as np
 model = mlflow.pyfunc.load_model("models:/saltseg/1")
 images = np.load("images.npy")
-found = model.predict(images)
+model.predict(images[::-1])
 alone = model.predict(images[:1], params={"depth": [300.0]})
+found = model.predict(images)
 assert (alone["masks"] == found["masks"][:1]).all()
 wide = model.predict(np.concatenate([images[:2], images[2:4]], axis=2))
 np.savez("found.npz", wide=wide["masks"], **found)
@@ -144,8 +145,12 @@ def test_where_other_code_is_imported_it_refuses_to_predict(store: Store, tmp_pa
 def test_it_is_served(store: Store, trained: Layout, small_crops: CropSet, tmp_path: Path) -> None:
     images = small_crops.test_images[:2]
     with served(store, tmp_path) as address:
-        answer = ask(address, {"inputs": images.tolist(), "params": {"depth": [200.0, 400.0]}})
+        request = {"inputs": images.tolist(), "params": {"depth": [200.0, 400.0]}}
+        first = ask(address, request)
+        ask(address, {"inputs": small_crops.test_images[2:5].tolist()})
+        answer = ask(address, request)
         refused = ask(address, {"inputs": images.tolist(), "params": {"depth": [1.0] * 3}})
+    assert answer == first
     found = answer["predictions"]
     known = load_array(trained.data("snapshot-ensemble") / "test.npy")[:2].astype(np.float64)
     np.testing.assert_allclose(found["probabilities"], known, atol=1e-3)

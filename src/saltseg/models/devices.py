@@ -30,6 +30,13 @@ def create_fabric(runtime: Runtime) -> Fabric:
     return Fabric(accelerator=accelerator, devices=1, precision=_precision(runtime, accelerator))
 
 
+def available_runtime(runtime: Runtime) -> Runtime:
+    """Return where to predict: as in training, or on what there is where that device is not."""
+    if runtime.accelerator == "auto" or has_accelerator(runtime.accelerator):
+        return runtime
+    return runtime.model_copy(update={"accelerator": "auto"})
+
+
 def device_name(fabric: Fabric) -> str:
     """Return the kind of the device that `fabric` computes on, and a GPU's model."""
     kind = fabric.device.type

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from saltseg.config.model_definitions import CROP
-from saltseg.config.params import Params, Runtime, load_params
+from saltseg.config.params import Params, load_params
 from saltseg.inference.ensemble import find_snapshots, load_parts
 from saltseg.inference.tiles import predict_tiles
-from saltseg.models.devices import has_accelerator
+from saltseg.models.devices import available_runtime
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.project.model_folder import read_settings
@@ -47,7 +47,7 @@ class SaltModel:
         self.settings = read_settings(folder, "threshold", "salt_size", "hole_size")
         layout = Layout(folder)
         params = load_params(layout.params)
-        params = params.model_copy(update={"runtime": _runtime(params.runtime)})
+        params = params.model_copy(update={"runtime": available_runtime(params.runtime)})
         self.parts = list(load_parts(params, find_snapshots(layout, params)))
         self.reads_depth = _reads_depth(params)
         self._turn = Lock()
@@ -102,13 +102,6 @@ class SaltModel:
         sizes = self.settings["salt_size"], self.settings["hole_size"]
         masks = salt_masks(probabilities.astype(np.float16), self.settings["threshold"])
         return clean(masks, *sizes)
-
-
-def _runtime(runtime: Runtime) -> Runtime:
-    """Return where to predict: as in training, or on what there is where that device is not."""
-    if runtime.accelerator == "auto" or has_accelerator(runtime.accelerator):
-        return runtime
-    return runtime.model_copy(update={"accelerator": "auto"})
 
 
 def _reads_depth(params: Params) -> bool:

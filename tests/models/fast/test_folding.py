@@ -1,5 +1,6 @@
 """Folded networks put out what the plain ones do, of every family."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -150,3 +151,16 @@ def test_snapshots_are_folded_one_by_one() -> None:
         network.load_state_dict(weights)
         assert torch.allclose(predict(network.eval()), predict(each), atol=1e-4)
     assert template.state_dict().keys() == before.keys()
+
+
+def test_no_snapshot_is_changed_when_another_is_loaded() -> None:
+    definition = define_unet(**LITE)
+    plain = [create(definition, seed) for seed in (2, 3, 4)]
+    states = [each.state_dict() for each in plain]
+    network, snapshots = fold_snapshots(create(definition), states)
+    before = copy.deepcopy(snapshots)
+    for number in (2, 0, 1, 0, 2):
+        network.load_state_dict(snapshots[number])
+        assert torch.allclose(predict(network.eval()), predict(plain[number]), atol=1e-4)
+    for weights, earlier in zip(snapshots, before, strict=True):
+        assert all(torch.equal(weights[name], earlier[name]) for name in earlier)

@@ -25,13 +25,19 @@ def fold_snapshots(
 ) -> tuple[nn.Module, list[dict[str, Tensor]]]:
     """Return a network for prediction only, and each snapshot's weights for it.
 
-    network: a SaltNetwork, left as it is; snapshots: state dicts of it, at least one.
+    network: a SaltNetwork, left as it is; snapshots: state dicts of it, at least one. The weights
+    are copies: loading one snapshot into the returned network leaves the others alone.
     """
     folded = [copy.deepcopy(network) for _ in snapshots]
     for each, weights in zip(folded, snapshots, strict=True):
         each.load_state_dict(weights)
         fold_normalisation(each)
-    return folded[0], [each.state_dict() for each in folded]
+    # state_dict() returns the network's own memory, which load_state_dict writes to.
+    return folded[0], [_copied(each.state_dict()) for each in folded]
+
+
+def _copied(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in weights.items()}
 
 
 def fold_normalisation(network: nn.Module) -> None:

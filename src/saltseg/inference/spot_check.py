@@ -1,0 +1,121 @@
+"""A few test crops predicted anew, before a submission is made of what the stages predicted."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from saltseg.crops.crop_set import load_array
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import read_json
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.seeds import stream_seed
+from saltseg.scoring.components import clean
+
+CROPS = 8
+"""Crops that are predicted anew; one is drawn from each eighth of the array."""
+
+TOLERANCE = 0.02
+"""Most by which a crop's probabilities may differ, on average over its pixels.
+
+Both ways round differently, and the fast one may compute in bfloat16.
+"""
+
+
+def check_predictions(
+    layout: Layout, table: pd.DataFrame, masks: npt.NDArray[np.bool_], seed: int
+) -> str:
+    """Check probabilities and masks of a few test crops, and say in a line what was found.
+
+    The probabilities of snapshot-ensemble are compared with those that a fresh process predicts by
+    saltseg.inference.plain_prediction, the masks with what threshold and sizes make of the probabilities.
+
+    table: the test crops' lines with `id` and `row`; masks: bool (m, h, w), the final ones, by row;
+    seed: of the pipeline. Raises InputError that names the crop which differs most.
+    """
+    chosen = choose_crops(table, seed)
+    rows = chosen["row"].tolist()
+    path = layout.data("snapshot-ensemble") / "test.npy"
+    known = np.asarray(load_array(path)[rows])
+    apart = np.abs(known - predict_anew(layout, rows)).mean(axis=(1, 2))
+    _check_probabilities(path, chosen["id"].tolist(), apart)
+    _check_masks(layout, chosen["id"].tolist(), known, masks[rows])
+    return (
+        f"{len(rows)} test crops predicted anew in a fresh process differ by"
+        f" {apart.max():.4f} on average at most"
+    )
+
+
+def choose_crops(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return up to CROPS lines of `table`, spread over its rows and drawn by seed and id."""
+    lines = table.sort_values("row").reset_index(drop=True)
+    draws = np.array([stream_seed(seed, "spot check", name) for name in lines["id"]], np.uint64)
+    parts = np.array_split(np.arange(len(lines)), CROPS)
+    return lines.iloc[[part[draws[part].argmin()] for part in parts if len(part)]]
+
+
+def predict_anew(layout: Layout, rows: Sequence[int]) -> npt.NDArray[np.float32]:
+    """Return what a fresh process predicts for the test crops in `rows`: float32 (rows, h, w).
+
+    Raises InputError where it fails.
+    """
+    package = Path(__file__).parent
+    command = [sys.executable, "-P", "-m", f"{package.name}.plain_prediction"]
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "probabilities.npy"
+        done = subprocess.run(
+            [*command, str(layout.root), str(file), *map(str, rows)],
+            env=os.environ | {"PYTHONPATH": str(package.parent)},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode != 0:
+            raise InputError(_failure(done))
+        anew: npt.NDArray[np.float32] = np.load(file)
+    return anew
+
+
+def _failure(done: "subprocess.CompletedProcess[str]") -> str:
+    said = done.stderr.strip().splitlines()
+    reason = said[-1].removeprefix("saltseg: ") if said else f"exit code {done.returncode}"
+    return f"a few test crops could not be predicted anew, to check the submission by: {reason}"
+
+
+def _check_probabilities(path: Path, ids: Sequence[str], apart: npt.NDArray[np.float32]) -> None:
+    worst = int(np.nan_to_num(apart, nan=np.inf).argmax())
+    if not apart[worst] <= TOLERANCE:
+        raise InputError(
+            f"{path}: crop {ids[worst]}: its probabilities differ by {apart[worst]:.4f} on average"
+            f" (at most {TOLERANCE} is rounding) from what a fresh process predicts with the same"
+            " models; run 'dvc repro --force --single-item snapshot-ensemble', then 'dvc repro',"
+            " and report it if it stays"
+        )
+
+
+def _check_masks(
+    layout: Layout,
+    ids: Sequence[str],
+    probabilities: npt.NDArray[np.float16],
+    masks: npt.NDArray[np.bool_],
+) -> None:
+    threshold = read_json(layout.data("threshold-search") / "thresholds.json")["threshold"]
+    folder = layout.data("postprocess-connected-components")
+    sizes = read_json(folder / "sizes.json")
+    salt = probabilities.astype(np.float64) > threshold
+    wrong = clean(salt, sizes["salt_size"], sizes["hole_size"]) ^ masks
+    pixels = wrong.sum(axis=(1, 2))
+    worst = int(pixels.argmax())
+    if pixels[worst]:
+        raise InputError(
+            f"{folder / 'test_masks.npy'}: crop {ids[worst]}: {pixels[worst]:,} pixels are not what"
+            " threshold and sizes make of its probabilities; run 'dvc repro --force --single-item"
+            " postprocess-connected-components', then 'dvc repro', and report it if it stays"
+        )
