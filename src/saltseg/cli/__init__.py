@@ -1,8 +1,11 @@
 """The command line: what a person calls beside `dvc repro`, one module for each subject."""
 
+import os
+
 import typer
 
 from saltseg.cli import ablations, experiments, models, runs, submissions, surveys, training
+from saltseg.project.git import leave_callers_repository
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -14,6 +17,7 @@ app = typer.Typer(
 @app.callback()
 def main() -> None:
     """Find salt in seismic images, reproducibly."""
+    leave_callers_repository(os.environ)
 
 
 for command in (

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from saltseg.plumbing.errors import InputError
+from saltseg.project.git import environment_of_children
 
 Message = dict[str, Any]
 
@@ -128,6 +129,7 @@ def open_wire(folder: Path, root: Path, pipeline: dict[str, float]) -> Wire:
             [sys.executable, "-W", "ignore", "-m", "saltseg.tracking.recorder", str(address),
              str(folder), str(pipeline["pid"]), repr(pipeline["created"])],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            env=environment_of_children(os.environ),
         )  # fmt: skip
     return _await(address, process)
 
