@@ -14,7 +14,7 @@ from pathlib import Path
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file
 from saltseg.plumbing.machine import cpu_model
-from saltseg.project.git import PATCH, find_commit, git, scratch_index
+from saltseg.project.git import PATCH, git, scratch_index
 
 _CODE = [".", ":(exclude)dvc.lock", ":(exclude)results", ":(exclude).dvc/tmp"]
 """What counts as changed code: all but what the pipeline, and dvc beside it, write."""
@@ -91,17 +91,6 @@ def code_state(root: Path) -> tuple[str, str | None]:
     except InputError:
         return UNKNOWN, None
     return commit.decode().strip(), changed.decode(errors="replace")
-
-
-def why_unknown(root: Path) -> str | None:
-    """Return git's reason where it cannot tell the state of the code; None where it can."""
-    try:
-        git(root, "rev-parse", "--git-dir")
-    except InputError as error:
-        return str(error)
-    return (
-        None if find_commit(root, "HEAD") else f"{root}: git has no commit yet; call 'git commit'"
-    )
 
 
 def code_patch(root: Path) -> Patch:

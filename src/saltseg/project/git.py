@@ -15,6 +15,7 @@ _PATIENCE = 600
 PATCH = (
     "diff",
     "--binary",
+    "--full-index",
     "--unified=3",
     "--inter-hunk-context=0",
     "--diff-algorithm=myers",
@@ -162,6 +163,15 @@ def find_commit(root: Path, revision: str) -> str | None:
     except GitError:
         git(root, "rev-parse", "--git-dir")  # fails where git refuses every question
         return None
+
+
+def why_unknown(root: Path) -> str | None:
+    """Return git's reason where it cannot tell a commit of the code in `root`; else None."""
+    try:
+        commit = find_commit(root, "HEAD")
+    except InputError as error:
+        return str(error)
+    return None if commit else f"{root.resolve()}: has no commit yet; make one with 'git commit'"
 
 
 @contextmanager
