@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # DVC runs `python stages/...`, and that python is the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install demo test check format subset bench ui lock deps
+.PHONY: help install demo test check format subset bench ui lock deps repository
 
 help:
 	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show what it made"
@@ -18,7 +18,12 @@ help:
 	@echo "make deps    bring the lists of modules in dvc.yaml up to date"
 	@echo "make lock    pin the dependencies of pyproject.toml anew in requirements.lock"
 
-install: $(READY)
+install: repository $(READY)
+
+# Before minutes of installing: DVC, and so the pipeline, needs a git repository.
+repository:
+	@git rev-parse --git-dir > /dev/null || { echo "DVC needs a git repository, which 'Download ZIP'" \
+		"leaves out: clone the project, or run git init, git add --all and git commit here"; exit 1; }
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -29,11 +34,11 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-demo: $(READY)
+demo: repository $(READY)
 	dvc repro
 	@saltseg summary
 
-test: $(READY)
+test: repository $(READY)
 	pytest -n auto --dist loadfile
 
 check: $(READY)
@@ -45,7 +50,7 @@ format: $(READY)
 	ruff check --fix
 	ruff format
 
-subset: $(READY)
+subset: repository $(READY)
 	dvc exp run --temp --name subset --force -S recipe=subset
 
 bench: $(READY)

@@ -17,6 +17,8 @@ from saltseg.tracking.address import store_uri
 from saltseg.tracking.store import EXPERIMENT
 from tests.helpers.servers import find_postgres, mlflow_server, postgres
 
+IDENTITY = ("-c", "user.name=saltseg", "-c", "user.email=saltseg@example.org")
+
 SOURCE = Path(__file__).parents[2]
 
 STAGE = """
@@ -90,6 +92,9 @@ def checkout(
     shutil.copy(migrated, root / "mlruns" / "mlflow.db")
     shutil.copy(SOURCE / "params.yaml", root)
     (root / "dvc.yaml").write_text(DVC_YAML)
+    (root / ".gitignore").write_text("/mlruns\n")
+    for arguments in (["init", "--quiet"], ["add", "--all"], [*IDENTITY, "commit", "-qm", "One"]):
+        subprocess.run(["git", "-C", str(root), *arguments], check=True)
     return root
 
 

@@ -1,5 +1,6 @@
 """The store as a command meets it: of another MLflow, out of reach, damaged, held by another."""
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -156,6 +157,60 @@ def test_a_store_that_was_moved_or_copied_finds_its_artifacts_beside_it(
     new = client.create_run(experiment_of(there)).info
     assert new.experiment_id == place and new.artifact_uri.startswith(there.as_uri())
     assert client.get_experiment(own).artifact_location == (tmp_path / "own").as_uri()
+
+
+@pytest.mark.parametrize("name", ["50%20x", "what?", "C#", "ü é", "a&b=c; 'd'"])
+def test_a_folder_of_any_name_has_its_own_store_and_finds_it_after_a_move(
+    checkout: Path, tmp_path: Path, name: str
+) -> None:
+    root, there = tmp_path / name, tmp_path / "moved" / name[::-1]
+    checkout.rename(root)
+    client = open_store(root / "mlruns")
+    run = client.create_run(experiment_of(root)).info.run_id
+    client.log_text(run, "kept", "record/dvc.lock")
+    model = client.create_logged_model(experiment_of(root), NAME, run).model_id
+    client.log_model_artifacts(model, str(root / "mlruns/artifacts" / run))
+    register(client, run, model, {})
+    assert (root / "mlruns/artifacts" / run / "artifacts/record/dvc.lock").read_text() == "kept"
+
+    there.parent.mkdir()
+    root.rename(there)
+    assert Archive(there / "mlruns").with_id(run[:8]) == [run]
+    assert Archive(there / "mlruns").open(run).files == {"dvc.lock": b"kept"}
+    with fetched_model(f"models:/{NAME}/1", there) as folder:
+        assert folder.is_relative_to(there) and any(folder.rglob("dvc.lock"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["moved"]
+
+
+def test_a_deleted_experiment_is_brought_back_with_its_history(checkout: Path) -> None:
+    client = open_store(checkout / "mlruns")
+    run = client.create_run(experiment_of(checkout)).info.run_id
+    client.delete_experiment(experiment_of(checkout))
+    with pytest.raises(InputError, match="was deleted, with its runs; bring it back") as raised:
+        sync_experiments(checkout)
+    (identity,) = re.findall(r"--experiment-id (\d+)'", str(raised.value))
+    client.restore_experiment(identity)
+    assert sync_experiments(checkout) == ([], [])
+    assert client.get_run(run).info.lifecycle_stage == "active"
+
+
+@pytest.mark.parametrize("uri", ["./x", "garbage://", "garbage://host", "file:///x", "sqlite", "x"])
+def test_what_is_no_address_of_a_store_is_named(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    for ask in (ask_for_champion, fetch_champion, log_a_table, sync_experiments):
+        with pytest.raises(InputError, match="is the address of no store; give http") as raised:
+            ask(checkout)
+        assert f"MLFLOW_TRACKING_URI: {uri!r} " in str(raised.value)
+    assert Durations(checkout, ["ingest"]).runs == []
+    assert not (checkout / "x").exists()
+
+
+@pytest.mark.parametrize("uri", ["", " ", "\t"])
+def test_a_blank_address_is_none(checkout: Path, monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert sync_experiments(checkout) == ([], [])
 
 
 def experiment_of(root: Path) -> str:

@@ -12,7 +12,7 @@ from saltseg.ablation.overrides import PRESENT, overrides_of, read_base, split_v
 from saltseg.config.params import CHANGES_NOTHING, Params
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout, check_project
-from saltseg.project.git import PATCH, git
+from saltseg.project.git import PATCH, git, scratch_index
 
 _CODE = ("dvc.yaml", "src", "stages", "weights", "data")
 """What of the project determines a trial's result, beside its parameters."""
@@ -176,7 +176,9 @@ def hash_code(root: Path) -> str:
     Raises InputError where git has no commit.
     """
     committed = git(root, "ls-tree", "-r", "HEAD", "--", *_CODE)
-    changed = git(root, *PATCH, "HEAD", "--", *_CODE)
+    with scratch_index(root) as index:
+        git(root, "read-tree", "HEAD", environment=index)
+        changed = git(root, *PATCH, "HEAD", "--", *_CODE, environment=index)
     return hashlib.sha256(committed + changed).hexdigest()
 
 

@@ -1,11 +1,13 @@
 """The command line: what a person calls beside `dvc repro`, one module for each subject."""
 
+import os
 from typing import Annotated
 
 import typer
 
 from saltseg import __version__
 from saltseg.cli import ablations, experiments, models, runs, submissions, surveys, training
+from saltseg.project.git import leave_callers_repository
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +30,7 @@ def main(
     ] = False,
 ) -> None:
     """Find salt in seismic images, reproducibly."""
+    leave_callers_repository(os.environ)
 
 
 for command in (

@@ -1,12 +1,14 @@
 """`saltseg ablate`."""
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.errors import InputError, one_line_errors
 
 
 def ablate(
@@ -27,22 +29,44 @@ def ablate(
         str | None, typer.Option(help="Values of base.seed, as in 1,2,3; the base's without it.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File for the table, as Markdown.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the table that an earlier call wrote.")
+    ] = False,
 ) -> None:
     """Measure what changes to a recipe do to its nested score, each alone, in pairs with it."""
     numbers = _numbers(folds, "--folds"), _numbers(seeds, "--seeds")
     from saltseg.ablation import Request, log_report
     from saltseg.ablation import ablate as run
-    from saltseg.plumbing.files import write_text
     from saltseg.project.dvc_process import interrupt_when_told
 
     logging.disable(logging.INFO)  # a new database's tables are nobody's news
     interrupt_when_told()
     with one_line_errors():
-        report = run(Path(), Request(base, vary, override or [], *numbers))
-        print(report.markdown(), end="", flush=True)
-        if out is not None:
-            write_text(out, report.markdown())
+        with _place_for_table(out, force) as write:
+            report = run(Path(), Request(base, vary, override or [], *numbers))
+            print(report.markdown(), end="", flush=True)
+            write(report.markdown())
         log_report(Path(), report)
+
+
+@contextmanager
+def _place_for_table(out: Path | None, force: bool) -> Iterator[Callable[[str], None]]:
+    """Yield what writes the table, after a look at its place: hours go before it."""
+    from saltseg.plumbing.files import write_text
+    from saltseg.plumbing.outputs import protected_outputs
+
+    if out is None:
+        yield lambda text: None
+        return
+    if out.is_dir():
+        raise InputError(f"--out: {out} is a folder; name a file in it")
+    with protected_outputs(out.parent, [out.name], force) as outputs:
+
+        def write(text: str) -> None:
+            write_text(outputs.staging / out.name, text)
+            outputs.place(out.name)
+
+        yield write
 
 
 def _numbers(text: str | None, option: str) -> list[int]:

@@ -27,9 +27,12 @@ def predict(
     depth: Annotated[
         float | None, typer.Option(help="Depth of the images in feet, for models that read it.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what an earlier call wrote into the folder.")
+    ] = False,
 ) -> None:
     """Find salt in images of any size, by overlapping tiles."""
     with one_line_errors():
         from saltseg.serving.image_prediction import predict_files
 
-        predict_files(images, model, out, depth, Path())
+        predict_files(images, model, out, depth, Path(), force)

@@ -19,9 +19,14 @@ def survey(
     ] = False,
     zipped: Annotated[bool, typer.Option(help="Zip the images as Kaggle does.")] = True,
     workers: Annotated[int, typer.Option(min=0, help="Processes; never change a byte.")] = 2,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the survey that an earlier call wrote there.")
+    ] = False,
 ) -> None:
     """Make a synthetic survey in Kaggle's layout, with its truths in OUT/truth."""
+    from saltseg.plumbing.outputs import protected_outputs
     from saltseg.survey import generate, write_kaggle_layout, write_sections
+    from saltseg.survey.kaggle import SURVEY_NAMES
     from saltseg.survey.segy import require_segyio
 
     if segy and not sections:
@@ -29,6 +34,8 @@ def survey(
     with one_line_errors():
         if segy:
             require_segyio()  # before the minutes that the crops take
-        write_kaggle_layout(out, generate(train, test, seed, workers), zipped)
-        if sections:
-            write_sections(out / "sections", seed, sections, segy)
+        with protected_outputs(out, SURVEY_NAMES, force) as outputs:
+            write_kaggle_layout(outputs.staging, generate(train, test, seed, workers), zipped)
+            if sections:
+                write_sections(outputs.staging / "sections", seed, sections, segy)
+            outputs.place(*SURVEY_NAMES)

@@ -20,6 +20,7 @@ from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.machine import cpus
 from saltseg.project.dvc_process import Process, ended_with_this, run_dvc, start_dvc
+from saltseg.project.git import why_unknown
 from saltseg.tracking.wire import PIPELINE_VARIABLE
 
 _LOCKED = ("Unable to acquire lock", "is busy, it is being blocked by")
@@ -80,6 +81,9 @@ def train_in_parallel(root: Path, jobs: int | None) -> None:
 
 def read_matrix(root: Path) -> Matrix:
     """Read from DVC's graph what the matrix stages are made of."""
+    unknown = why_unknown(root)
+    if unknown:
+        raise InputError(unknown)
     try:
         with Repo(str(root)) as repo:
             graph = repo.index.graph

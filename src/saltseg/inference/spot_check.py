@@ -15,6 +15,7 @@ from saltseg.crops.crop_set import load_array
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import read_json
 from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.modules import PACKAGE
 from saltseg.plumbing.seeds import stream_seed
 from saltseg.scoring.components import clean
 
@@ -34,7 +35,7 @@ def check_predictions(
     """Check probabilities and masks of a few test crops, and say in a line what was found.
 
     The probabilities of snapshot-ensemble are compared with those that a fresh process predicts by
-    saltseg.inference.plain_prediction, the masks with what threshold and sizes make of the probabilities.
+    saltseg.inference.plain_prediction, the masks with what threshold and sizes make of them.
 
     table: the test crops' lines with `id` and `row`; masks: bool (m, h, w), the final ones, by row;
     seed: of the pipeline. Raises InputError that names the crop which differs most.
@@ -65,13 +66,12 @@ def predict_anew(layout: Layout, rows: Sequence[int]) -> npt.NDArray[np.float32]
 
     Raises InputError where it fails.
     """
-    package = Path(__file__).parent
-    command = [sys.executable, "-P", "-m", f"{package.name}.plain_prediction"]
+    command = [sys.executable, "-P", "-m", "saltseg.inference.plain_prediction"]
     with TemporaryDirectory() as folder:
         file = Path(folder) / "probabilities.npy"
         done = subprocess.run(
             [*command, str(layout.root), str(file), *map(str, rows)],
-            env=os.environ | {"PYTHONPATH": str(package.parent)},
+            env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
             capture_output=True,
             text=True,
             errors="replace",

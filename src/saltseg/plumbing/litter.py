@@ -22,6 +22,7 @@ PATTERNS = (
     ".ipynb_checkpoints",
     ".idea",
     ".vscode",
+    ".saltseg-*",
 )
 """Names of files and folders, as git's and DVC's ignore files write them."""
 

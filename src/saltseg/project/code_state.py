@@ -3,9 +3,7 @@
 import hashlib
 import os
 import platform
-import shutil
 import socket
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,13 +14,19 @@ from pathlib import Path
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file
 from saltseg.plumbing.machine import cpu_model
-from saltseg.project.git import PATCH, git
+from saltseg.project.git import PATCH, git, scratch_index
 
 _CODE = [".", ":(exclude)dvc.lock", ":(exclude)results", ":(exclude).dvc/tmp"]
 """What counts as changed code: all but what the pipeline, and dvc beside it, write."""
 
 SYNCED = "dvc.synced"
 """The tag of a run that `saltseg sync` made: nobody knows on which machine its stages ran."""
+
+_FOLDERS = ("data", "mlruns", "models", "results", "tmp")
+"""What may be a link to another disk; such a link is no code."""
+
+UNKNOWN = "unknown"
+"""What the tags git.dirty and mlflow.source.git.commit say where git could not be asked."""
 
 _LARGEST_NEW_FILE = 5_000_000
 """Bytes up to which a file that git does not know goes into the patch."""
@@ -39,9 +43,13 @@ class Patch:
     """In git's binary form; empty where the tree is clean."""
     omitted: list[str] = field(default_factory=list)
     """Files that git does not know and that are too large."""
+    unknown: bool = False
+    """Git could not be asked."""
 
     def tags(self) -> dict[str, str]:
         """Return what a run's tags say of it."""
+        if self.unknown:
+            return {"patch": UNKNOWN}
         if not self.text and not self.omitted:
             return {}
         digest = "sha256:" + hashlib.sha256(self.text).hexdigest()
@@ -51,15 +59,15 @@ class Patch:
 
 def run_tags(root: Path) -> dict[str, str]:
     """Return the tags that every run has: experiment, commit, machine, versions."""
-    changed = _git_text(root, "status", "--porcelain", "--", *_CODE)
+    commit, changed = code_state(root)
     tags = {
         "host": socket.gethostname(),
         "cpu": cpu_model(),
         "python": platform.python_version(),
         "torch": version("torch"),
-        "git.dirty": str(bool(changed)).lower(),
-        "git.changed": changed[:5000],
-        "mlflow.source.git.commit": _git_text(root, "rev-parse", "HEAD").strip(),
+        "git.dirty": UNKNOWN if changed is None else str(bool(changed)).lower(),
+        "git.changed": (changed or "")[:5000],
+        "mlflow.source.git.commit": commit,
         "dvc.experiment": os.environ.get("DVC_EXP_NAME", ""),
         "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV", ""),
     }
@@ -69,27 +77,51 @@ def run_tags(root: Path) -> dict[str, str]:
     return {key: value for key, value in tags.items() if value}
 
 
+def code_state(root: Path) -> tuple[str, str | None]:
+    """Return the commit of the code, and what differs from it, a line for each file.
+
+    UNKNOWN and None where git cannot tell: no repository, no commit, or another user's folder.
+    """
+    try:
+        with scratch_index(root) as index:
+            git(root, "read-tree", "HEAD", environment=index)
+            options = ["--porcelain", "--untracked-files=all", "--no-renames"]
+            changed = git(root, "status", *options, "--", *_code(root), environment=index)
+            commit = git(root, "rev-parse", "HEAD")
+    except InputError:
+        return UNKNOWN, None
+    return commit.decode().strip(), changed.decode(errors="replace")
+
+
 def code_patch(root: Path) -> Patch:
     """Return the difference between the last commit and the files that git does not ignore.
 
-    New files are in it, up to 5 MB each. The repository's own index stays as it is.
+    New files are in it, up to 5 MB each. The repository and its own index stay as they are.
     """
-    index = _git_text(root, "rev-parse", "--absolute-git-dir").strip()
-    if not index or not (Path(index) / "index").exists():
-        return Patch(b"")
+    try:
+        return _code_patch(root)
+    except InputError:
+        return Patch(b"", unknown=True)
+
+
+def _code_patch(root: Path) -> Patch:
+    listed = git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", *_code(root))
     large = [
         name
-        for name in _git_text(root, "ls-files", "-z", "--others", "--exclude-standard").split("\0")
+        for name in map(os.fsdecode, listed.split(b"\0"))
         if name and (root / name).is_file() and (root / name).stat().st_size > _LARGEST_NEW_FILE
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "index"
-        shutil.copy2(Path(index) / "index", copy)
-        there = {"GIT_INDEX_FILE": str(copy)}
-        kept = [*_CODE, *(f":(exclude,literal){name}" for name in large)]
-        _git_text(root, "add", "--all", "--", *kept, **there)
-        text = _git_bytes(root, *PATCH, "--cached", "HEAD", "--", *kept, **there)
+    with scratch_index(root) as index:
+        kept = [*_code(root), *(f":(exclude,literal){name}" for name in large)]
+        git(root, "read-tree", "HEAD", environment=index)
+        git(root, "add", "--all", "--", *kept, environment=index)
+        text = git(root, *PATCH, "--cached", "HEAD", "--", *kept, environment=index)
     return Patch(text, large)
+
+
+def _code(root: Path) -> list[str]:
+    """Return the paths of the code for git, without folders that lie on another disk."""
+    return [*_CODE, *(f":(exclude){name}" for name in _FOLDERS if (root / name).is_symlink())]
 
 
 def commit_patch(repository: Path, baseline: str, revision: str) -> Patch:
@@ -124,16 +156,12 @@ def pipeline_name(root: Path) -> str:
     """Return a name for a run of the pipeline: the experiment's, or branch, commit and time."""
     branch = _git_text(root, "rev-parse", "--abbrev-ref", "HEAD").strip()
     commit = _git_text(root, "rev-parse", "--short", "HEAD").strip()
-    made = " ".join([branch, commit, datetime.now().strftime("%Y-%m-%d %H:%M:%S")])
+    made = " ".join([*filter(None, (branch, commit)), datetime.now().strftime("%Y-%m-%d %H:%M:%S")])
     return os.environ.get("DVC_EXP_NAME") or made.strip()
 
 
-def _git_bytes(root: Path, *arguments: str, **environment: str) -> bytes:
+def _git_text(root: Path, *arguments: str) -> str:
     """Return what git says; nothing where it fails: a pipeline may run without a repository."""
     with suppress(InputError):
-        return git(root, *arguments, environment=environment)
-    return b""
-
-
-def _git_text(root: Path, *arguments: str, **environment: str) -> str:
-    return _git_bytes(root, *arguments, **environment).decode(errors="replace")
+        return git(root, *arguments).decode(errors="replace")
+    return ""

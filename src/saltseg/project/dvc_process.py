@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+from saltseg.project.git import environment_of_children
+
 Process = subprocess.Popen[bytes]
 
 STANDARD_ERROR = 2
@@ -23,14 +25,15 @@ def start_dvc(
 ) -> Process:
     """Start `dvc ARGUMENTS` in `root`, in a session that only this process interrupts.
 
-    environment: all its variables. output: the file descriptor that takes all that it says; None
-    leaves it where this process's own output goes.
+    environment: all its variables, but for those that would lead its git to another repository.
+    output: the file descriptor that takes all that it says; None leaves it where this process's
+    own output goes.
     """
     with _heeded_interrupts():
         return subprocess.Popen(
             [sys.executable, "-m", "dvc", *arguments],
             cwd=root,
-            env=environment,
+            env=environment_of_children(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=None if output is None else subprocess.STDOUT,

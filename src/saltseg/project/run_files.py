@@ -40,7 +40,7 @@ def files_of_commit(repository: Path, revision: str) -> Files:
     listed = git(repository, "ls-tree", "-r", "-z", "--name-only", revision, "--", *NAMES, RESULTS)
     names = [name for name in listed.decode().split("\0") if name]
     kept = [name for name in names if name in NAMES or name.endswith(".json")]
-    return {name: git(repository, "show", f"{revision}:{name}") for name in kept}
+    return {name: git(repository, "show", f"{revision}:./{name}") for name in kept}
 
 
 def files_of_run(root: Path, main: Path, revision: str) -> Files:

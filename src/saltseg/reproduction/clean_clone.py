@@ -1,5 +1,6 @@
 """A clean clone of a run's code in a temporary folder, with all that the run recorded."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dvc.config import Config
 from dvc.repo import Repo
 
 from saltseg.plumbing.layout import Layout
-from saltseg.project.git import git
+from saltseg.project.git import git, object_folder, top_folder
 from saltseg.reproduction.records import RunRecord
 from saltseg.tracking import wait_for_recorders
 
@@ -29,22 +30,40 @@ def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
         prefix="saltseg-reproduction-", ignore_cleanup_errors=True
     ) as folder:
         clone = Path(folder).resolve() / "project"
-        git(root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(clone))
-        git(clone, "checkout", "--quiet", "--detach", record.commit)
-        if record.patch:
-            git(clone, "apply", "--binary", "--whitespace=nowarn", "-", stdin=record.patch)
+        _check_out(record, root, clone)
+        project = clone / top_folder(root)[1]
         for name, content in record.files.items():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            (clone / name).write_bytes(content)
-        _share_storage(root, clone)
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            (project / name).write_bytes(content)
+        _share_storage(root, project, Path(folder) / "dvc")
         try:
-            yield clone
+            yield project
         finally:
-            wait_for_recorders(Layout(clone).mlruns)
+            wait_for_recorders(Layout(project).mlruns)
 
 
-def _share_storage(root: Path, clone: Path) -> None:
-    """Let DVC in `clone` use the cache and the remotes of `root`."""
+def _check_out(record: RunRecord, root: Path, clone: Path) -> None:
+    """Make a repository of the record's code that borrows git's objects from that of `root`.
+
+    `git clone` refuses to borrow from a shallow repository, and knows no commit that no branch
+    holds in one; this takes both, and submodules and linked worktrees.
+    """
+    form = git(root, "rev-parse", "--show-object-format").decode().strip()
+    git(root, "init", "--quiet", "--template=", f"--object-format={form}", str(clone))
+    own = clone / ".git"
+    (own / "objects/info").mkdir(exist_ok=True)
+    objects = object_folder(root)
+    (own / "objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
+    shallow = objects.parent / "shallow"  # where history ends, which git takes for damage otherwise
+    if shallow.exists():
+        shutil.copy2(shallow, own / "shallow")
+    git(clone, "checkout", "--quiet", "--detach", record.commit)
+    if record.patch:
+        git(clone, "apply", "--binary", "--whitespace=nowarn", "-", stdin=record.patch)
+
+
+def _share_storage(root: Path, clone: Path, site_cache: Path) -> None:
+    """Let DVC in `clone` use the cache and the remotes of `root`; `site_cache`: for its notes."""
     with Repo(str(root)) as repo, Config(str(clone / ".dvc"), validate=False).edit("local") as to:
         cache = {key: repo.config["cache"].get(key) for key in ("type", "shared")}
         to["cache"] = {key: value for key, value in cache.items() if value}
@@ -54,6 +73,6 @@ def _share_storage(root: Path, clone: Path) -> None:
             name: {key: str(value) if key == "url" else value for key, value in remote.items()}
             for name, remote in repo.config["remote"].items()
         }
-        to["core"] = {"site_cache_dir": str(clone.parent / "dvc")}
+        to["core"] = {"site_cache_dir": str(site_cache)}
         if "remote" in repo.config["core"]:
             to["core"]["remote"] = repo.config["core"]["remote"]

@@ -11,7 +11,7 @@ from saltseg.plumbing.errors import InputError
 from saltseg.project.dvc_lock import hashes
 from saltseg.reproduction.environments import Pairs, differing
 from saltseg.reproduction.objects import Objects, is_folder
-from saltseg.reproduction.records import RunRecord
+from saltseg.reproduction.records import NO_COMMIT, RunRecord
 from saltseg.reproduction.revisions import changed_files, tracked_files
 
 _BOUNDS = ("_low", "_high", "_spread")
@@ -68,8 +68,9 @@ def differences(first: RunRecord, second: RunRecord, root: Path) -> Differences:
     Raises InputError with the name of what a record lacks.
     """
     for record in (first, second):
-        missing = [name for name in record.lacks() if name in ("params.yaml", "dvc.lock")]
-        if missing or not record.commit:
+        missing = [name for name in ("params.yaml", "dvc.lock") if not record.files.get(name)]
+        missing += [] if record.commit else [NO_COMMIT]
+        if missing:
             raise InputError(f"{record.name}: cannot be compared; missing: {', '.join(missing)}")
     one, other = first.environment, second.environment
     with Repo(str(root)) as repo:

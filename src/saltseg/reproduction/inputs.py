@@ -102,7 +102,8 @@ def _changed_within(dependency: Dependency) -> str:
     locked = git(root, "log", "-1", "--format=%H", "--", "dvc.lock").decode().strip()
     if not locked:
         return ""
-    names = git(root, "diff", "--name-only", "-z", locked, "--", str(path)).decode().split("\0")
+    options = ["--name-only", "--relative", "--no-ext-diff", "--no-renames", "-z"]
+    names = git(root, "diff", *options, locked, "--", str(path)).decode().split("\0")
     return f"; since then changed: {first_few(names[:-1])}" if names[:-1] else ""
 
 

@@ -13,7 +13,7 @@ import yaml
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.layout import Layout, check_project
 from saltseg.project import dvc_lock
-from saltseg.project.code_state import SYNCED
+from saltseg.project.code_state import SYNCED, UNKNOWN
 from saltseg.project.git import find_commit
 from saltseg.project.pipeline import Pipeline
 from saltseg.project.run_files import NAMES, RESULTS, files_of_commit, results_in
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _PATCH = "changes.patch"
 _ENVIRONMENT = "environment.json"
+NO_COMMIT = "the commit of its code (tag mlflow.source.git.commit)"
+
 _ID = re.compile(r"[0-9a-f]{4,32}")
 
 
@@ -35,7 +37,7 @@ class RunRecord:
     reference: str
     """As the person named it."""
     commit: str
-    """The commit that the code was at, a full hash."""
+    """The commit that the code was at, a full hash; "" where git could not be asked."""
     files: dict[str, bytes]
     """params.yaml, dvc.yaml, dvc.lock, requirements.lock and results/**.json, in exact bytes."""
     patch: bytes = b""
@@ -94,7 +96,7 @@ class RunRecord:
         if not missing and not self.metrics:
             missing.append(RESULTS)
         if not self.commit:
-            missing.append("the commit of its code (tag mlflow.source.git.commit)")
+            missing.append(NO_COMMIT)
         if self.run_id:
             missing += self._lacks_of_run()
         return missing
@@ -102,6 +104,8 @@ class RunRecord:
     def _lacks_of_run(self) -> list[str]:
         tags = self.tags or {}
         missing = [] if self.environment or SYNCED in tags else [_ENVIRONMENT]
+        if tags.get("git.dirty") == UNKNOWN:
+            missing.append("what its tree differed in from a commit: git could not be asked then")
         if tags.get("git.dirty") == "true" and not self.patch:
             missing.append(f"{_PATCH}, though its tree was dirty")
         digest = "sha256:" + hashlib.sha256(self.patch).hexdigest()
@@ -157,7 +161,7 @@ def _run_record(reference: str, root: Path) -> RunRecord | None:
     environment = named.get(_ENVIRONMENT)
     return RunRecord(
         reference=reference,
-        commit=run.tags.get("mlflow.source.git.commit", ""),
+        commit=run.tags.get("mlflow.source.git.commit", "").replace(UNKNOWN, ""),
         files={name: content for name, content in named.items() if _reproducible(name)},
         patch=named.get(_PATCH, b""),
         environment=json.loads(environment) if environment else None,

@@ -1,15 +1,15 @@
 """What git holds of a run's record: DVC's experiments, changed code."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from saltseg.project.dvc_experiments import list_experiments
-from saltseg.project.git import git
+from saltseg.project.git import git, scratch_index, top_folder
 
 _WRITTEN = [".", ":(exclude)params.yaml", ":(exclude)dvc.lock", ":(exclude)results"]
 """Code: all files but the parameters and what the pipeline writes, which are told of apart."""
+
+_PLAIN = ["-z", "--relative", "--no-renames", "--no-ext-diff", "--no-textconv"]
+"""Options of a comparison that no setting of the user's changes."""
 
 
 def find_experiments(root: Path, name: str) -> list[str]:
@@ -25,12 +25,12 @@ def changed_files(
     first, second: a commit's hash and the binary patch upon it, b"" for none. Nothing is written
     into the repository. Returns, by path, "added", "removed" or "changed, +LINES -LINES".
     """
-    with _scratch_objects(root) as environment:
+    with scratch_index(root) as environment:
         trees = [_tree(root, *each, environment) for each in (first, second)]
-        options = ["--no-renames", "--numstat", "-z"]
-        counted = git(root, "diff", *options, *trees, "--", *_WRITTEN, environment=environment)
-        named = ["--no-renames", "--name-status", "-z"]
-        states = git(root, "diff", *named, *trees, "--", *_WRITTEN, environment=environment)
+        counted, states = (
+            git(root, "diff", form, *_PLAIN, *trees, "--", *_WRITTEN, environment=environment)
+            for form in ("--numstat", "--name-status")
+        )
     letters = states.decode().split("\0")
     state = dict(zip(letters[1::2], letters[::2], strict=False))
     words = {"A": "added", "D": "removed"}
@@ -43,22 +43,10 @@ def changed_files(
 
 def tracked_files(root: Path, commit: str, patch: bytes) -> list[str]:
     """Return the paths of all files in a commit with a patch upon it; a .gitignore is none."""
-    with _scratch_objects(root) as environment:
+    with scratch_index(root) as environment:
         tree = _tree(root, commit, patch, environment)
         listed = git(root, "ls-tree", "-r", "-z", "--name-only", tree, environment=environment)
     return [name for name in listed.decode().split("\0") if name and ".gitignore" not in name]
-
-
-@contextmanager
-def _scratch_objects(root: Path) -> Iterator[dict[str, str]]:
-    """Yield the variables that make git write new objects into a folder that is then removed."""
-    objects = git(root, "rev-parse", "--path-format=absolute", "--git-path", "objects").decode()
-    with tempfile.TemporaryDirectory(prefix="saltseg-diff-") as folder:
-        yield {
-            "GIT_INDEX_FILE": str(Path(folder) / "index"),
-            "GIT_OBJECT_DIRECTORY": folder,
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects.strip(),
-        }
 
 
 def _tree(root: Path, commit: str, patch: bytes, environment: dict[str, str]) -> str:
@@ -66,5 +54,6 @@ def _tree(root: Path, commit: str, patch: bytes, environment: dict[str, str]) ->
     git(root, "read-tree", commit, environment=environment)
     if patch:
         apply = ["apply", "--cached", "--binary", "--whitespace=nowarn", "-"]
-        git(root, *apply, stdin=patch, environment=environment)
+        # A patch names files from the top; in a folder below, git apply would not find them.
+        git(top_folder(root)[0], *apply, stdin=patch, environment=environment)
     return git(root, "write-tree", environment=environment).decode().strip()

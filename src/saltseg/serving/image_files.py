@@ -1,6 +1,5 @@
 """Grey images as a user has them, and what is predicted on them, as files."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,6 +52,11 @@ def check_names(paths: Sequence[Path]) -> None:
         )
 
 
+def prediction_names(stem: str) -> tuple[str, str, str]:
+    """Return the names of the files that `write_prediction` makes of an image."""
+    return f"{stem}_probability.npy", f"{stem}_mask.png", f"{stem}_overlay.png"
+
+
 def write_prediction(
     folder: Path,
     stem: str,
@@ -65,22 +69,11 @@ def write_prediction(
     The mask has 8 bits, 0 and 255; the probabilities are float32 (h, w); the overlay shows the
     image, twice as large, and the outline of the mask.
     """
-    write_array(folder / f"{stem}_probability.npy", probabilities)
-    with whole_file(folder / f"{stem}_mask.png") as temporary:
+    numbers, black_and_white, picture = (folder / name for name in prediction_names(stem))
+    write_array(numbers, probabilities)
+    with whole_file(black_and_white) as temporary:
         Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(temporary)
-    overlay(folder / f"{stem}_overlay.png", _shown(image), [(mask[None], PREDICTION)])
-
-
-def check_folder(folder: Path) -> None:
-    """Make `folder` if need be; raises InputError where no file can be written into it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be written into: {error.strerror}; give another folder"
-        ) from error
+    overlay(picture, _shown(image), [(mask[None], PREDICTION)])
 
 
 def _read_npy(path: Path) -> Pixels:

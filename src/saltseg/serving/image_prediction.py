@@ -9,33 +9,41 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.outputs import Outputs, check_outputs, protected_outputs
 from saltseg.project.model_folder import find_model, own_code
-from saltseg.serving.image_files import check_folder, check_names, read_image, write_prediction
+from saltseg.serving.image_files import check_names, prediction_names, read_image, write_prediction
 
 
 def predict_files(
-    images: Sequence[Path], model: str, out: Path, depth: float | None, root: Path
+    images: Sequence[Path],
+    model: str,
+    out: Path,
+    depth: float | None,
+    root: Path,
+    force: bool = False,
 ) -> None:
     """Write STEM_mask.png, STEM_probability.npy and STEM_overlay.png of each image into `out`.
 
     model: models:/NAME@ALIAS, models:/NAME/VERSION, or a folder. depth: of the images, in feet.
-    root: the checkout whose mlruns/ are asked.
-    Raises InputError for a wrong image, depth or `out` before anything is predicted, and where
-    there is no such model.
+    root: the checkout whose mlruns/ are asked. force: replace what an earlier call wrote.
+    Raises InputError for a wrong image, depth or `out`, and for files that would be lost, before
+    anything is predicted, and where there is no such model.
     """
     if depth is not None and not math.isfinite(depth):
         raise InputError(f"--depth: {depth} is no depth; give feet")
     check_names(images)
+    names = [name for path in images for name in prediction_names(path.stem)]
+    check_outputs(out, names, images, force)
     for path in images:
         read_image(path)
     with _fetched(model, root) as folder:
         found = find_model(folder)
-        check_folder(out)
         code = own_code(found)
-        if code is None:
-            _predict(images, found, out, depth)
-        else:
-            _predict_by(code, images, found, out, depth)
+        with protected_outputs(out, names, force) as outputs:
+            if code is None:
+                _predict(images, found, outputs, depth)
+            else:
+                _predict_by(code, images, found, outputs, depth)
 
 
 def _fetched(model: str, root: Path) -> AbstractContextManager[Path]:
@@ -46,27 +54,36 @@ def _fetched(model: str, root: Path) -> AbstractContextManager[Path]:
     return fetched_model(model, root)
 
 
-def _predict(images: Sequence[Path], model: Path, out: Path, depth: float | None) -> None:
+def _predict(images: Sequence[Path], model: Path, outputs: Outputs, depth: float | None) -> None:
     from saltseg.serving.salt_model import SaltModel
 
     salt_model = SaltModel(model)
     for path in images:
         image = read_image(path)
         found = salt_model.predict_image(image, depth, str(path))
-        write_prediction(out, path.stem, image, found.probabilities, found.masks)
-        print(f"{path}: {found.masks.mean():.1%} salt: {out / path.stem}_mask.png")
+        write_prediction(outputs.staging, path.stem, image, found.probabilities, found.masks)
+        outputs.place(*prediction_names(path.stem))
+        print(f"{path}: {found.masks.mean():.1%} salt: {outputs.folder / path.stem}_mask.png")
 
 
 def _predict_by(
-    code: Path, images: Sequence[Path], model: Path, out: Path, depth: float | None
+    code: Path, images: Sequence[Path], model: Path, outputs: Outputs, depth: float | None
 ) -> None:
     """Predict in a process that imports the model's own code in place of this."""
     print("saltseg: the model was trained by other code: it predicts with its own", file=sys.stderr)
     start = "from saltseg.cli import app; app()"
-    options = ["--model", str(model), "--out", str(out)]
+    options = ["--model", str(model), "--out", str(outputs.staging)]
     options += [] if depth is None else ["--depth", str(depth)]
     command = [sys.executable, "-c", start, "predict", *options, "--", *map(str, images)]
-    environment = os.environ | {"PYTHONPATH": str(code), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, env=environment, check=False)
-    if done.returncode != 0:
-        sys.exit(max(done.returncode, 1))  # it has said why
+    own = {"PYTHONPATH": str(code), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, env=os.environ | own, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            # A line is said when the files of an image are whole.
+            done = [path for path in images if line.startswith(f"{path}: ") and " salt: " in line]
+            outputs.place(*(name for path in done for name in prediction_names(path.stem)))
+            print(line.replace(str(outputs.staging), str(outputs.folder)), end="", flush=True)
+    if process.returncode != 0:
+        sys.exit(max(process.returncode, 1))  # it has said why

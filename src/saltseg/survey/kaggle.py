@@ -17,6 +17,19 @@ from saltseg.survey.survey_set import SurveySet
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """Time of every file in a zip, so that the zip's bytes depend on its content alone."""
 
+SURVEY_NAMES = (
+    "train.zip",
+    "test.zip",
+    "train",
+    "test",
+    "train.csv",
+    "depths.csv",
+    "sample_submission.csv",
+    "truth",
+    "sections",
+)
+"""All that a survey may consist of: files of another beside them would be taken for its own."""
+
 PngFile = tuple[str, bytes]
 """Path below the folder or zip, and the file's content."""
 

@@ -22,6 +22,7 @@ from saltseg.config.params import Params
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import write_json
 from saltseg.plumbing.layout import Layout
+from saltseg.project.git import why_unknown
 from saltseg.tracking.wire import Wire, WireError, end_with, open_wire, pipeline_process
 
 _PATIENCE = 60
@@ -108,11 +109,14 @@ class _Reporter:
         end_with(self.pipeline)
         self.lost: str | None = None
         self.wire: Wire | None = None
+        unknown = why_unknown(layout.root)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.wire = open_wire(self.folder, layout.root.resolve(), self.pipeline)
         except (OSError, WireError) as error:
             self.lost = str(error)
+        if unknown is not None:
+            self._warn(".warned-git", f"the record says nothing of the code's state: {unknown}")
         self.send(
             "begin",
             stage=stage,
@@ -147,15 +151,15 @@ class _Reporter:
         if self.wire is not None:
             self.wire.close()
         if self.lost is not None:
-            self._warn(self.lost)
+            told = f"MLflow may lack this run, the results do not: {self.lost}"
+            self._warn(".warned", told)
 
-    def _warn(self, reason: str) -> None:
-        """Say on standard error that MLflow keeps no record, once for each run of the pipeline."""
-        note = self.folder / ".warned"
+    def _warn(self, name_of_note: str, line: str) -> None:
+        """Say `line` on standard error once a run of the pipeline; a note keeps it in mind."""
+        note = self.folder / name_of_note
         name = f"{self.pipeline['pid']} {self.pipeline['created']:.0f}"
         with suppress(OSError):
             if note.exists() and note.read_text() == name:
                 return
             note.write_text(name)
-        line = f"saltseg: warning: MLflow may lack this run, the results do not: {reason}"
-        print(line, file=sys.stderr, flush=True)
+        print(f"saltseg: warning: {line}", file=sys.stderr, flush=True)

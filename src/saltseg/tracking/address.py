@@ -1,12 +1,29 @@
 """Where MLflow's store is; known without importing MLflow, which takes seconds."""
 
 import os
+import re
 from pathlib import Path
+from urllib.parse import quote
+
+from saltseg.plumbing.errors import InputError
+
+_SERVERS = ("http", "https", "databricks", "databricks-uc")
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+_ADDRESS = re.compile(rf"(?:(?:{'|'.join(_SERVERS)})|(?:{'|'.join(_DATABASES)})(?:\+\w+)?)://.+")
 
 
 def server_uri() -> str | None:
-    """Return the address of the tracking server that is set; an empty one counts as none."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or None
+    """Return the address of the tracking server that is set; a blank one counts as none.
+
+    Raises InputError where it is none that MLflow can keep runs at.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
+    if uri and not (_ADDRESS.fullmatch(uri) or uri in ("databricks", "databricks-uc")):
+        raise InputError(
+            f"MLFLOW_TRACKING_URI: {uri!r} is the address of no store; give http://HOST:PORT or"
+            " sqlite:////FOLDER/mlflow.db, or unset it for the database in mlruns"
+        )
+    return uri or None
 
 
 def database(folder: Path) -> Path:
@@ -14,9 +31,20 @@ def database(folder: Path) -> Path:
     return folder / "mlflow.db"
 
 
+def database_uri(path: Path) -> str:
+    """Return the address of an SQLite database.
+
+    Signs that an address gives a meaning are quoted, which SQLite undoes where `uri` is set:
+    https://www.sqlite.org/uri.html.
+    """
+    if re.search("[%?#]", str(path)):
+        return f"sqlite:///file:{quote(str(path))}?uri=true"
+    return f"sqlite:///{path}"
+
+
 def store_uri(folder: Path) -> str:
     """Return the address of the server that is set, or of the database in `folder`."""
-    return server_uri() or f"sqlite:///{database(folder)}"
+    return server_uri() or database_uri(database(folder))
 
 
 def has_store(folder: Path) -> bool:

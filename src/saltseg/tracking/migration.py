@@ -12,6 +12,7 @@ from mlflow.store.db.utils import _get_latest_schema_revision
 
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import whole_file
+from saltseg.tracking.address import database_uri
 
 
 def is_outdated(database: Path) -> bool:
@@ -36,7 +37,7 @@ def upgrade(database: Path) -> None:
     copy = database.with_name(f"before-mlflow-{version('mlflow')}.db")
     if not copy.exists():  # of an earlier attempt, which may have got half-way
         _copy(database, copy)
-    command = [sys.executable, "-m", "mlflow", "db", "upgrade", f"sqlite:///{database}"]
+    command = [sys.executable, "-m", "mlflow", "db", "upgrade", database_uri(database)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

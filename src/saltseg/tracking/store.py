@@ -16,7 +16,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from saltseg.plumbing.errors import InputError, reason_of, without_password
-from saltseg.tracking.address import database, server_uri, store_uri
+from saltseg.tracking.address import database, database_uri, server_uri, store_uri
 from saltseg.tracking.migration import is_outdated, upgrade
 from saltseg.tracking.relocation import artifact_folder, relocate
 from saltseg.tracking.run_search import search_runs
@@ -67,7 +67,7 @@ def open_client(uri: str, folder: Path) -> MlflowClient:
     for name, value in _IMPATIENT.items():
         os.environ.setdefault(name, value)
     path = database(folder)
-    if uri == f"sqlite:///{path}" and path.exists():
+    if uri == database_uri(path) and path.exists():
         if is_outdated(path):
             upgrade(path)
         relocate(path)
@@ -78,6 +78,7 @@ def open_experiment(client: MlflowClient, uri: str, folder: Path, suffix: str = 
     """Return the experiment's id; make it, and with it a new database, if need be.
 
     suffix: of the name, for runs that are none of the pipeline.
+    Raises InputError where it was deleted: its runs come back with it.
     """
     name = (os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT) + suffix
     known = client.get_experiment_by_name(name)
@@ -89,6 +90,13 @@ def open_experiment(client: MlflowClient, uri: str, folder: Path, suffix: str = 
             return str(client.create_experiment(name, artifact_location=location))
         except MlflowException:
             known = _made_meanwhile(client, name)
+    if known.lifecycle_stage == "deleted":
+        raise InputError(
+            f"MLflow's experiment {name!r} was deleted, with its runs; bring it back with"
+            f" 'mlflow experiments restore --experiment-id {known.experiment_id}', where"
+            f" MLFLOW_TRACKING_URI is '{without_password(uri)}', or name another by"
+            " MLFLOW_EXPERIMENT_NAME"
+        )
     return str(known.experiment_id)
 
 

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import closing, suppress
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Any
 import psutil
 
 from saltseg.plumbing.errors import InputError
+from saltseg.project.git import environment_of_children
+from saltseg.tracking.socket_folder import socket_folder
 
 Message = dict[str, Any]
 
@@ -128,6 +129,7 @@ def open_wire(folder: Path, root: Path, pipeline: dict[str, float]) -> Wire:
             [sys.executable, "-W", "ignore", "-m", "saltseg.tracking.recorder", str(address),
              str(folder), str(pipeline["pid"]), repr(pipeline["created"])],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            env=environment_of_children(os.environ),
         )  # fmt: skip
     return _await(address, process)
 
@@ -170,11 +172,11 @@ def listen(address: Path) -> socket.socket | None:
 
 
 def _address(folder: Path, root: Path, pipeline: dict[str, float]) -> Path:
-    """Name the socket; in the system's temporary folder, for the path of a socket is short."""
+    """Name the socket. Raises OSError where there is no folder for it."""
     what = [str(folder), str(root), str(pipeline["pid"]), f"{pipeline['created']:.0f}"]
     what.append(os.environ.get("DVC_EXP_NAME", ""))
     digest = hashlib.sha256("\0".join(what).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"saltseg-{os.getuid()}-{digest}.sock"
+    return socket_folder() / f"{digest}.sock"
 
 
 def _pipeline() -> psutil.Process:

@@ -1,0 +1,129 @@
+"""What a person has written where he says: nothing that was there is lost."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from saltseg.cli import app
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.outputs import OUTPUTS, check_outputs, protected_outputs
+
+SURVEY = ("--train", "2", "--test", "1", "--workers", "0")
+
+
+def write(folder: Path, force: bool = False, **texts: str) -> None:
+    """Write files as a command does."""
+    with protected_outputs(folder, list(texts), force) as outputs:
+        for name, text in texts.items():
+            (outputs.staging / name).write_text(text)
+        outputs.place(*texts)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != OUTPUTS
+    }
+
+
+def test_own_outputs_are_replaced_by_force_alone(tmp_path: Path) -> None:
+    write(tmp_path, a="1", b="2")
+    with pytest.raises(InputError, match=r"a, .*b: there already, from an earlier call; .*--force"):
+        write(tmp_path, a="3", b="4")
+    write(tmp_path, force=True, a="3", c="5")
+    assert contents(tmp_path) == {"a": b"3", "b": b"2", "c": b"5"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == [OUTPUTS, "a", "b", "c"]
+
+
+def by_hand(path: Path) -> None:
+    path.write_text("by hand")
+
+
+def link(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("made_before", [True, False])
+@pytest.mark.parametrize("make", [by_hand, link, Path.mkdir])
+def test_what_saltseg_did_not_make_stays(
+    tmp_path: Path, make: Callable[[Path], None], made_before: bool
+) -> None:
+    if made_before:
+        write(tmp_path, a="1")
+    if make is Path.mkdir:
+        (tmp_path / "a").unlink(missing_ok=True)
+        (tmp_path / "a").mkdir()
+        by_hand(tmp_path / "a/b")
+    else:
+        make(tmp_path / "a")
+    before = contents(tmp_path)
+    for force in (False, True):
+        with pytest.raises(InputError, match="there already, and not as saltseg made it"):
+            write(tmp_path, force, a="2")
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("given", ["a_mask.png", "../here/a_mask.png", "linked.png"])
+def test_an_input_is_never_replaced(tmp_path: Path, given: str) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    by_hand(folder / "a_mask.png")
+    (folder / "linked.png").symlink_to("a_mask.png")
+    with pytest.raises(InputError, match=r"a_mask\.png: to be read and replaced at once"):
+        check_outputs(folder, ["a_mask.png"], [folder / given], force=True)
+
+
+def said(*arguments: str) -> str:
+    done = CliRunner().invoke(app, arguments)
+    assert (done.exit_code, done.output.count("\n")) == (1, 1), done.output
+    return done.output
+
+
+def test_predict_looks_at_its_outputs_before_it_computes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("a.npy", np.eye(9))
+    by_hand(Path("a_mask.png"))
+    predict = ("predict", "a.npy", "--model", "gone", "--out", ".")
+    assert "a_mask.png: there already, and not as saltseg made it" in said(*predict, "--force")
+    assert "a_mask.png: to be read and replaced" in said(*predict[:2], "a_mask.png", *predict[2:])
+    assert Path("a_mask.png").read_text() == "by hand"
+
+
+def test_a_table_of_an_ablation_replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # no project: whoever looks at that first says something else
+    by_hand(Path("table.md"))
+    ablate = ("ablate", "demo", "--vary", "a=1", "--out")
+    assert "table.md: there already, and not as saltseg" in said(*ablate, "table.md", "--force")
+    assert f"--out: {tmp_path} is a folder" in said(*ablate, str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["train.zip", "depths.csv", "test/images/0.png", "truth/test.csv"])
+def test_a_survey_leaves_the_files_of_kaggle_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    by_hand(tmp_path / name)
+    for options in ((), ("--force",), ("--no-zipped",)):
+        assert f"{name}: there already, and not" in said("survey", str(tmp_path), *SURVEY, *options)
+    assert contents(tmp_path) == {name: b"by hand"}
+
+
+def test_a_survey_replaces_the_whole_of_an_earlier_one(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    (one / "notes").mkdir(parents=True)
+    by_hand(one / "notes/mine.txt")
+    for out, options in (
+        (one, ["--no-zipped", "--sections", "1"]),
+        (one, ["--force"]),
+        (other, []),
+    ):
+        done = CliRunner().invoke(app, ["survey", str(out), *SURVEY, *options])
+        assert done.exit_code == 0, done.output
+    assert contents(one) == {**contents(other), "notes/mine.txt": b"by hand"}
