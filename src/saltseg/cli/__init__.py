@@ -2,7 +2,16 @@
 
 import typer
 
-from saltseg.cli import ablations, experiments, models, runs, submissions, surveys, training
+from saltseg.cli import (
+    ablations,
+    experiments,
+    models,
+    runs,
+    seismic,
+    submissions,
+    surveys,
+    training,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +38,7 @@ for command in (
     runs.reproduce,
     runs.verify,
     runs.diff,
+    seismic.inspect,
     models.promote,
     models.predict,
 ):

@@ -104,7 +104,7 @@ def fit_frame(grid: Grid, x: Metres, y: Metres) -> Frame | None:
 
 
 def along(x: Metres, y: Metres, traces: Integers) -> Metres:
-    """Return the distance of traces from the first along their path, float64; places without: NaN."""
+    """Return the distance of traces from the first along their path, float64; NaN without one."""
     live = traces != NO_TRACE
     distances = np.full(len(traces), np.nan)
     steps = np.hypot(np.diff(x[traces[live]]), np.diff(y[traces[live]]))

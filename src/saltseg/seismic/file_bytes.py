@@ -5,6 +5,7 @@ It is read, not mapped: mapped pages count as memory, and a file that shrinks ki
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 
@@ -46,11 +47,11 @@ class FileBytes:
         rows = np.empty((len(offsets), count), np.uint8)
         if count == 0 or not len(offsets):
             return rows
-        view = memoryview(rows).cast("B")
+        view = rows.data.cast("B")
         starts = np.asarray(offsets, np.int64)
         breaks = np.flatnonzero(np.diff(starts) != count) + 1
         bounds = [0, *breaks.tolist(), len(starts)]
-        for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+        for first, last in pairwise(bounds):
             self._fill(view[first * count : last * count], int(starts[first]))
         return rows
 

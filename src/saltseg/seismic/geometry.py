@@ -139,8 +139,8 @@ class GeometryFinder:
             self._refuse_gather(byte, placement)
             later, earlier = placement.repeated
             self.notes.append(
-                f"CDP {numbers[later]:,} (byte {byte}) is twice there, in traces {earlier + 1:,} and"
-                f" {later + 1:,}: the line keeps the file's order"
+                f"CDP {numbers[later]:,} (byte {byte}) is twice there, in traces {earlier + 1:,}"
+                f" and {later + 1:,}: the line keeps the file's order"
             )
         inline = self.table.first(STANDARD[0]) if self.table.columns[STANDARD[0]].constant else 0
         return Geometry(line_of(numbers[traces], traces, inline), None, byte, tuple(self.notes))
@@ -178,7 +178,7 @@ class GeometryFinder:
         )
         raise InputError(
             f"{self.path}: {where} has {len(offsets):,} traces with offsets {offsets.min():,} to"
-            f" {offsets.max():,} (byte 37): these are gathers; stack them, post-stack data is needed"
+            f" {offsets.max():,} (byte 37): gathers, where post-stack data is needed; stack them"
         )
 
     def _check_duplicates(self, pair: tuple[int, int], placement: Placement) -> None:
@@ -188,7 +188,8 @@ class GeometryFinder:
         later, earlier = placement.repeated
         what = (
             f"inline {placement.inlines[later]:,}, crossline {placement.crosslines[later]:,} (bytes"
-            f" {pair[0]} and {pair[1]}) are twice there, in traces {earlier + 1:,} and {later + 1:,}"
+            f" {pair[0]} and {pair[1]}) are twice there, in traces {earlier + 1:,} and"
+            f" {later + 1:,}"
         )
         if placement.duplicates <= DUPLICATES * placement.traces:
             self.notes.append(

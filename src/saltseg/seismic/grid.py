@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from saltseg.seismic.columns import Integers
 
@@ -163,6 +162,3 @@ def filled(numbers: Integers) -> Integers:
 def line_of(numbers: Integers, traces: Integers, inline: int) -> Grid:
     """Return a 2D line; numbers: of its traces, both int64 (traces,)."""
     return Grid(np.array([inline], np.int64), numbers, traces[None], line=True)
-
-
-Live = npt.NDArray[np.bool_]

@@ -45,7 +45,7 @@ class SegyHeader:
 
     def _value(self, byte: int, code: str) -> float:
         (value,) = struct.unpack_from(order_code(self.order) + code, self.content, byte - 1)
-        return value  # type: ignore[no-any-return]
+        return value
 
 
 def read_segy_header(path: Path, content: bytes, options: SurveyOptions) -> SegyHeader:
@@ -92,7 +92,7 @@ _KNOWN = FORMATS.keys() | REFUSED.keys()
 def _order_by_samples(content: bytes) -> ByteOrder:
     """Return the order in which the number of samples is the smaller: few files have over 256."""
     samples = content[3220:3222]
-    big, little = (int.from_bytes(samples, order) for order in ("big", "little"))  # type: ignore[arg-type]
+    big, little = (int.from_bytes(samples, order) for order in ("big", "little"))
     return ByteOrder.BIG if big <= little else ByteOrder.LITTLE
 
 

@@ -47,8 +47,8 @@ def read_layout(file: FileBytes, options: SurveyOptions) -> SegyLayout:
     """Find a file's traces. Raises InputError where its headers and its size do not agree."""
     if file.size < HEAD_BYTES:
         raise InputError(
-            f"{file.path}: has {file.size:,} bytes, and SEG-Y begins with {HEAD_BYTES:,} of headers;"
-            " copy it anew"
+            f"{file.path}: has {file.size:,} bytes, and SEG-Y begins with {HEAD_BYTES:,} of"
+            " headers; copy it anew"
         )
     header = read_segy_header(file.path, file.read(0, HEAD_BYTES), options)
     notes: list[str] = []
@@ -154,7 +154,7 @@ def _samples(
     if others:
         size = "which the file's size fits" if fitting else "though the file's size fits neither"
         notes.append(
-            f"samples of a trace: {' and '.join(others)}, byte {byte} {samples:,}: {samples:,} taken,"
-            f" {size}"
+            f"samples of a trace: {' and '.join(others)}, byte {byte} {samples:,}: {samples:,}"
+            f" taken, {size}"
         )
     return samples

@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from saltseg.plumbing.errors import InputError
 from saltseg.seismic.columns import Integers
@@ -55,7 +54,8 @@ class Survey(ABC):
         self.path = path
         self.grid = grid
         self.sampling = sampling
-        self.x, self.y = position or (None, None)
+        self.x: Metres | None = position[0] if position else None
+        self.y: Metres | None = position[1] if position else None
         self.options = options
         self.notes = notes
 
@@ -72,7 +72,7 @@ class Survey(ABC):
         """
 
     def raw_along(self, axis: str, number: int) -> tuple[Amplitudes, Integers]:
-        """Return the raw samples along a section, NaN where the grid has no trace, and its traces."""
+        """Return the raw samples along a section, NaN where there is no trace, and its traces."""
         traces = self.grid.along(axis, number)
         amplitudes = np.full((len(traces), self.sampling.count), np.nan, np.float32)
         here = traces != NO_TRACE
@@ -120,10 +120,3 @@ class Survey(ABC):
     ) -> None:
         """Close it."""
         self.close()
-
-
-def sampled_traces(survey: Survey, most: int) -> npt.NDArray[np.int64]:
-    """Return the numbers of at most `most` traces, evenly over the file, rising."""
-    count = int(survey.grid.traces.max()) + 1
-    chosen = np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
-    return chosen
