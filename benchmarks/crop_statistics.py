@@ -10,7 +10,7 @@ from saltseg.survey import generate
 
 
 def main() -> None:
-    made = generate(train=400, test=1, seed=2018, workers=2)
+    made = generate(train=200, test=1, seed=2018, workers=2)
     statistics = describe_windows(made.crops.train_images)
     if statistics is not None:
         write_json(SURVEY_CROPS, as_json(statistics))

@@ -98,20 +98,15 @@ class GeometryFinder:
         return self._without_dense_grid(standard)
 
     def _without_dense_grid(self, standard: Placement) -> Geometry:
+        """Return a thin grid at the standard's bytes, or the line that they or the CDPs tell of."""
         single = min(standard.row_count, standard.column_count) == 1
-        if standard.is_line or _is_slanted(standard):
-            return self._line_of_pair(STANDARD, standard)
-        if not single and _is_grid(standard, STOP_DENSITY):
+        if not single or standard.is_line or self.table.count == 1:
             return self._named(STANDARD, standard)
-        if self.table.columns[CDP].constant or self.table.count == 1:
-            if self.table.count == 1 or (single and not standard.is_constant):
-                return self._line_of_pair(STANDARD, standard)
+        if not self.table.columns[CDP].constant:
+            return self._line(CDP)
+        if standard.is_constant:
             raise self._ask("neither inline and crossline nor CDP (byte 21) tell the traces apart")
-        if not single and standard.density > STOP_DENSITY:
-            raise self._sparse(STANDARD, standard)
-        if not single:
-            self._check_duplicates(STANDARD, standard)
-        return self._line(CDP)
+        return self._line_of_pair(STANDARD, standard)
 
     def _grids(self) -> Iterator[tuple[tuple[int, int], Placement]]:
         for pair in PAIRS[1:]:
