@@ -67,7 +67,7 @@ class FileBytes:
                 ) from error
             if got == 0:
                 raise InputError(
-                    f"{self.path}: ends at byte {offset + done:,} while it is being read, and had"
+                    f"{self.path}: ends before byte {offset + done + 1:,} while it is read, and had"
                     f" {self.size:,}; wait until it is whole, or copy it anew"
                 )
             done += got

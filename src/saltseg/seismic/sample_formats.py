@@ -91,7 +91,7 @@ def bearing_out(words: npt.NDArray[np.uint32]) -> int | None:
     """
     words = words[(words & 0x7FFFFFFF) != 0]
     exponents = np.unique(words >> 24 & 0x7F)
-    if len(np.unique(words)) < 64 or len(exponents) < 3:
+    if len(np.unique(words)) < 64 or len(exponents) < 2:
         return None
     unnormalised = np.mean((words & 0x00F00000) == 0)
     if unnormalised > 0.01:
