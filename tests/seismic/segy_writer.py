@@ -155,7 +155,7 @@ def read_slowly(
 
 
 def volume(inlines: int = 6, crosslines: int = 5, samples: int = 40) -> npt.NDArray[np.float64]:
-    """Return made-up amplitudes, (inlines, crosslines, samples): whole numbers, never 0 at a side."""
+    """Return made-up amplitudes, (inlines, crosslines, samples): whole numbers but 0."""
     draw = np.random.default_rng(3)
     values = draw.integers(1, 100, (inlines, crosslines, samples))
     return (values * draw.choice([-1, 1], values.shape)).astype(np.float64)

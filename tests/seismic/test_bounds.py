@@ -38,7 +38,7 @@ def test_a_file_of_two_gigabytes_takes_little_memory(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert section.amplitude.shape == (SIDE, SAMPLES)
-    assert section.live.any(axis=1).nonzero()[0].tolist() == [17]
+    assert np.flatnonzero(section.live.any(axis=1)).tolist() == [17]
     assert section.amplitude[17, -1] == SAMPLES
     assert peak < 300e6
     assert psutil.Process().memory_info().rss - before < 300e6

@@ -90,7 +90,7 @@ def test_a_store_is_sharded(opened: Opener, tmp_path: Path) -> None:
     assert isinstance(array, zarr.Array)
     assert array.metadata.zarr_format == 3
     assert array.shards is not None
-    assert array.metadata.dimension_names == ("inline", "crossline", "sample")  # type: ignore[union-attr]
+    assert array.metadata.dimension_names == ("inline", "crossline", "sample")
     assert store.group.attrs[ATTRIBUTE]["complete"] is True  # type: ignore[index,call-overload]
 
 
@@ -140,5 +140,5 @@ def test_an_array_that_is_none(tmp_path: Path) -> None:
         open_survey(tmp_path / "none.npy", SurveyOptions(axes="trace,sample"))
     for content in (b"", b"\x93NUMPY\x01\x00", b"x" * 500):
         (tmp_path / "damaged.npy").write_bytes(content)
-        with pytest.raises(InputError, match="cannot be read as .npy"):
+        with pytest.raises(InputError, match=r"cannot be read as .npy"):
             open_survey(tmp_path / "damaged.npy", SurveyOptions(axes="trace,sample"))

@@ -1,7 +1,6 @@
-"""What users of other software report: each on a file that the test writes, with the right values."""
+"""What users of other software report: each on a file that the test writes, with right values."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ VOLUME = volume(len(INLINES), len(CROSSLINES))
 FLAT = VOLUME.reshape(-1, 40)
 
 
-def message(opened: Opener, segy: Segy, **options: Any) -> str:
+def message(opened: Opener, segy: Segy, **options: object) -> str:
     with pytest.raises(InputError) as raised:
         opened(segy, **options)
     text = str(raised.value)

@@ -147,7 +147,7 @@ def test_extended_headers_up_to_their_end(opened: Opener) -> None:
     variable = {3505: ("h", -1)}
     survey = opened(small(extended=texts, binary=variable))
     np.testing.assert_array_equal(survey.section("inline", 110).amplitude, VOLUME[5])
-    with pytest.raises(InputError, match="byte 3505 .*EndText"):
+    with pytest.raises(InputError, match=r"byte 3505 .*EndText"):
         opened(small(binary=variable))
 
 
@@ -211,9 +211,7 @@ def test_a_file_that_shrinks_while_it_is_read(opened: Opener) -> None:
     survey = opened(small())
     with survey.path.open("r+b") as file:
         file.truncate(5000)
-    with pytest.raises(
-        InputError, match=r"ends before byte 13,841 while it is read, and had 15,600"
-    ):
+    with pytest.raises(InputError, match=r"ends before byte 13,841 .* had 15,600"):
         survey.section("inline", 110)
 
 

@@ -57,7 +57,7 @@ def test_headers_are_read_once(tmp_path: Path, scans: list[int]) -> None:
     (tmp_path / "out" / CACHE_NAME).unlink()
     open_segy(path, SurveyOptions(), tmp_path / "out")
     assert (tmp_path / "out" / CACHE_NAME).read_bytes() == first
-    assert os.listdir(tmp_path / "out") == [CACHE_NAME]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [CACHE_NAME]
 
 
 def touched(path: Path, kept: Path) -> None:

@@ -1,8 +1,9 @@
 """`saltseg inspect`: what a survey's file holds."""
 
 import json
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,9 +23,14 @@ from saltseg.cli.survey_options import (
     XByte,
     YByte,
 )
-from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.errors import InputError, one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.seismic.options import Polarity, SurveyOptions
+
+if TYPE_CHECKING:
+    from saltseg.seismic.learned_crops import LearnedCrops
+
+CHAMPION = "models:/saltseg@champion"
 
 
 def inspect(
@@ -37,7 +43,14 @@ def inspect(
         Path | None,
         typer.Option(
             help="Crops to compare with, .npy.",
-            show_default="data/ingest/train_images.npy, or the embedded survey's",
+            show_default="the model's; else data/ingest/train_images.npy, or the embedded survey's",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="The model whose crops to compare with: of MLflow's registry, or its folder.",
+            show_default="models:/saltseg@champion, if there is one",
         ),
     ] = None,
     inline_byte: InlineByte = None,
@@ -73,19 +86,51 @@ def inspect(
             axes,
             whole_traces,
         )
-        print(_inspected(file, options, out, crops, as_json))
+        print(_inspected(file, options, out, model, crops, as_json))
 
 
 def _inspected(
-    file: Path, options: SurveyOptions, out: Path | None, crops: Path | None, as_json: bool
+    file: Path,
+    options: SurveyOptions,
+    out: Path | None,
+    model: str | None,
+    crops: Path | None,
+    as_json: bool,
 ) -> str:
     from saltseg.seismic.inspection import inspect as inspect_survey
     from saltseg.seismic.inspection_text import describe
-    from saltseg.seismic.learned_crops import describe_crops, survey_crops
     from saltseg.seismic.opening import open_survey
 
-    ingested = Layout(Path()).data("ingest") / "train_images.npy"
-    named = crops or (ingested if ingested.exists() else None)
     with open_survey(file, options, out) as survey:
-        facts = inspect_survey(survey, describe_crops(named) if named else survey_crops())
+        facts = inspect_survey(survey, _learned(model, crops))
     return json.dumps(facts, indent=2, allow_nan=False) if as_json else describe(facts)
+
+
+def _learned(model: str | None, crops: Path | None) -> "LearnedCrops":
+    """Return the crops that are named, or the champion's, or this checkout's, or the survey's."""
+    from saltseg.seismic.learned_crops import describe_crops, survey_crops
+    from saltseg.tracking.address import has_store
+
+    if crops is not None:
+        return describe_crops(crops)
+    if model is not None:
+        return _crops_of(model)
+    try:
+        if has_store(Layout(Path()).mlruns):
+            return _crops_of(CHAMPION)
+    except InputError as error:
+        print(f"saltseg: the champion's crops are not known: {error}", file=sys.stderr)
+    ingested = Layout(Path()).data("ingest") / "train_images.npy"
+    return describe_crops(ingested) if ingested.exists() else survey_crops()
+
+
+def _crops_of(model: str) -> "LearnedCrops":
+    from saltseg.project.model_folder import find_model, read_settings
+    from saltseg.seismic.learned_crops import LearnedCrops, statistics_of
+    from saltseg.serving.image_prediction import fetched
+
+    with fetched(model, Path()) as folder:
+        found = read_settings(find_model(folder)).get("crops")
+    if found is None:
+        raise InputError(f"{model}: does not say what its crops are like; name some with --crops")
+    return LearnedCrops(f"crops of {model}", statistics_of(found))

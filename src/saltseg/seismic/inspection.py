@@ -100,7 +100,7 @@ def _candidates(survey: SegySurvey) -> list[Facts]:
 def _grid(grid: Grid) -> Facts:
     sides = {axis: _numbers(grid.numbers(axis)) for axis in grid.axes}
     if grid.line:
-        sides = {"line": {"number": int(grid.inlines[0])}, "trace": _numbers(grid.crosslines)}
+        sides = {"line": {"number": int(grid.inlines[0])}, "number": _numbers(grid.crosslines)}
     return sides | {
         "places": grid.places,
         "traces": grid.count,
@@ -168,7 +168,7 @@ def _amplitudes(survey: Survey, crops: LearnedCrops, notes: list[str]) -> Facts:
     facts["amplitudes"] = asdict(statistics) | {"percentiles": named, "rms": list(statistics.rms)}
     windows = describe_windows(survey_windows(survey))
     if windows is None:
-        notes.append("comparison: no part of the survey is 90 % data, so that none was made")
+        notes.append("comparison: no window of the survey is data for the most part: none was made")
         return facts
     facts["windows"] = as_json(windows)
     scale = sample_scale(windows, crops.statistics)

@@ -34,7 +34,7 @@ def _head(facts: Facts) -> Iterator[str]:
 def _geometry(facts: Facts) -> Iterator[str]:
     grid, samples = facts["grid"], facts["samples"]
     yield _row("kind", "2D line" if facts["kind"] == "2d" else "3D survey")
-    for name, byte in (("inline", "inline"), ("crossline", "crossline"), ("trace", "crossline")):
+    for name, byte in (("inline", "inline"), ("crossline", "crossline"), ("number", "crossline")):
         if name in grid:
             at = facts.get("bytes", {}).get(byte)
             yield _row(name + "s", _range(grid[name]) + (f", byte {at}" if at else ""))
@@ -104,21 +104,27 @@ def _crops(facts: Facts) -> Iterator[str]:
     survey, crops = facts["windows"], facts["crops"]
     if survey is None:
         return
-    yield _row("", f"{'survey':>10}{'crops':>10}   compared with {crops['source']}")
+    yield _row("", f"{'survey':<22}{'crops':<22}{crops['source']}")
     rows = (
-        ("wavelength", "wavelength", "samples"),
-        ("width", "width", "traces"),
-        ("dip", "dip", "samples a trace"),
-        ("skewness", "skewness", ""),
-        ("kurtosis", "kurtosis", "3 is normal"),
+        ("wavelength", "samples"),
+        ("width", "traces"),
+        ("dip", "samples a trace"),
+        ("skewness", ""),
+        ("kurtosis", "3 is normal"),
     )
-    for name, key, unit in rows:
-        yield _row(name, f"{_figure(survey[key])}{_figure(crops[key])}   {unit}".rstrip())
+    for name, unit in rows:
+        yield _row(name, f"{_figure(survey[name])}{_figure(crops[name])}{unit}".rstrip())
     yield from _listed("unlike", facts["unlike"] or ["nothing: the survey is like the crops"])
 
 
-def _figure(value: float | None) -> str:
-    return f"{'-':>10}" if value is None else f"{value:>10.2f}"
+def _figure(value: float | list[float | None] | None) -> str:
+    """Return a figure, or a median and between what most windows lie, in 22 columns."""
+    if isinstance(value, list):
+        low, middle, high = value
+        if low is not None and middle is not None and high is not None:
+            return f"{f'{middle:.2f} ({low:.2f} to {high:.2f})':<22}"
+        value = None
+    return f"{'-' if value is None else f'{value:.2f}':<22}"
 
 
 def _listed(name: str, lines: list[str]) -> Iterator[str]:

@@ -53,7 +53,15 @@ def survey_crops() -> LearnedCrops:
 
 def statistics_of(content: dict[str, Any]) -> WindowStatistics:
     """Return statistics as `asdict` has made them JSON."""
-    return WindowStatistics(**content | {"percentiles": tuple(content["percentiles"])})
+    values: dict[str, Any] = {
+        name: tuple(map(_number, value)) if isinstance(value, list) else value
+        for name, value in content.items()
+    }
+    return WindowStatistics(**values)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def as_json(statistics: WindowStatistics) -> dict[str, Any]:
@@ -64,7 +72,7 @@ def as_json(statistics: WindowStatistics) -> dict[str, Any]:
     }
 
 
-def _short(value: float | tuple[float, ...]) -> float | list[float] | None:
+def _short(value: float | tuple[float, ...]) -> Any:  # noqa: ANN401
     if isinstance(value, tuple):
-        return [float(f"{item:.6g}") for item in value]
+        return [_short(item) for item in value]
     return float(f"{value:.6g}") if math.isfinite(value) else None

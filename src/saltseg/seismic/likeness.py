@@ -2,81 +2,78 @@
 
 import math
 
-from saltseg.seismic.windows import WindowStatistics
+from saltseg.seismic.windows import Spread, WindowStatistics
 
-ALIKE = 1.25
-"""Ratio up to which wavelengths are alike: the measured loss begins beyond it."""
-_SKEWED, _TAILS, _STEEPER = 0.7, 3.0, 2.0
+_SKEWED, _TAILS = 0.7, 3.0
+"""Difference of skewness and ratio of kurtosis from which on amplitudes are unlike."""
 
 
 def sample_scale(survey: WindowStatistics, crops: WindowStatistics) -> float:
-    """Return by what a survey's samples are to be resampled: above 1, to more samples."""
-    return crops.wavelength / survey.wavelength
+    """Return how many samples to make of each one, so that wavelengths are those of the crops."""
+    return crops.wavelength[1] / survey.wavelength[1]
 
 
 def compare(survey: WindowStatistics, crops: WindowStatistics) -> list[str]:
-    """Say in lines what of a survey is unlike the crops, and what to do; none: all is alike."""
-    return [
-        line
-        for line in (
-            _wavelength(survey, crops),
-            _width(survey, crops),
-            _dip(survey, crops),
-            _skewness(survey, crops),
-            _kurtosis(survey, crops),
-        )
-        if line
-    ]
+    """Say in lines what of a survey is unlike the crops, and what to do; none: all is alike.
+
+    A length is alike where the survey's median lies between the crops' 10th and 90th percentile.
+    """
+    lines = [_wavelength(survey, crops), _width(survey, crops), _dip(survey, crops)]
+    lines += [_skewness(survey, crops), _kurtosis(survey, crops)]
+    return [line for line in lines if line]
+
+
+def _alike(survey: Spread, crops: Spread) -> bool:
+    """Tell whether a median lies within a spread; what is not known is not unlike."""
+    return not (survey[1] < crops[0] or survey[1] > crops[2])
 
 
 def _wavelength(survey: WindowStatistics, crops: WindowStatistics) -> str:
-    scale = sample_scale(survey, crops)
-    if not math.isfinite(scale) or 1 / ALIKE <= scale <= ALIKE:
+    if _alike(survey.wavelength, crops.wavelength):
         return ""
+    scale = sample_scale(survey, crops)
     return (
-        f"dominant wavelength is {survey.wavelength:.1f} samples, the crops'"
-        f" {crops.wavelength:.1f}: resample by {scale:.2g} with --sample-scale {scale:.2g}"
+        f"dominant wavelength is {survey.wavelength[1]:.1f} samples, the crops'"
+        f" {_range(crops.wavelength, 1)}: resample by {scale:.2g} with --sample-scale {scale:.2g}"
     )
 
 
 def _width(survey: WindowStatistics, crops: WindowStatistics) -> str:
-    ratio = crops.width / survey.width
-    if not math.isfinite(ratio) or 0.5 <= ratio <= 2:
+    if _alike(survey.width, crops.width):
         return ""
+    closer = "closer" if survey.width[1] > crops.width[1] else "farther apart"
     return (
-        f"features are {survey.width:.1f} traces wide, the crops' {crops.width:.1f}: traces lie"
-        f" {'closer' if ratio < 1 else 'farther'} than those that were learned from"
+        f"features are {survey.width[1]:.1f} traces wide, the crops' {_range(crops.width, 1)}:"
+        f" traces lie {closer} than those that were learned from"
     )
 
 
 def _dip(survey: WindowStatistics, crops: WindowStatistics) -> str:
-    ratio = survey.dip / crops.dip if crops.dip else math.nan
-    if not math.isfinite(ratio) or 1 / _STEEPER <= ratio <= _STEEPER:
+    if _alike(survey.dip, crops.dip):
         return ""
     return (
-        f"dips are {survey.dip:.2f} samples a trace, the crops' {crops.dip:.2f}: look whether the"
-        " axes are right and how far traces and samples lie apart"
+        f"dips are {survey.dip[1]:.2f} samples a trace, the crops' {_range(crops.dip, 2)}: are the"
+        " axes right, and the distances of traces and samples?"
     )
 
 
+def _range(spread: Spread, digits: int) -> str:
+    return f"{spread[0]:.{digits}f} to {spread[2]:.{digits}f}"
+
+
 def _skewness(survey: WindowStatistics, crops: WindowStatistics) -> str:
-    if abs(survey.skewness - crops.skewness) <= _SKEWED:
+    difference = survey.skewness - crops.skewness
+    if not math.fabs(difference) > _SKEWED:
         return ""
     return (
-        f"amplitudes are skewed ({survey.skewness:.1f}, the crops {crops.skewness:.1f}): is it an"
+        f"amplitudes are skewed ({survey.skewness:.1f}, the crops' {crops.skewness:.1f}): is it an"
         " envelope or another attribute, or in another --format?"
     )
 
 
 def _kurtosis(survey: WindowStatistics, crops: WindowStatistics) -> str:
     ratio = survey.kurtosis / crops.kurtosis
-    if 1 / _TAILS <= ratio <= _TAILS:
-        return ""
-    if ratio < 1:
-        return (
-            f"amplitudes are cut off (kurtosis {survey.kurtosis:.1f}, crops {crops.kurtosis:.1f})"
-        )
-    return (
-        f"few amplitudes are much larger than the others (kurtosis {survey.kurtosis:.1f}, crops"
-        f" {crops.kurtosis:.1f}): spikes, or gain is missing"
-    )
+    figures = f"(kurtosis {survey.kurtosis:.1f}, the crops' {crops.kurtosis:.1f})"
+    if ratio > _TAILS:
+        return f"few amplitudes are far larger than the others {figures}: spikes, or no gain"
+    return f"amplitudes are cut off {figures}" if ratio < 1 / _TAILS else ""
