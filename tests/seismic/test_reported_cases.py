@@ -124,6 +124,7 @@ def test_no_order_of_traces_is_assumed(opened: Opener, order: str) -> None:
         np.testing.assert_array_equal(found.amplitude, VOLUME[:, place])
         assert found.numbers.tolist() == INLINES
     np.testing.assert_array_equal(survey.grid.traces.ravel()[numbers], np.arange(30))
+    np.testing.assert_array_equal(survey.places(), numbers)
 
 
 def test_a_place_that_is_twice_there_is_named_and_the_first_trace_taken(opened: Opener) -> None:
@@ -132,6 +133,7 @@ def test_a_place_that_is_twice_there_is_named_and_the_first_trace_taken(opened: 
     survey = opened(small(headers=headers))
     assert noted(survey.notes, "inline 104, crossline 302", "traces 13 and 18")
     np.testing.assert_array_equal(survey.section("inline", 104).amplitude[2], FLAT[12])
+    assert survey.places()[[12, 17, 18]].tolist() == [12, 12, 18]
 
 
 def test_many_places_twice_there_stop(opened: Opener) -> None:
@@ -153,6 +155,7 @@ def test_a_2d_line_is_laid_out_by_cdp(opened: Opener) -> None:
     assert section.numbers.tolist() == [5, 6, 7, 8, 9]
     np.testing.assert_array_equal(section.amplitude, FLAT[[2, 1, 0, 4, 3]])
     assert section.traces.tolist() == [2, 1, 0, 4, 3]
+    assert survey.places().tolist() == [2, 1, 0, 4, 3]
 
 
 def test_a_cdp_that_is_twice_on_a_line_keeps_the_files_order(opened: Opener) -> None:

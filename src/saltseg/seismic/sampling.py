@@ -1,6 +1,5 @@
 """The samples of a trace: their interval, the first one's time or depth, their unit."""
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,14 +81,12 @@ def _interval(path: Path, layout: SegyLayout, table: TraceTable, notes: list[str
     header = layout.header
     extended = header.float64(3273) if header.revision == 2 else 0.0
     binary = header.number(3217, "h")
-    counts = Counter(table.values(INTERVAL).tolist())
-    trace = counts.most_common(1)[0][0]
+    stated, counts = np.unique(table.values(INTERVAL), return_counts=True)
+    trace, usual = int(stated[counts.argmax()]), int(counts.max())
     if np.isfinite(extended) and SANE.start <= extended < SANE.stop:
         return extended / 1000
     if len(counts) > 1:
-        notes.append(
-            f"interval: byte 117 varies, {counts[trace]:,} of {table.count:,} say {trace:,}"
-        )
+        notes.append(f"interval: byte 117 varies, {usual:,} of {table.count:,} say {trace:,}")
     if binary not in SANE and trace not in SANE:
         raise InputError(
             f"{path}: the sample interval is {binary:,} in byte 3217 and {trace:,} in byte 117 of"

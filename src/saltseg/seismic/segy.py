@@ -58,6 +58,19 @@ class SegySurvey(Survey):
             laid_out[row, shift : shift + self.layout.samples] = samples[row]
         return laid_out
 
+    def places(self) -> Integers:
+        """Return each trace's place in the grid, int64 (traces,), in the file's order.
+
+        Places are counted row by row. Of traces at one place each has it, not the first alone: so
+        what is predicted goes back to every trace of the file.
+        """
+        grid, found = self.grid, self.geometry
+        if found.inline_byte is None:
+            return np.argsort(grid.traces[0], kind="stable")
+        rows = np.searchsorted(grid.inlines, self.table.values(found.inline_byte))
+        columns = np.searchsorted(grid.crosslines, self.table.values(found.crossline_byte))
+        return rows * len(grid.crosslines) + columns
+
     def close(self) -> None:
         """Close the file."""
         self.file.close()
