@@ -18,9 +18,9 @@ def _row(name: str, text: str) -> str:
 
 
 def _head(facts: Facts) -> Iterator[str]:
-    for number, line in enumerate(facts.get("textual_header", []), start=1):
+    for line in facts.get("textual_header", []):
         if line.strip().removeprefix("C").strip(" 0123456789"):
-            yield f"{number:>3}  {line}"
+            yield line
     yield _row("file", facts["file"])
     if "sample_format" not in facts:
         return
@@ -104,7 +104,7 @@ def _crops(facts: Facts) -> Iterator[str]:
     survey, crops = facts["windows"], facts["crops"]
     if survey is None:
         return
-    yield _row("", f"{'survey':<22}{'crops':<22}{crops['source']}")
+    yield _row("", f"{'survey':<26}{'crops':<26}{crops['source']}")
     rows = (
         ("wavelength", "samples"),
         ("width", "traces"),
@@ -118,13 +118,13 @@ def _crops(facts: Facts) -> Iterator[str]:
 
 
 def _figure(value: float | list[float | None] | None) -> str:
-    """Return a figure, or a median and between what most windows lie, in 22 columns."""
+    """Return a figure, or a median and between what most windows lie, in 26 columns."""
     if isinstance(value, list):
         low, middle, high = value
         if low is not None and middle is not None and high is not None:
-            return f"{f'{middle:.2f} ({low:.2f} to {high:.2f})':<22}"
+            return f"{f'{middle:.2f} ({low:.2f} to {high:.2f})':<26}"
         value = None
-    return f"{'-' if value is None else f'{value:.2f}':<22}"
+    return f"{'-' if value is None else f'{value:.2f}':<26}"
 
 
 def _listed(name: str, lines: list[str]) -> Iterator[str]:
