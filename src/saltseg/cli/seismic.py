@@ -32,6 +32,21 @@ if TYPE_CHECKING:
 
 CHAMPION = "models:/saltseg@champion"
 
+Crops = Annotated[
+    Path | None,
+    typer.Option(
+        help="Crops to compare with, .npy.",
+        show_default="the model's; else data/ingest/train_images.npy, or the embedded survey's",
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="The model whose crops to compare with: of MLflow's registry, or its folder.",
+        show_default=f"{CHAMPION}, if there is one",
+    ),
+]
+
 
 def inspect(
     file: Annotated[Path, typer.Argument(help="SEG-Y, a zarr store, or .npy.")],
@@ -39,20 +54,8 @@ def inspect(
     out: Annotated[
         Path | None, typer.Option(help="Folder that keeps the trace headers, read once.")
     ] = None,
-    crops: Annotated[
-        Path | None,
-        typer.Option(
-            help="Crops to compare with, .npy.",
-            show_default="the model's; else data/ingest/train_images.npy, or the embedded survey's",
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="The model whose crops to compare with: of MLflow's registry, or its folder.",
-            show_default="models:/saltseg@champion, if there is one",
-        ),
-    ] = None,
+    crops: Crops = None,
+    model: Model = None,
     inline_byte: InlineByte = None,
     crossline_byte: CrosslineByte = None,
     cdp_byte: CdpByte = None,
@@ -70,22 +73,9 @@ def inspect(
 ) -> None:
     """Say what a survey's file holds, what it gets wrong, and whether models know its like."""
     with one_line_errors():
-        options = SurveyOptions(
-            inline_byte,
-            crossline_byte,
-            cdp_byte,
-            x_byte,
-            y_byte,
-            sample_format,
-            byte_order,
-            interval,
-            domain,
-            unit,
-            polarity,
-            null,
-            axes,
-            whole_traces,
-        )
+        places = inline_byte, crossline_byte, cdp_byte, x_byte, y_byte
+        samples = sample_format, byte_order, interval, domain, unit, polarity, null
+        options = SurveyOptions(*places, *samples, axes, whole_traces)
         print(_inspected(file, options, out, model, crops, as_json))
 
 

@@ -61,8 +61,23 @@ def create_store(
     """
     import zarr
 
+    if path.exists():
+        raise InputError(f"{path}: is there already; name another, or remove it")
+    try:
+        group = zarr.create_group(path, attributes={ATTRIBUTE: _facts(survey) | dict(facts)})
+        names, places = _add_coordinates(group, survey)
+        for name in arrays:
+            _create(group, name, (*places, survey.sampling.count), (*names, "sample"))
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written: {error.strerror}; free space or change the rights"
+        ) from error
+    return group
+
+
+def _facts(survey: Survey) -> dict[str, Any]:
     grid, sampling = survey.grid, survey.sampling
-    told = {
+    return {
         "version": VERSION,
         "kind": survey.kind,
         "domain": sampling.domain and sampling.domain.value,
@@ -72,28 +87,24 @@ def create_store(
         "line": int(grid.inlines[0]) if grid.line else None,
         "complete": False,
     }
-    if path.exists():
-        raise InputError(f"{path}: is there already; name another, or remove it")
-    try:
-        group = zarr.create_group(path, attributes={ATTRIBUTE: told | dict(facts)})
-        places = grid.traces[0] if grid.line else grid.traces
-        names = ("crossline",) if grid.line else ("inline", "crossline")
-        _add(group, "sample", _samples(sampling), ("sample",))
-        _add(group, "trace", places, names)
-        _add(group, "crossline", grid.crosslines, ("crossline",))
-        if not grid.line:
-            _add(group, "inline", grid.inlines, ("inline",))
-        for name, values in (("x", survey.x), ("y", survey.y)):
-            if values is not None:
-                at = np.where(places == NO_TRACE, np.nan, values[places])
-                _add(group, name, at, names)
-        for name in arrays:
-            _create(group, name, (*places.shape, sampling.count), (*names, "sample"))
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written: {error.strerror}; free space or change the rights"
-        ) from error
-    return group
+
+
+def _add_coordinates(
+    group: "zarr.Group", survey: Survey
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Write what says where places and samples lie; return the names and sizes of the places."""
+    grid = survey.grid
+    places = grid.traces[0] if grid.line else grid.traces
+    names = ("crossline",) if grid.line else ("inline", "crossline")
+    _add(group, "sample", _samples(survey.sampling), ("sample",))
+    _add(group, "trace", places, names)
+    _add(group, "crossline", grid.crosslines, ("crossline",))
+    if not grid.line:
+        _add(group, "inline", grid.inlines, ("inline",))
+    for name, values in (("x", survey.x), ("y", survey.y)):
+        if values is not None:
+            _add(group, name, np.where(places == NO_TRACE, np.nan, values[places]), names)
+    return names, places.shape
 
 
 def complete(group: "zarr.Group") -> None:
