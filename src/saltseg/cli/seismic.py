@@ -75,7 +75,7 @@ def inspect(
     with one_line_errors():
         places = inline_byte, crossline_byte, cdp_byte, x_byte, y_byte
         samples = sample_format, byte_order, interval, domain, unit, polarity, null
-        given = places + samples + (axes, whole_traces)  # noqa: RUF005 (mypy follows a sum)
+        given = places + samples + (axes, whole_traces)
         options = SurveyOptions(*given)
         print(_inspected(file, options, out, model, crops, as_json))
 
