@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from saltseg import __version__
-from saltseg.cli import ablations, experiments, models, runs, submissions, surveys, training
+from saltseg.cli import (
+    ablations,
+    experiments,
+    models,
+    runs,
+    seismic,
+    submissions,
+    surveys,
+    training,
+)
 from saltseg.project.git import leave_callers_repository
 
 app = typer.Typer(
@@ -46,6 +55,7 @@ for command in (
     runs.reproduce,
     runs.verify,
     runs.diff,
+    seismic.inspect,
     models.promote,
     models.predict,
 ):

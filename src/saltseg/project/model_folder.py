@@ -15,6 +15,7 @@ from saltseg.plumbing.files import read_json, write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.modules import PACKAGE
 from saltseg.project.lineage import code_digest
+from saltseg.seismic.learned_crops import as_json, describe_crops
 
 SETTINGS = "model.json"
 MANIFEST = "manifest.json"
@@ -89,7 +90,14 @@ def _settings(layout: Layout) -> dict[str, object]:
         "salt_size": sizes["salt_size"],
         "hole_size": sizes["hole_size"],
         "code": code_digest(),
+        "crops": _crops(layout),
     }
+
+
+def _crops(layout: Layout) -> dict[str, object] | None:
+    """Describe the crops that were learned from; None where they are not in the workspace."""
+    images = layout.data("ingest") / "train_images.npy"
+    return as_json(describe_crops(images).statistics) if images.exists() else None
 
 
 def _snapshots(layout: Layout) -> list[Path]:

@@ -36,7 +36,7 @@ def predict_files(
     check_outputs(out, names, images, force)
     for path in images:
         read_image(path)
-    with _fetched(model, root) as folder:
+    with fetched(model, root) as folder:
         found = find_model(folder)
         code = own_code(found)
         with protected_outputs(out, names, force) as outputs:
@@ -46,7 +46,8 @@ def predict_files(
                 _predict_by(code, images, found, outputs, depth)
 
 
-def _fetched(model: str, root: Path) -> AbstractContextManager[Path]:
+def fetched(model: str, root: Path) -> AbstractContextManager[Path]:
+    """Return the folder of a model: a folder itself, or fetched from the registry meanwhile."""
     if Path(model).is_dir():
         return nullcontext(Path(model))
     from saltseg.tracking.registry import fetched_model

@@ -1,0 +1,21 @@
+"""Describes the embedded survey's crops, for `saltseg inspect` to compare surveys with.
+
+python -m benchmarks.crop_statistics   # half a minute
+"""
+
+from saltseg.plumbing.files import write_json
+from saltseg.seismic.learned_crops import SURVEY_CROPS, as_json
+from saltseg.seismic.windows import describe_windows
+from saltseg.survey import generate
+
+
+def main() -> None:
+    made = generate(train=200, test=1, seed=2018, workers=2)
+    statistics = describe_windows(made.crops.train_images)
+    if statistics is not None:
+        write_json(SURVEY_CROPS, as_json(statistics))
+        print(SURVEY_CROPS.read_text(), end="")
+
+
+if __name__ == "__main__":
+    main()

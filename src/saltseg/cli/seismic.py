@@ -1,0 +1,127 @@
+"""`saltseg inspect`: what a survey's file holds."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from saltseg.cli.survey_options import (
+    Axes,
+    CdpByte,
+    CrosslineByte,
+    DomainOption,
+    InlineByte,
+    Interval,
+    Null,
+    Order,
+    PolarityOption,
+    SampleFormat,
+    Unit,
+    WholeTraces,
+    XByte,
+    YByte,
+)
+from saltseg.plumbing.errors import InputError, one_line_errors
+from saltseg.plumbing.layout import Layout
+from saltseg.seismic.options import Polarity, SurveyOptions
+
+if TYPE_CHECKING:
+    from saltseg.seismic.learned_crops import LearnedCrops
+
+CHAMPION = "models:/saltseg@champion"
+
+Crops = Annotated[
+    Path | None,
+    typer.Option(
+        help="Crops to compare with, .npy.",
+        show_default="the model's; else data/ingest/train_images.npy, or the embedded survey's",
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="The model whose crops to compare with: of MLflow's registry, or its folder.",
+        show_default=f"{CHAMPION}, if there is one",
+    ),
+]
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="SEG-Y, a zarr store, or .npy.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder that keeps the trace headers, read once.")
+    ] = None,
+    crops: Crops = None,
+    model: Model = None,
+    inline_byte: InlineByte = None,
+    crossline_byte: CrosslineByte = None,
+    cdp_byte: CdpByte = None,
+    x_byte: XByte = None,
+    y_byte: YByte = None,
+    sample_format: SampleFormat = None,
+    byte_order: Order = None,
+    interval: Interval = None,
+    domain: DomainOption = None,
+    unit: Unit = None,
+    polarity: PolarityOption = Polarity.NORMAL,
+    null: Null = None,
+    axes: Axes = None,
+    whole_traces: WholeTraces = False,
+) -> None:
+    """Say what a survey's file holds, what it gets wrong, and whether models know its like."""
+    with one_line_errors():
+        places = inline_byte, crossline_byte, cdp_byte, x_byte, y_byte
+        samples = sample_format, byte_order, interval, domain, unit, polarity, null
+        given = places + samples + (axes, whole_traces)
+        options = SurveyOptions(*given)
+        print(_inspected(file, options, out, model, crops, as_json))
+
+
+def _inspected(
+    file: Path,
+    options: SurveyOptions,
+    out: Path | None,
+    model: str | None,
+    crops: Path | None,
+    as_json: bool,
+) -> str:
+    from saltseg.seismic.inspection import inspect as inspect_survey
+    from saltseg.seismic.inspection_text import describe
+    from saltseg.seismic.opening import open_survey
+
+    with open_survey(file, options, out) as survey:
+        facts = inspect_survey(survey, _learned(model, crops))
+    return json.dumps(facts, indent=2, allow_nan=False) if as_json else describe(facts)
+
+
+def _learned(model: str | None, crops: Path | None) -> "LearnedCrops":
+    """Return the crops that are named, or the champion's, or this checkout's, or the survey's."""
+    from saltseg.seismic.learned_crops import describe_crops, survey_crops
+    from saltseg.tracking.address import has_store
+
+    if crops is not None:
+        return describe_crops(crops)
+    if model is not None:
+        return _crops_of(model)
+    try:
+        if has_store(Layout(Path()).mlruns):
+            return _crops_of(CHAMPION)
+    except InputError as error:
+        print(f"saltseg: the champion's crops are not known: {error}", file=sys.stderr)
+    ingested = Layout(Path()).data("ingest") / "train_images.npy"
+    return describe_crops(ingested) if ingested.exists() else survey_crops()
+
+
+def _crops_of(model: str) -> "LearnedCrops":
+    from saltseg.project.model_folder import find_model, read_settings
+    from saltseg.seismic.learned_crops import LearnedCrops, statistics_of
+    from saltseg.serving.image_prediction import fetched
+
+    with fetched(model, Path()) as folder:
+        found = read_settings(find_model(folder)).get("crops")
+    if found is None:
+        raise InputError(f"{model}: does not say what its crops are like; name some with --crops")
+    return LearnedCrops(f"crops of {model}", statistics_of(found))

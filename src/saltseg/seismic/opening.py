@@ -1,0 +1,22 @@
+"""Opening a survey, whatever file it is in."""
+
+from pathlib import Path
+
+from saltseg.seismic.array_file import open_array
+from saltseg.seismic.options import SurveyOptions
+from saltseg.seismic.segy import open_segy
+from saltseg.seismic.store import open_store
+from saltseg.seismic.survey import Survey
+
+
+def open_survey(path: Path, options: SurveyOptions, folder: Path | None = None) -> Survey:
+    """Open a zarr store (a folder), an .npy, or a SEG-Y file (any other name).
+
+    folder: where the trace headers of a SEG-Y file are kept, to be read once. Raises InputError
+    for a file that is none of these, or that lacks what no option tells.
+    """
+    if path.is_dir():
+        return open_store(path, options)
+    if path.suffix.lower() == ".npy":
+        return open_array(path, options)
+    return open_segy(path, options, folder)
