@@ -2,23 +2,30 @@
 
     python stages/submit.py
 
-Reads the final masks of the test crops, the table of crops, the test images, the other stages'
-metrics and, with the embedded survey, the truth. Writes data/submit (submission.csv, the sample
-it is checked against, manifest.json), results/submit.json and a contact sheet of predictions.
+Reads the final masks of the test crops, the table of crops, the test images, the pseudo-labels,
+the other stages' numbers and, with the embedded survey, the truth. Writes data/submit
+(submission.csv, the sample it is checked against, manifest.json), results/score.json,
+results/submit.json, and contact sheets of the predictions and the pseudo-labels.
 """
 
 from pathlib import Path
 
-from saltseg.config.params import load_params
+import pandas as pd
+
+from saltseg.config.params import Params, load_params
 from saltseg.crops.crop_set import load_array, load_table, split_table
 from saltseg.plumbing.errors import one_line_errors
-from saltseg.plumbing.files import hash_file, read_json, write_json
+from saltseg.plumbing.files import hash_file, write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
 from saltseg.project.lineage import manifest
+from saltseg.reports.panels import Mask
+from saltseg.reports.pseudolabel_figure import draw_pseudolabels
+from saltseg.reports.score import gather_score, test_scores
 from saltseg.reports.submission_figure import draw_predictions
 from saltseg.reports.summary import summary
-from saltseg.scoring.submission import known_scores, write_sample, write_submission
+from saltseg.scoring.submission import write_sample, write_submission
+from saltseg.selection.pseudolabels import load_pseudolabels
 from saltseg.tracking import stage_run
 
 
@@ -35,17 +42,26 @@ def main(root: Path) -> None:
         write_sample(sample, table["id"].tolist())
         checked = write_submission(submission, sample, table["id"].tolist(), masks[table["row"]])
         write_json(folder / "manifest.json", manifest(layout, params, submission))
-        cleaned = read_json(layout.result("postprocess-connected-components"))
-        scores = known_scores(cleaned, submission, truth, generator(params.base.seed, "submit"))
-        images = load_array(layout.data("ingest") / "test_images.npy")
-        figure = layout.plots("submit") / "predictions.png"
-        draw_predictions(figure, table, images, masks, truth, params.submit.examples)
-        for path in (submission, folder / "manifest.json", figure):
+        scores = test_scores(submission, truth, generator(params.base.seed, "submit"))
+        write_json(layout.score, gather_score(layout, scores))
+        draw(layout, params, table, masks, truth)
+        for path in (submission, folder / "manifest.json", layout.plots("submit")):
             run.artifact(path)
         counts = {"crops": checked.crops, "empty_share": checked.empty / checked.crops}
         run.metrics({**counts, **scores, "submission": hash_file(submission)})
         run.model()
     print(summary(layout))
+
+
+def draw(layout: Layout, params: Params, table: pd.DataFrame, masks: Mask, truth: Path) -> None:
+    """Draw predictions and each fold's pseudo-labels, against the truth where it is known."""
+    images, plots = load_array(layout.data("ingest") / "test_images.npy"), layout.plots("submit")
+    shown = params.submit.examples
+    draw_predictions(plots / "predictions.png", table, images, masks, truth, shown)
+    if params.pseudolabel.enabled:
+        for fold in params.train_per_fold.folds:
+            labels = load_pseudolabels(layout.data("pseudolabel", fold))
+            draw_pseudolabels(plots / f"pseudolabels_{fold}.png", labels, images, truth)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import pytest
 import yaml
 
+from saltseg.config.params import load_params
 from saltseg.crops.crop_set import CropSet, save_crops
 from saltseg.plumbing.files import (
     hash_file,
@@ -15,6 +18,7 @@ from saltseg.plumbing.files import (
 )
 from saltseg.plumbing.layout import Layout
 from saltseg.scoring import rle
+from saltseg.selection.pseudolabels import save_pseudolabels, select
 from stages import submit
 from tests.conftest import shrunk_content
 
@@ -32,8 +36,12 @@ def layout(tmp_path: Path, small_crops: CropSet) -> Layout:
     masks = small_crops.test_images > 128
     masks[3] = False
     write_array(layout.data("postprocess-connected-components") / "test_masks.npy", masks)
-    cleaned = {"score_after": 0.5, "score_low": 0.4, "score_high": 0.6}
+    cleaned = {"score": 0.5, "score_low": 0.4, "score_high": 0.6, "iou": 0.7, "dice": 0.8}
     write_json(layout.result("postprocess-connected-components"), cleaned)
+    write_json(layout.data("threshold-search") / "thresholds.json", {"threshold": 0.45})
+    labels = select(labelled(small_crops), soft(masks), load_params(layout.params).pseudolabel, 1)
+    for fold in (0, 1):
+        save_pseudolabels(layout.data("pseudolabel", fold), labels)
     write_text(tmp_path / "requirements.lock", "numpy==2")
     for fold in (0, 1):
         write_text(layout.model("class_unet", fold) / "0.safetensors", str(fold))
@@ -43,6 +51,14 @@ def layout(tmp_path: Path, small_crops: CropSet) -> Layout:
 @pytest.fixture(autouse=True)
 def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+
+
+def labelled(crops: CropSet) -> pd.DataFrame:
+    return crops.test.sort_values("row").assign(black=False)
+
+
+def soft(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    return np.where(masks, 0.9, 0.1).astype(np.float32)
 
 
 def write_truth(layout: Layout, crops: CropSet) -> None:
@@ -63,7 +79,15 @@ def test_submission_in_the_samples_order(
     assert lines[-4] == f"{small_crops.test['id'][3]},"
     result = read_json(layout.result("submit"))
     assert result["submission"] == hash_file(path)
-    assert (result["crops"], result["out_of_fold_score"]) == (len(small_crops.test), 0.5)
+    assert result["crops"] == len(small_crops.test)
+    assert list(read_json(layout.score).items()) == [
+        ("score", 0.5),
+        ("score_low", 0.4),
+        ("score_high", 0.6),
+        ("iou", 0.7),
+        ("dice", 0.8),
+        ("threshold", 0.45),
+    ]
     assert result["empty_share"] >= 1 / len(small_crops.test)
     assert "test_score" not in result
     found = read_json(layout.data("submit") / "manifest.json")
@@ -77,9 +101,13 @@ def test_with_the_truth_it_scores_and_repeats_itself(layout: Layout, small_crops
     write_text(layout.root / "dvc.yaml", "stages: {}")
     write_truth(layout, small_crops)
     submit.main(layout.root)
-    outputs = [*layout.data("submit").iterdir(), layout.result("submit")]
-    outputs.append(layout.plots("submit") / "predictions.png")
+    pictures = sorted(layout.plots("submit").iterdir())
+    names = ["predictions.png", "pseudolabels_0.png", "pseudolabels_1.png"]
+    assert [path.name for path in pictures] == names
+    outputs = [*layout.data("submit").iterdir(), layout.result("submit"), layout.score, *pictures]
     before = [hash_file(path) for path in outputs]
-    assert read_json(layout.result("submit"))["test_score"] == 1
+    assert read_json(layout.score)["test_score"] == 1
+    result = read_json(layout.result("submit"))
+    assert result["test_score_low"] == result["test_score"] == result["test_score_high"] == 1
     submit.main(layout.root)
     assert [hash_file(path) for path in outputs] == before

@@ -168,12 +168,12 @@ def _changes(first: Mapping[str, float], second: Mapping[str, float]) -> list[Me
 def _spread(name: str, metrics: Mapping[str, float]) -> str:
     """Return the interval of a metric and its spread over parts; "" where it has neither."""
     said = []
-    for end in ("", "_score", "_after"):
+    for end in ("", "_score", "_after"):  # the last two were names of the score once
         stem = name.removesuffix(end)
         if name.endswith(end) and f"{stem}_low" in metrics:
             said.append(f"{metrics[f'{stem}_low']:.4f} to {metrics[f'{stem}_high']:.4f}")
             break
     parts = metrics.get(f"{name.rpartition('.')[0]}.part_spread")
-    if parts is not None and name.endswith("nested_score"):
+    if parts is not None and name.endswith(("score_before_cleaning", "nested_score")):
         said.append(f"parts ±{parts:.4f}")
     return ", ".join(said)

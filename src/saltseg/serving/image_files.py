@@ -13,7 +13,7 @@ from PIL import Image
 from saltseg.inference.tiles import to_eight_bits
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import whole_file, write_array
-from saltseg.reports.figures import PREDICTION, overlay
+from saltseg.reports.section_figure import SectionPicture, draw_section
 
 Pixels = npt.NDArray[Any]
 
@@ -63,12 +63,13 @@ def write_prediction(
     """Write STEM_mask.png, STEM_probability.npy and STEM_overlay.png, each whole or not at all.
 
     The mask has 8 bits, 0 and 255; the probabilities are float32 (h, w); the overlay shows the
-    image, twice as large, and the outline of the mask.
+    image under the translucent mask, with a legend, and the probabilities below it.
     """
     write_array(folder / f"{stem}_probability.npy", probabilities)
     with whole_file(folder / f"{stem}_mask.png") as temporary:
         Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(temporary)
-    overlay(folder / f"{stem}_overlay.png", _shown(image), [(mask[None], PREDICTION)])
+    shown = SectionPicture(_shown(image), mask, probabilities)
+    draw_section(folder / f"{stem}_overlay.png", shown)
 
 
 def check_folder(folder: Path) -> None:
