@@ -21,7 +21,7 @@ from saltseg.plumbing.seeds import generator
 from saltseg.project.lineage import manifest
 from saltseg.reports.panels import Mask
 from saltseg.reports.pseudolabel_figure import draw_pseudolabels
-from saltseg.reports.score import gather_score, test_scores
+from saltseg.reports.score import gather_score, score_on_test
 from saltseg.reports.submission_figure import draw_predictions
 from saltseg.reports.summary import summary
 from saltseg.scoring.submission import write_sample, write_submission
@@ -42,7 +42,7 @@ def main(root: Path) -> None:
         write_sample(sample, table["id"].tolist())
         checked = write_submission(submission, sample, table["id"].tolist(), masks[table["row"]])
         write_json(folder / "manifest.json", manifest(layout, params, submission))
-        scores = test_scores(submission, truth, generator(params.base.seed, "submit"))
+        scores = score_on_test(submission, truth, generator(params.base.seed, "submit"))
         write_json(layout.score, gather_score(layout, scores))
         draw(layout, params, table, masks, truth)
         for path in (submission, folder / "manifest.json", layout.plots("submit")):

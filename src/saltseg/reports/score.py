@@ -17,7 +17,9 @@ from saltseg.scoring.submission import score_submission
 _MEASURES = ("iou", "dice", "boundary_distance")
 
 
-def test_scores(submission: Path, truth: Path, generator: np.random.Generator) -> dict[str, float]:
+def score_on_test(
+    submission: Path, truth: Path, generator: np.random.Generator
+) -> dict[str, float]:
     """Return the score of a submission with its interval; nothing where `truth` does not exist."""
     if not truth.exists():
         return {}
@@ -32,7 +34,7 @@ def test_scores(submission: Path, truth: Path, generator: np.random.Generator) -
 def gather_score(layout: Layout, on_test: dict[str, float]) -> dict[str, Any]:
     """Return the content of results/score.json, from what the stages before submit wrote.
 
-    on_test: as test_scores returns it. A measure that no crop has, such as the distance of
+    on_test: as score_on_test returns it. A measure that no crop has, such as the distance of
     boundaries where no crop has any, is left out. How long a run took is not among them: equal
     runs shall give equal bytes. MLflow shows it.
     """

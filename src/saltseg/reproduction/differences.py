@@ -80,7 +80,7 @@ def differences(first: RunRecord, second: RunRecord, root: Path) -> Differences:
             data=_within(_differing_data(first, second, root), objects),
             environment=differing(one, other) if one and other else None,
             stages=_differing_stages(first, second, objects),
-            metrics=_changes(first.metrics, second.metrics),
+            metrics=metric_changes(first.metrics, second.metrics),
         )
 
 
@@ -153,7 +153,7 @@ def _within(pairs: Pairs, objects: Objects) -> Pairs:
     return found
 
 
-def _changes(first: Mapping[str, float], second: Mapping[str, float]) -> list[MetricChange]:
+def metric_changes(first: Mapping[str, float], second: Mapping[str, float]) -> list[MetricChange]:
     """Return the metrics that differ; those that say how sure another one is go with it."""
     names = [*first, *(name for name in second if name not in first)]
     return [

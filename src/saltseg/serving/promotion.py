@@ -50,8 +50,8 @@ def promote(reference: str, root: Path) -> str:
     with reached_store(folder):
         before = champion(client)
         make_champion(client, version)
-    known = "none" if before is None else _described(before)
-    return f"champion  {_described(version)}\nbefore    {known}"
+    known = "none" if before is None else described(before)
+    return f"champion  {described(version)}\nbefore    {known}"
 
 
 def _without_model(record: RunRecord) -> str:
@@ -66,7 +66,8 @@ def _without_model(record: RunRecord) -> str:
     )
 
 
-def _described(version: Version) -> str:
+def described(version: Version) -> str:
+    """Say a version, its run and its score, whatever name the score had when it was registered."""
     tags = version.tags
     text = f"version {version.number} of run {version.run[:12]}"
     for names in _SCORE_TAGS:
