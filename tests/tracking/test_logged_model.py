@@ -62,8 +62,9 @@ def store(migrated: Path, trained: Layout, tmp_path_factory: pytest.TempPathFact
     client = MlflowClient(f"sqlite:///{root}/mlruns/mlflow.db")
     experiment = client.create_experiment("saltseg", (root / "artifacts").as_uri())
     run = client.create_run(experiment).info.run_id
-    result = trained.result("submit").read_bytes()
-    files = {"dvc.lock": LOCK.encode(), "results/submit.json": result}
+    paths = trained.result("submit"), trained.score
+    results = {f"results/{path.name}": path.read_bytes() for path in paths}
+    files = {"dvc.lock": LOCK.encode(), **results}
     made = Store(root, client.tracking_uri, client, run, files)
     record(made, trained, root / "first")
     return made
