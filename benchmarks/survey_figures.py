@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from saltseg.reports.palette import TRUTH
 from saltseg.survey import generate
 from saltseg.survey.display import display
 from saltseg.survey.grid import Field, Mask, usable
@@ -24,7 +25,8 @@ from saltseg.survey.style import draw_setting
 
 Picture = npt.NDArray[np.uint8]
 
-RED = (60, 60, 230)
+TRUE_SALT = np.array(TRUTH.colour[::-1])
+"""In OpenCV's order: blue, green, red."""
 
 
 def grey(field: Field, side: int) -> Picture:
@@ -37,13 +39,14 @@ def grey(field: Field, side: int) -> Picture:
 
 
 def outlined(picture: Picture, salt: Mask) -> Picture:
-    """Draw the outline of salt over a picture."""
+    """Fill salt in a picture, translucent, and draw its outline."""
     side = len(picture)
     small = cv2.resize(salt.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
-    contours, _ = cv2.findContours(
-        (small > 0.5).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
-    )
-    cv2.drawContours(picture, contours, -1, RED, 1)
+    salty = small > 0.5
+    mixed = (1 - TRUTH.opacity) * picture[salty] + TRUTH.opacity * TRUE_SALT
+    picture[salty] = np.rint(mixed)
+    contours, _ = cv2.findContours(salty.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, contours, -1, TRUE_SALT.tolist(), 1)
     return picture
 
 

@@ -22,7 +22,7 @@ from saltseg.crops.crop_set import CropSet, depth, load_crops
 from saltseg.inference.ensemble import find_snapshots, load_parts
 from saltseg.plumbing.errors import InputError, one_line_errors
 from saltseg.plumbing.layout import Layout
-from saltseg.reports.figures import chart
+from saltseg.reports.charts import chart
 from saltseg.scoring.metric import Scores, precision_curve
 from saltseg.selection import nested_choice as thresholds
 from saltseg.selection.out_of_fold import load_out_of_fold
@@ -44,7 +44,7 @@ def minutes_by_epoch(layout: Layout, member: str, fold: int) -> pd.Series:
     )
     if not runs:
         raise InputError(f"mlruns: no run {name!r}; train it here first")
-    points = client.get_metric_history(runs[0].info.run_id, "validation_precision")
+    points = client.get_metric_history(runs[0].info.run_id, "validation_score")
     times = {point.step: (point.timestamp - runs[0].info.start_time) / 60000 for point in points}
     return pd.Series(times, name="minutes").sort_index()
 
@@ -89,7 +89,7 @@ def training_curve(params: Params, layout: Layout) -> pd.DataFrame:
     lines = [pd.read_csv(file).set_index("epoch") for file in files]
     minutes = [minutes_by_epoch(layout, member, fold) for fold in folds]
     curve = pd.DataFrame({"minutes": pd.concat(minutes, axis=1).mean(axis=1)})
-    precision = [each["validation_precision"] for each in lines]
+    precision = [each["validation_score"] for each in lines]
     curve[ONE_VIEW] = pd.concat(precision, axis=1).mean(axis=1)
     scores = nested_scores(params, layout, load_crops(layout.data("ingest")))
     curve.loc[lines[0].index[lines[0]["snapshot"] == 1], ENSEMBLE] = list(scores)

@@ -16,7 +16,7 @@ from saltseg.crops.crop_set import load_table, split_table
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.files import write_csv, write_table
 from saltseg.plumbing.layout import Layout
-from saltseg.reports.figures import bar_chart
+from saltseg.reports.charts import bar_chart
 from saltseg.tracking import stage_run
 
 

@@ -17,7 +17,9 @@ from saltseg.crops.tgs import FileCounts, read_raw
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.machine import cpus
-from saltseg.reports.figures import TRUTH, contact_sheet, spread_over_coverage
+from saltseg.reports.contact_sheet import Group, Tile, contact_sheet
+from saltseg.reports.figures import spread_over_coverage
+from saltseg.reports.palette import TRUTH
 from saltseg.survey import generate, write_pretraining, write_truth
 from saltseg.tracking import stage_run
 
@@ -47,10 +49,17 @@ def obtain(layout: Layout, params: Params, workers: int) -> tuple[CropSet, FileC
 
 
 def draw(path: Path, crops: CropSet) -> Path:
-    """Draw 64 train crops with the outline of their salt, from the least to the most."""
-    rows = spread_over_coverage(crops.train_masks, 64)
-    titles = [f"{crop.id}  {crop.depth} ft" for crop in crops.train.iloc[rows].itertuples()]
-    contact_sheet(path, crops.train_images[rows], [(crops.train_masks[rows], TRUTH)], titles)
+    """Draw 16 train crops under their salt, from the least to the most."""
+    rows = spread_over_coverage(crops.train_masks, 16)
+    tiles = [
+        Tile(
+            crops.train_images[row],
+            [(crops.train_masks[row], TRUTH)],
+            f"{line.id}   {line.depth} ft   {crops.train_masks[row].mean():.0%} salt",
+        )
+        for row, line in zip(rows, crops.train.iloc[rows].itertuples(), strict=True)
+    ]
+    contact_sheet(path, [Group("Training crops, from the least to the most salt", tiles)], [TRUTH])
     return path
 
 

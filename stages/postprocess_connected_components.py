@@ -15,7 +15,7 @@ from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.files import write_array, write_json, write_table
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
-from saltseg.reports.error_report import crop_scores, write_error_report
+from saltseg.reports.error_report import Errors, crop_scores, write_error_report
 from saltseg.scoring.metric import salt_masks
 from saltseg.selection import postprocess
 from saltseg.selection.out_of_fold import load_out_of_fold
@@ -46,9 +46,11 @@ def main(root: Path) -> None:
         write_table(folder / "out_of_fold_scores.parquet", crop_scores(crops, cleaning))
         groups, draws = crops.table["mosaic"].tolist(), generator(params.base.seed, NAME)
         resamples = params.threshold_search.bootstrap
-        run.metrics(postprocess.nested_gain(cleaning, groups, resamples, draws))
+        errors = Errors(crops, cleaned, cleaning)
+        gain = postprocess.nested_gain(cleaning, groups, resamples, draws)
+        run.metrics({**gain, **errors.means()})
         images = load_array(layout.data("ingest") / "train_images.npy")
-        write_error_report(layout.plots(NAME), crops, images, cleaned, cleaning)
+        write_error_report(layout.plots(NAME), errors, images)
         run.artifact(layout.plots(NAME))
         if not cleaning.helps:
             print(f"{NAME}: no sizes raise the nested score; the test masks stay as they are")

@@ -2,7 +2,8 @@
 
     python stages/pseudolabel.py FOLD
 
-The teachers, one a round, learn from all folds but FOLD. Writes data/pseudolabel/FOLD and a figure.
+The teachers, one a round, learn from all folds but FOLD. Writes data/pseudolabel/FOLD and
+counts; `submit` draws them, for a stage that trains must not depend on colours.
 """
 
 import argparse
@@ -12,7 +13,6 @@ from saltseg.config.params import Params, check_fold, load_params
 from saltseg.crops.crop_set import load_crops, load_table, split_table
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
-from saltseg.reports.pseudolabel_figure import draw_examples
 from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, summary
 from saltseg.tracking import StageRun, stage_run
 
@@ -46,11 +46,8 @@ def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
 
 
 def save(layout: Layout, fold: int, labels: PseudoLabels, run: StageRun) -> None:
-    """Write the pseudo-labels, the figure and the metrics."""
+    """Write the pseudo-labels and their counts."""
     save_pseudolabels(layout.data("pseudolabel", fold), labels)
-    figure = layout.plots("pseudolabel", fold) / "examples.png"
-    draw_examples(figure, labels, load_crops(layout.data("ingest")).test_images)
-    run.artifact(figure)
     run.metrics(summary(labels))
 
 

@@ -27,7 +27,10 @@ def main(root: Path) -> None:
     with stage_run("snapshot-ensemble", layout, params) as run:
         snapshots = find_snapshots(layout, params)
         for folder in remove_strangers(layout, params):
-            print(f"snapshot-ensemble: {folder} is of no member and fold of this run: removed")
+            print(
+                f"snapshot-ensemble: {folder} is of another run: removed here; DVC's cache keeps"
+                " it, and a run of its parameters brings it back without training"
+            )
         crops = load_crops(layout.data("ingest"))
         folds = load_table(layout.data("fold-split") / "folds.parquet")
         ensemble = average(params, crops, folds, snapshots)
@@ -44,11 +47,11 @@ def save(folder: Path, ensemble: Ensemble) -> None:
 
 
 def scores(ensemble: Ensemble, crops: CropSet) -> dict[str, float]:
-    """Return the out-of-fold precision at p > 0.5, of each member and of the mean."""
+    """Return the out-of-fold score at p > 0.5, of the mean and of each member."""
     truth = crops.train_masks[ensemble.table["row"].to_numpy()]
-    all_scores = {"precision": precision(ensemble.out_of_fold > 0.5, truth)}
+    all_scores = {"score_at_half": precision(ensemble.out_of_fold > 0.5, truth)}
     for member, probabilities in ensemble.members.items():
-        all_scores[f"precision_{member}"] = precision(probabilities > 0.5, truth)
+        all_scores[f"score_at_half_{member}"] = precision(probabilities > 0.5, truth)
     return {name: float(values.mean()) for name, values in all_scores.items()}
 
 

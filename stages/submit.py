@@ -2,10 +2,10 @@
 
     python stages/submit.py
 
-Reads the final masks of the test crops, the table of crops, the test images, the other stages'
-metrics and, with the embedded survey, the truth. Has a few test crops predicted anew from models/,
-and refuses to go on where they differ. Writes data/submit (submission.csv, the sample it is checked
-against, manifest.json), results/submit.json and a contact sheet of predictions.
+Reads the final masks of the test crops, the table of crops, the test images, the pseudo-labels, the
+other stages' numbers and, with the embedded survey, the truth. Has a few test crops predicted anew
+from models/, and refuses to go on where they differ. Writes data/submit (submission.csv, the sample
+it is checked against, manifest.json), results/score.json, results/submit.json, and contact sheets.
 """
 
 from pathlib import Path
@@ -14,13 +14,14 @@ from saltseg.config.params import load_params
 from saltseg.crops.crop_set import load_array, load_table, split_table
 from saltseg.inference.spot_check import check_predictions
 from saltseg.plumbing.errors import one_line_errors
-from saltseg.plumbing.files import hash_file, read_json, write_json
+from saltseg.plumbing.files import hash_file, write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
 from saltseg.project.lineage import manifest
-from saltseg.reports.submission_figure import draw_predictions
+from saltseg.reports.score import gather_score, score_on_test
+from saltseg.reports.submission_report import draw_submission
 from saltseg.reports.summary import summary
-from saltseg.scoring.submission import known_scores, write_sample, write_submission
+from saltseg.scoring.submission import write_sample, write_submission
 from saltseg.tracking import stage_run
 
 
@@ -38,12 +39,10 @@ def main(root: Path) -> None:
         write_sample(sample, table["id"].tolist())
         checked = write_submission(submission, sample, table["id"].tolist(), masks[table["row"]])
         write_json(folder / "manifest.json", manifest(layout, params, submission))
-        cleaned = read_json(layout.result("postprocess-connected-components"))
-        scores = known_scores(cleaned, submission, truth, generator(params.base.seed, "submit"))
-        images = load_array(layout.data("ingest") / "test_images.npy")
-        figure = layout.plots("submit") / "predictions.png"
-        draw_predictions(figure, table, images, masks, truth, params.submit.examples)
-        for path in (submission, folder / "manifest.json", figure):
+        scores = score_on_test(submission, truth, generator(params.base.seed, "submit"))
+        write_json(layout.score, gather_score(layout, scores))
+        draw_submission(layout, params, table, masks, truth)
+        for path in (submission, folder / "manifest.json", layout.plots("submit")):
             run.artifact(path)
         counts = {"crops": checked.crops, "empty_share": checked.empty / checked.crops}
         run.metrics({**counts, **scores, "submission": hash_file(submission)})

@@ -4,7 +4,7 @@
 
 Reads the out-of-fold probabilities of data/snapshot-ensemble, data/ingest/train_masks.npy and
 data/coverage-stratify/crops.parquet. Writes data/threshold-search/thresholds.json, the scores in
-results/threshold-search.json, and the curve of the precision over thresholds.
+results/threshold-search.json, and the curve of the score over thresholds.
 """
 
 from pathlib import Path
@@ -32,15 +32,20 @@ def main(root: Path) -> None:
         curve = precision_curve(crops.probabilities, crops.truth, grid)
         choice = thresholds.choose(curve, crops.parts, thresholds.middle_of_plateau)
         by_part = {str(part): float(grid[at]) for part, at in choice.by_part.items()}
-        chosen = {"threshold": float(grid[choice.setting]), "threshold_by_part": by_part}
+        threshold = float(grid[choice.setting])
+        chosen = {"threshold": threshold, "threshold_by_part": by_part}
         write_json(layout.data("threshold-search") / "thresholds.json", chosen)
         parts = {"parts": thresholds.kind_of_parts(crops.table["fold"].tolist())}
         groups = crops.table["mosaic"].tolist()
         draws = generator(params.base.seed, "threshold-search")
         worth = thresholds.nested_summary(choice, crops.parts, groups, search.bootstrap, draws)
-        run.metrics({**worth, **parts, **chosen})
-        draw_curve(layout.plots("threshold-search"), grid, curve.mean(axis=0))
-        run.artifact(layout.plots("threshold-search"))
+        resampled = generator(params.base.seed, "threshold-search", "curve")
+        sure = thresholds.curve_intervals(curve, grid, groups, search.bootstrap, resampled)
+        ends = dict(zip(("threshold_low", "threshold_high"), sure.chosen, strict=True))
+        run.metrics({**worth, **parts, **chosen, **ends})
+        plots, means = layout.plots("threshold-search"), curve.mean(axis=0)
+        draw_curve(plots, grid, means, threshold, sure)
+        run.artifact(plots)
 
 
 if __name__ == "__main__":

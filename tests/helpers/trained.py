@@ -17,6 +17,7 @@ from saltseg.models import SaltNetwork, create_model
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.files import write_text
 from saltseg.plumbing.layout import Layout
+from saltseg.selection.pseudolabels import no_pseudolabels, save_pseudolabels
 from stages import (
     coverage_stratify,
     fold_split,
@@ -42,7 +43,10 @@ def run_untrained(root: Path, crops: CropSet, **settings: dict[str, Any]) -> Lay
     save_crops(layout.data("ingest"), crops)
     coverage_stratify.main(root)
     fold_split.main(root)
-    write_snapshots(layout, load_params(layout.params))
+    params = load_params(layout.params)
+    for fold in params.train_per_fold.folds:
+        save_pseudolabels(layout.data("pseudolabel", fold), no_pseudolabels())
+    write_snapshots(layout, params)
     snapshot_ensemble.main(root)
     probabilities = load_array(layout.data("snapshot-ensemble") / "test.npy")
     low, high = np.quantile(probabilities.astype(np.float64), [0.3, 0.7])

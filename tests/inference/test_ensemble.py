@@ -152,6 +152,9 @@ def test_models_of_a_shrunken_matrix_are_removed(layout: Layout, shrunk_params: 
     removed = remove_strangers(layout, shrunk_params)
     assert removed == [layout.model("other", 0), layout.model("other", 1)]
     assert [path.name for path in layout.models.iterdir()] == ["class_unet"]
+    for fold in (0, 1, 5):
+        layout.data("pseudolabel", fold).mkdir(parents=True)
+    assert remove_strangers(layout, shrunk_params) == [layout.data("pseudolabel", 5)]
 
 
 def test_shares_fall_with_age_and_sum_to_one() -> None:

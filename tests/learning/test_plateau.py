@@ -73,7 +73,7 @@ def run(task: Task, crops: Mapping[str, LabelledCrops], place: Place) -> Trained
 
 
 def worth(line: dict[str, Any]) -> tuple[float, float]:
-    return line["watched_precision"], -line["watched_bce"]
+    return line["watched_score"], -line["watched_bce"]
 
 
 @pytest.mark.parametrize("averaging", ["none", "ema"])
@@ -94,11 +94,11 @@ def test_each_phase_ends_early_and_its_best_epoch_is_kept(
     learner = Learner(network, task.training.optimizer, fabric)
     learner.go_back(kept)
     scores = score(learner, crops["watched"])
-    assert scores == pytest.approx((best["watched_bce"], best["watched_precision"]), rel=1e-5)
+    assert scores == pytest.approx((best["watched_bce"], best["watched_score"]), rel=1e-5)
     # The last line says what the held-out fold makes of the snapshot, not of the epoch after it.
     scores = score(learner, crops["held_out"])
     line = trained.history[-1]
-    assert scores == pytest.approx((line["validation_bce"], line["validation_precision"]), rel=1e-5)
+    assert scores == pytest.approx((line["validation_bce"], line["validation_score"]), rel=1e-5)
 
 
 def test_the_next_phase_goes_on_from_the_best_epoch(

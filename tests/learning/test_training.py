@@ -341,4 +341,4 @@ def test_it_learns(task: Task, folded: tuple[LabelledCrops, LabelledCrops], plac
     task = replace(task, definition=definition, training=settings, phases=[phase])
     history = run(task, (easy, easy), place).history
     assert history[-1]["loss"] < history[0]["loss"] / 4
-    assert history[-1]["validation_precision"] > 0.95
+    assert history[-1]["validation_score"] > 0.95

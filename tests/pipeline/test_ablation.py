@@ -53,7 +53,7 @@ def score(checkout: Checkout, start: str) -> float:
     )
     path = "results/postprocess-connected-components.json"
     shown = checkout.succeed("git", "show", f"{reference.strip()}:{path}")
-    return float(json.loads(shown)["score_after"])
+    return float(json.loads(shown)["score"])
 
 
 def runs(checkout: Checkout, place: str) -> list[Run]:

@@ -18,7 +18,8 @@ from saltseg.learning.checkpoint import State
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import InputError, one_line_errors
 from saltseg.plumbing.files import write_array, write_csv, write_json, write_table
-from saltseg.reports.figures import contact_sheet, line_chart
+from saltseg.reports.charts import line_chart
+from saltseg.reports.contact_sheet import Group, Tile, contact_sheet
 from saltseg.selection.postprocess import write_test_masks
 from saltseg.survey import SurveySet, write_kaggle_layout
 
@@ -35,7 +36,9 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "table": lambda folder: write_table(folder / "a.parquet", TABLE),
     "csv": lambda folder: write_csv(folder / "a.csv", TABLE),
     "json": lambda folder: write_json(folder / "a.json", {"pixels": NOISE.ravel().tolist()}),
-    "sheet": lambda folder: contact_sheet(folder / "a.png", NOISE),
+    "sheet": lambda folder: contact_sheet(
+        folder / "a.png", [Group("noise", [Tile(crop) for crop in NOISE])]
+    ),
     "chart": lambda folder: line_chart(
         folder / "a.png", range(101), {"noise": NOISE[0, 0]}, "x", "y", "noise"
     ),

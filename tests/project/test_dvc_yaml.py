@@ -28,8 +28,30 @@ def test_submit_depends_on_everything_that_its_manifest_hashes() -> None:
 def test_a_stage_runs_its_script_and_writes_its_metrics(name: str) -> None:
     stage = STAGES[name]
     assert stage["cmd"].startswith(f"PYTHONPATH=src python stages/{name.replace('-', '_')}.py")
-    (metrics,) = (path for entry in stage["metrics"] for path in entry)
-    assert metrics.startswith(f"results/{name}")
+    results = [path for entry in stage["outs"] if isinstance(entry, dict) for path in entry]
+    assert len(results) == 1 and results[0].startswith(f"results/{name}")
+
+
+def test_the_score_is_all_that_dvc_calls_metrics() -> None:
+    named = {stage: STAGES[stage]["metrics"] for stage in STAGES if "metrics" in STAGES[stage]}
+    assert named == {"submit": [{"results/score.json": {"cache": False}}]}
+
+
+@pytest.mark.parametrize("name", ["pseudolabel", "train-per-fold", "snapshot-ensemble"])
+def test_no_stage_on_networks_runs_anew_for_a_colour(name: str) -> None:
+    script = PROJECT / "stages" / (name.replace("-", "_") + ".py")
+    drawing = {"palette", "panels", "figures", "charts", "contact_sheet", "pseudolabel_figure"}
+    paths = imported_modules([script], PROJECT / "src/saltseg", CHANGES_NO_RESULT)
+    assert not drawing & {path.stem for path in paths}
+
+
+def test_every_picture_of_dvc_s_page_has_a_title() -> None:
+    page = (PROJECT / ".dvc/plots/page.html").read_text()
+    titled = re.findall(r'^ +"([a-z/_-]+(?:\.png)?)": "', page, re.MULTILINE)
+    plots = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["plots"]
+    pictures = [each.removeprefix("results/plots/") for each in plots if isinstance(each, str)]
+    for picture in pictures:
+        assert any(title.startswith(picture) for title in titled), picture
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -27,12 +27,10 @@ def champion_of(checkout: Recorded) -> Version | None:
 
 
 def test_a_run_that_verifies_becomes_the_champion_and_predicts(copy: Recorded) -> None:
-    result = read_json(copy.root / "results/submit.json")
+    result = read_json(copy.root / "results/score.json")
     said = copy.succeed("saltseg", "promote", copy.run_id[:10])
-    low, high = result["out_of_fold_low"], result["out_of_fold_high"]
-    quoted = (
-        f"out-of-fold score {result['out_of_fold_score']:.4f}, 95% interval {low:.4f} to {high:.4f}"
-    )
+    low, high = result["score_low"], result["score_high"]
+    quoted = f"score {result['score']:.4f}, 95% interval {low:.4f} to {high:.4f}"
     assert said == f"champion  version 1 of run {copy.run_id[:12]}, {quoted}\nbefore    none\n"
     again = copy.succeed("saltseg", "promote", copy.run_id)
     assert again.splitlines()[1] == again.splitlines()[0].replace("champion", "before  ")

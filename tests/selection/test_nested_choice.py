@@ -10,6 +10,7 @@ from saltseg.selection.nested_choice import (
     bootstrap_interval,
     bootstrap_intervals,
     choose,
+    curve_intervals,
     first_of_best,
     middle_of_plateau,
     part_means,
@@ -122,3 +123,18 @@ def test_crops_of_one_mosaic_are_one_piece_of_evidence() -> None:
     half = 1.96 * scores.std() / np.sqrt(100)
     assert high - low == pytest.approx(2 * half, rel=0.1)
     assert low < scores.mean() < high
+
+
+def test_intervals_of_a_curve_are_those_of_each_threshold_and_of_the_choice() -> None:
+    scores = np.random.default_rng(0).integers(0, 11, (60, 4)) / 10
+    mosaics, grid = [str(number // 4) for number in range(60)], np.array([0.2, 0.4, 0.6, 0.8])
+    found = curve_intervals(scores, grid, mosaics, 200, generator(1, "test"))
+    columns = list(scores.T)
+    expected = bootstrap_intervals(columns, mosaics, 200, generator(1, "test"))
+    np.testing.assert_allclose(np.stack([found.low, found.high], axis=1), expected)
+    draws, chosen = generator(1, "test"), []
+    for _ in range(200):
+        drawn = draws.integers(15, size=15)
+        crops = np.concatenate([np.flatnonzero(np.arange(60) // 4 == group) for group in drawn])
+        chosen.append(grid[middle_of_plateau(totals(scores[crops]))])
+    assert found.chosen == tuple(np.quantile(chosen, [0.025, 0.975], method="nearest"))

@@ -26,13 +26,13 @@ def test_specks_are_removed_and_the_gain_is_told(tmp_path: Path) -> None:
     result = read_json(layout.result(NAME))
     assert result["helps"] is True
     assert result["salt_size"] == 10
-    assert result["score_after"] > result["score_before"]
-    assert result["score_after"] - result["score_before"] == pytest.approx(result["searched_gain"])
-    before = read_json(layout.result("threshold-search"))["nested_score"]
-    assert result["score_before"] == pytest.approx(before)
+    gain = result["score"] - result["score_before_cleaning"]
+    assert gain > 0 and result["score_gain"] == pytest.approx(gain)
+    before = read_json(layout.result("threshold-search"))["score_before_cleaning"]
+    assert result["score_before_cleaning"] == pytest.approx(before)
     truth = np.load(layout.data("ingest") / "train_masks.npy")
     out_of_fold = np.load(layout.data(NAME) / "out_of_fold_masks.npy")
-    assert result["score_after"] == pytest.approx(precision(out_of_fold, truth).mean())
+    assert result["score"] == pytest.approx(precision(out_of_fold, truth).mean())
     by_crop = pd.read_parquet(layout.data(NAME) / "out_of_fold_scores.parquet")
     assert by_crop.columns.tolist() == ["id", "fold", "mosaic", "before", "after"]
     np.testing.assert_array_equal(by_crop["after"], precision(out_of_fold, truth))
@@ -45,13 +45,13 @@ def test_specks_are_removed_and_the_gain_is_told(tmp_path: Path) -> None:
 def test_scores_by_kinds_of_crops_count_every_crop(tmp_path: Path) -> None:
     write_inputs(tmp_path, [0, 1, 2])
     layout = run_stages(tmp_path)
-    mean = read_json(layout.result(NAME))["score_after"]
+    mean = read_json(layout.result(NAME))["score"]
     columns = {"by_coverage": "coverage_class", "by_depth": "depth", "by_mask": "mask"}
     for name, column in columns.items():
         table = pd.read_csv(layout.plots(NAME) / f"{name}.csv")
-        assert table.columns.tolist() == [column, "crops", "before", "after"]
+        assert table.columns[:4].tolist() == [column, "crops", "score_before", "score"]
         assert table["crops"].sum() == 60
-        assert np.average(table["after"], weights=table["crops"]) == pytest.approx(mean, abs=1e-5)
+        assert np.average(table["score"], weights=table["crops"]) == pytest.approx(mean, abs=1e-5)
     kinds = pd.read_csv(layout.plots(NAME) / "by_mask.csv", index_col="mask")["crops"]
     assert kinds["empty"] == 15 and set(kinds.index) <= {"empty", "tiny", "vertical", "common"}
     assert (layout.plots(NAME) / "worst.png").is_file()
@@ -68,7 +68,7 @@ def test_nothing_changes_where_nothing_helps(
     result = read_json(layout.result(NAME))
     assert result["helps"] is False
     assert (result["salt_size"], result["hole_size"]) == (0, 0)
-    assert result["score_after"] == result["score_before"] == 1
+    assert result["score"] == result["score_before_cleaning"] == result["iou"] == 1
     assert "no sizes raise the nested score" in capsys.readouterr().out
     test = np.load(layout.data(NAME) / "test_masks.npy")
     assert test[:, 5:8, 5:8].all()

@@ -22,7 +22,6 @@ def test_kept_crops_are_test_crops_with_masks(folded: Layout) -> None:
     assert len(labels.masks) == len(labels.kept)
     result = read_json(folded.result("pseudolabel", 0))
     assert result["kept"] == len(labels.kept) and result["black"] == test["black"].sum()
-    assert (folded.plots("pseudolabel", 0) / "examples.png").stat().st_size > 1000
     assert not any(folded.states.iterdir())
 
 

@@ -23,6 +23,8 @@ from saltseg.plumbing.layout import Layout
 from saltseg.scoring import rle
 from stages import submit
 
+CLEANED = {"score": 0.5, "score_low": 0.4, "score_high": 0.6, "iou": 0.7, "dice": 0.8}
+
 
 @pytest.fixture
 def layout(tmp_path: Path, trained: Layout) -> Layout:
@@ -35,8 +37,7 @@ def layout(tmp_path: Path, trained: Layout) -> Layout:
     test = table["split"] == "test"
     table.loc[test, "sample_order"] = table["row"].max() - table.loc[test, "row"]
     write_table(file, table)
-    cleaned = {"score_after": 0.5, "score_low": 0.4, "score_high": 0.6}
-    write_json(layout.result("postprocess-connected-components"), cleaned)
+    write_json(layout.result("postprocess-connected-components"), CLEANED)
     return layout
 
 
@@ -71,7 +72,11 @@ def test_submission_in_the_samples_order_scored_and_repeated(
     assert lines[-4] == f"{ids[3]},{rle.encode(masks[[3]])[0]}"
     result = read_json(layout.result("submit"))
     assert result["submission"] == hash_file(path)
-    assert (result["crops"], result["out_of_fold_score"]) == (len(ids), 0.5)
+    assert result["crops"] == len(ids)
+    score = read_json(layout.score)
+    threshold = score.pop("threshold")
+    assert threshold == read_json(layout.data("threshold-search") / "thresholds.json")["threshold"]
+    assert list(score.items()) == [*CLEANED.items()]
     assert result["empty_share"] == (~masks.any(axis=(1, 2))).mean()
     assert "test_score" not in result
     found = read_json(layout.data("submit") / "manifest.json")
@@ -83,12 +88,18 @@ def test_submission_in_the_samples_order_scored_and_repeated(
 
     codes = "".join(f"{name},{code}\n" for name, code in zip(ids, rle.encode(masks), strict=True))
     write_text(layout.truth / "test.csv", "id,rle_mask\n" + codes)
-    outputs = [*layout.data("submit").iterdir(), layout.plots("submit") / "predictions.png"]
+    pictures = sorted(layout.plots("submit").iterdir())
+    names = ["predictions.png", "pseudolabels_0.png", "pseudolabels_1.png"]
+    assert [path.name for path in pictures] == names
+    outputs = [*layout.data("submit").iterdir(), *pictures]
     before = {path: hash_file(path) for path in outputs}
     submit.main(layout.root)
     after = {path: hash_file(path) for path in outputs}
-    assert {path.name for path in outputs if before[path] != after[path]} == {"predictions.png"}
-    assert read_json(layout.result("submit"))["test_score"] == 1
+    assert "submission.csv" not in {path.name for path in outputs if before[path] != after[path]}
+    assert before[pictures[0]] != after[pictures[0]], "the truth changes the picture"
+    result = read_json(layout.result("submit"))
+    assert read_json(layout.score)["test_score"] == 1
+    assert result["test_score_low"] == result["test_score"] == result["test_score_high"] == 1
 
 
 def test_predictions_of_other_networks_are_refused(layout: Layout) -> None:

@@ -21,24 +21,27 @@ def test_threshold_is_chosen_and_scored_on_other_folds(tmp_path: Path) -> None:
     assert set(chosen["threshold_by_part"]) == {"0", "1", "2"}
     result = read_json(layout.result("threshold-search"))
     assert (result["crops"], result["parts"]) == (60, "folds")
-    assert result["nested_low"] <= result["nested_score"] <= result["nested_high"]
-    assert result["nested_score"] <= result["naive_score"]
+    score = result["score_before_cleaning"]
+    assert result["score_before_cleaning_low"] <= score <= result["score_before_cleaning_high"]
+    assert score <= result["score_naive"]
+    assert result["threshold_low"] <= result["threshold"] <= result["threshold_high"]
     folder = layout.data("snapshot-ensemble")
     folds = pd.read_parquet(folder / "out_of_fold.parquet")["fold"]
     thresholds = np.array([chosen["threshold_by_part"][str(fold)] for fold in folds])
     masks = salt_masks(np.load(folder / "out_of_fold.npy"), thresholds)
     scores = precision(masks, np.load(layout.data("ingest") / "train_masks.npy"))
-    assert result["nested_score"] == pytest.approx(scores.mean())
+    assert score == pytest.approx(scores.mean())
 
 
 def test_curve_is_drawn_over_the_grid(tmp_path: Path) -> None:
     write_inputs(tmp_path, [0, 1])
     threshold_search.main(tmp_path)
     curve = pd.read_csv(Layout(tmp_path).plots("threshold-search") / "curve.csv")
-    assert curve.columns.tolist() == ["threshold", "precision"]
+    assert curve.columns.tolist() == ["threshold", "score", "low", "high"]
+    assert (curve["low"] <= curve["score"]).all() and (curve["score"] <= curve["high"]).all()
     assert curve["threshold"].iloc[[0, -1]].tolist() == [0.1, 0.9]
     result = read_json(Layout(tmp_path).result("threshold-search"))
-    assert curve["precision"].max() == pytest.approx(result["naive_score"], abs=1e-6)
+    assert curve["score"].max() == pytest.approx(result["score_naive"], abs=1e-6)
     assert (Layout(tmp_path).plots("threshold-search") / "curve.png").is_file()
 
 

@@ -5,11 +5,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from saltseg.reports.figures import contact_sheet
+from saltseg.reports.contact_sheet import Group, contact_sheet
 from tests.helpers.browser import find_browser, open_page
 from tests.helpers.servers import mlflow_server
 from tests.tracking.conftest import DVC_YAML, SOURCE, runs, start_stage
@@ -17,8 +16,8 @@ from tests.tracking.conftest import DVC_YAML, SOURCE, runs, start_stage
 pytestmark = pytest.mark.slow  # a server, a browser, and recorders that import MLflow
 
 RESULTS = {
-    "plump-newt": {"crops": 60, "score_after": 0.625, "score_low": 0.5, "score_high": 0.75},
-    "lanky-tern": {"crops": 60, "score_after": 0.75, "score_low": 0.625, "score_high": 0.875},
+    "plump-newt": {"crops": 60, "score": 0.625, "score_low": 0.5, "score_high": 0.75},
+    "lanky-tern": {"crops": 60, "score": 0.75, "score_low": 0.625, "score_high": 0.875},
 }
 """The final scores of two experiments."""
 
@@ -33,7 +32,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
     (root / "dvc.yaml").write_text(f"{DVC_YAML}  {name}:\n    cmd: python stage.py\n")
     params = (SOURCE / "params.yaml").read_text()
     sheet = root / "results" / "plots" / "submit" / "predictions.png"
-    contact_sheet(sheet, np.zeros((8, 101, 101), np.uint8))
+    contact_sheet(sheet, [Group("none", [])])
     for seed, (experiment, result) in enumerate(RESULTS.items(), start=5):
         changed, found = re.subn(r"(?m)^  seed: \d+$", f"  seed: {seed}", params)
         assert found == 1
@@ -79,7 +78,7 @@ def test_two_runs_are_found_and_compared(page: Page, address: str) -> None:
     assert metrics.count(start) == 3
     assert f"{start}crops" not in metrics
     for result in RESULTS.values():
-        for key in ("score_after", "score_low", "score_high"):
+        for key in ("score", "score_low", "score_high"):
             assert f"{start}{key}\n" in metrics and f"\n{result[key]}\n" in metrics
 
 

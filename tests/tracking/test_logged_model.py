@@ -62,8 +62,9 @@ def store(migrated: Path, trained: Layout, tmp_path_factory: pytest.TempPathFact
     client = MlflowClient(f"sqlite:///{root}/mlruns/mlflow.db")
     experiment = client.create_experiment("saltseg", (root / "artifacts").as_uri())
     run = client.create_run(experiment).info.run_id
-    result = trained.result("submit").read_bytes()
-    files = {"dvc.lock": LOCK.encode(), "results/submit.json": result}
+    paths = trained.result("submit"), trained.score
+    results = {f"results/{path.name}": path.read_bytes() for path in paths}
+    files = {"dvc.lock": LOCK.encode(), **results}
     made = Store(root, client.tracking_uri, client, run, files)
     record(made, trained, root / "first")
     return made
@@ -79,15 +80,13 @@ def test_a_run_has_one_version_with_hashes_and_nested_score(store: Store, traine
     (version,) = store.client.search_model_versions("name = 'saltseg'")
     assert (version.run_id, version.version) == (store.run, 1)
     result = json.loads(trained.result("submit").read_text())
+    score = json.loads(trained.score.read_text())
     assert version.tags.pop("manifest")
     assert version.tags == {
         "models": "0a.dir",
         "data/submit": "0c.dir",
         "submission": result["submission"],
-        **{
-            f"out_of_fold_{key}": str(result[f"out_of_fold_{key}"])
-            for key in ("score", "low", "high")
-        },
+        **{key: str(score[key]) for key in ("score", "score_low", "score_high")},
     }
     outputs = store.client.get_run(store.run).outputs
     assert outputs is not None and len(outputs.model_outputs) == 1

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from saltseg.plumbing.files import write_csv
-from saltseg.reports.figures import contact_sheet, line_chart
+from saltseg.reports.charts import line_chart
+from saltseg.reports.contact_sheet import Group, contact_sheet
 from saltseg.tracking.run_artifacts import Exhibits, complete, gather
 from saltseg.tracking.run_description import description
 
@@ -28,12 +29,14 @@ def plots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Plots as the stages write them, and what an earlier list of folds has left."""
     folder = tmp_path_factory.mktemp("plots")
     for fold in "017":
-        history = pd.DataFrame({"epoch": [1, 2], "validation_precision": [0.25, 0.5]})
+        history = pd.DataFrame({"epoch": [1, 2], "validation_score": [0.25, 0.5]})
         write_csv(folder / "train-per-fold" / "lite0" / fold / "history.csv", history)
     line_chart(folder / "threshold-search" / "curve.png", [0, 1], {"a": [0, 1]}, "x", "y", "t")
-    errors = pd.DataFrame({"coverage_class": [0, 3], "crops": [40, 2], "before": 0.5, "after": 0.6})
+    errors = pd.DataFrame({"coverage_class": [0, 3], "crops": [40, 2], "score_before": 0.5})
+    errors = errors.assign(score=0.6, iou=0.7, boundary_distance=[np.nan, 2.5])
     write_csv(folder / "postprocess-connected-components" / "by_coverage.csv", errors)
-    contact_sheet(folder / "submit" / "predictions.png", np.zeros((8, 101, 101), np.uint8))
+    contact_sheet(folder / "submit" / "predictions.png", [Group("none", [])])
+    contact_sheet(folder / "submit" / "pseudolabels_0.png", [Group("none", [])])
     return folder
 
 
@@ -44,6 +47,7 @@ def exhibits(plots: Path) -> Exhibits:
 
 def test_the_exhibits_of_a_run_lie_in_folders_by_kind(exhibits: Exhibits) -> None:
     assert set(exhibits) == {
+        "contact-sheets/pseudolabels_0.png",
         "contact-sheets/test_predictions.png",
         "curves/lite0_fold_0.csv",
         "curves/lite0_fold_1.csv",
@@ -59,7 +63,7 @@ def test_the_exhibits_of_a_run_lie_in_folders_by_kind(exhibits: Exhibits) -> Non
 def test_each_fold_is_drawn_over_its_own_epochs() -> None:
     def drawn(*folds: list[int]) -> bytes:
         lines = ("".join(f"{epoch},0.5\n" for epoch in epochs) for epochs in folds)
-        tables = (f"epoch,validation_precision\n{each}".encode() for each in lines)
+        tables = (f"epoch,validation_score\n{each}".encode() for each in lines)
         named = {f"curves/lite0_fold_{fold}.csv": table for fold, table in enumerate(tables)}
         return complete(named)["curves/lite0_folds.png"]
 
@@ -80,7 +84,7 @@ def test_thumbnails_fit_the_page(exhibits: Exhibits) -> None:
 def learned_and_chosen(parts: str) -> dict[str, Any]:
     """Return the metrics of a training and of thresholds chosen for two `parts`."""
     return {
-        "train-per-fold/lite0/0": {"validation_precision": 0.5},
+        "train-per-fold/lite0/0": {"validation_score": 0.5},
         "threshold-search": {
             "parts": parts,
             "threshold_by_part": {"0": 0.5, "1": 0.45},
@@ -95,18 +99,19 @@ def test_the_description_opens_with_the_score_and_counts_the_crops_of_each_error
     results = learned_and_chosen("folds") | {
         "postprocess-connected-components": {
             "crops": 42,
-            "score_after": 0.71239,
+            "score": 0.71239,
             "score_low": 0.7,
             "score_high": 0.72,
         },
-        "submit": {"test_score": 0.5, "test_low": 0.25, "test_high": 0.75},
+        "submit": {"test_score": 0.5, "test_score_low": 0.25, "test_score_high": 0.75},
     }
     page = description(results, exhibits, "abc")
     assert page.startswith("## Score 0.7124, 95% interval 0.7000 to 0.7200\n")
     assert "**0.5000, 95% interval 0.2500 to 0.7500**" in page
     assert "| 0 | 0.500 | 0.7500 | 0.5000 |\n| 1 | 0.450 | 0.6250 |  |" in page
     assert "chosen on other folds" in page
-    assert "| 3 | 2 | 0.5000 | 0.6000 |" in page
+    assert "| 0 | 40 | 0.5000 | 0.6000 | 0.7000 | - |" in page
+    assert "| 3 | 2 | 0.5000 | 0.6000 | 0.7000 | 2.5000 |" in page
     assert "(get-artifact?path=thumbnails%2Ftest_predictions.png&run_uuid=abc)" in page
     assert "- `contact-sheets`" in page
     assert "- `crops`" not in page

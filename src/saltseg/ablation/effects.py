@@ -35,7 +35,7 @@ class Design:
 
 @dataclass(frozen=True)
 class Effect:
-    """Variant less base, in nested out-of-fold precision.
+    """Variant less base, in nested out-of-fold score.
 
     difference: mean over the crops of all seeds.
     pairs: lines `seed`, `fold`, `crops`, `difference`, the mean over the fold's crops.

@@ -31,7 +31,7 @@ class Row:
     experiments: list[str]
     """Names of DVC's experiments, one a seed."""
     score: float
-    """Nested out-of-fold precision, mean over the seeds."""
+    """Nested out-of-fold score, mean over the seeds."""
     effect: Effect | None
     """Against the base; None for the base itself."""
     seconds: float | None
@@ -103,7 +103,7 @@ class Report:
         base = " ".join([plan.request.base, *plan.request.overrides])
         folds, seeds = (", ".join(map(str, each)) for each in (plan.folds, plan.seeds))
         return (
-            f"Nested out-of-fold precision of {base}, folds {folds}, seeds {seeds}. Each variant "
+            f"Nested out-of-fold score of {base}, folds {folds}, seeds {seeds}. Each variant "
             "differs from the base in that change alone. Difference: variant less base on the same "
             "crops; spread: its standard deviation over the pairs of fold and seed. Trained anew: "
             "corrected t interval over the pairs; other crops: bootstrap over mosaics, of these "

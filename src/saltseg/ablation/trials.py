@@ -29,7 +29,7 @@ class Outcome:
     trial: Trial
     experiment: Experiment
     scores: pd.DataFrame
-    """Lines id, fold, mosaic, before, after: the nested precision of each out-of-fold crop."""
+    """Lines id, fold, mosaic, before, after: the nested score of each out-of-fold crop."""
 
 
 def run_trial(root: Path, plan: Plan, trial: Trial) -> Outcome:

@@ -10,7 +10,8 @@ CLASSES = 11
 """Number of coverage classes: 0 for no salt, then one for each begun tenth."""
 
 _COVERAGE_BINS = 20
-_DEPTH_BIN = 50  # feet
+DEPTH_BIN = 50
+"""Feet of a bin of the distribution of depth."""
 
 
 def coverage_class(salt_pixels: npt.NDArray[np.int64], area: int) -> npt.NDArray[np.int64]:
@@ -80,7 +81,7 @@ def coverage_distribution(train: pd.DataFrame) -> pd.DataFrame:
 
 def depth_distribution(table: pd.DataFrame) -> pd.DataFrame:
     """Return the share of train and of test crops in each bin of depth (its shallow end, feet)."""
-    depth = (table["depth"] // _DEPTH_BIN * _DEPTH_BIN).rename("depth")
+    depth = (table["depth"] // DEPTH_BIN * DEPTH_BIN).rename("depth")
     shares = pd.crosstab(depth, table["split"], normalize="columns")
-    bins = range(depth.min(), depth.max() + 1, _DEPTH_BIN)
+    bins = range(depth.min(), depth.max() + 1, DEPTH_BIN)
     return shares.reindex(index=bins, columns=["train", "test"], fill_value=0.0).reset_index()

@@ -88,14 +88,15 @@ def find_snapshots(layout: Layout, params: Params) -> Snapshots:
 
 
 def remove_strangers(layout: Layout, params: Params) -> list[Path]:
-    """Remove the models of members and folds that the parameters no longer name.
+    """Remove the models and pseudo-labels of members and folds that the parameters do not name.
 
-    DVC leaves the outputs of a shrunken matrix where they are, and they would count in the hash of
-    the models' folder. Its cache keeps them: growing again brings them back untrained.
+    DVC leaves the outputs of a shrunken matrix where they are, and they would count in the hashes
+    of the folders that hold them. Its cache keeps them: growing again brings them back untrained.
     """
     settings = params.train_per_fold
     wanted = {layout.model(member, fold) for member in settings.members for fold in settings.folds}
-    folders = layout.models.glob("*/*/")
+    wanted |= {layout.data("pseudolabel", fold) for fold in settings.folds}
+    folders = [*layout.models.glob("*/*/"), *layout.data("pseudolabel").glob("*/")]
     strangers = sorted(folder for folder in folders if folder not in wanted)
     for folder in strangers:
         shutil.rmtree(folder)

@@ -37,7 +37,7 @@ def describe_epoch(
 
     rate: learning rate of its last step; loss: mean over its batches.
     """
-    validation_bce, validation_precision = score(learner, validation)
+    validation_bce, validation_score = score(learner, validation)
     return {
         "epoch": epoch.number,
         "phase": epoch.phase,
@@ -45,7 +45,7 @@ def describe_epoch(
         "learning_rate": rate,
         "loss": loss,
         "validation_bce": validation_bce,
-        "validation_precision": validation_precision,
+        "validation_score": validation_score,
         "snapshot": int(epoch.snapshot),
     }
 

@@ -68,5 +68,5 @@ def _check_snapshots(
 
 def final_numbers(history: History) -> dict[str, float]:
     """Return the last epoch's numbers; the last, not the best, which the fold would choose."""
-    names = ["loss", "validation_bce", "validation_precision"]
+    names = ["loss", "validation_bce", "validation_score"]
     return {"epochs": len(history), **{name: history[-1][name] for name in names}}

@@ -175,7 +175,7 @@ def _batches(task: Task, crops: Mapping[str, LabelledCrops], index: int) -> Augm
 
 
 def _worth(line: Line) -> Score:
-    return line["watched_precision"], -line["watched_bce"]
+    return line["watched_score"], -line["watched_bce"]
 
 
 class _Course:
@@ -243,7 +243,7 @@ class _Course:
         """Score the watched crops, and keep the best epochs' weights by what they say."""
         phase = self.task.phases[epoch.phase]
         bce, precision = score(self.learner, self.crops["watched"])
-        line = {"watched_bce": bce, "watched_precision": precision}
+        line = {"watched_bce": bce, "watched_score": precision}
         scores = [*self._scores(epoch.phase), _worth(line)]
         first = epoch.number + 1 - len(scores)
         self._keep(epoch, first, {first + at for at in best_epochs(scores, phase.keep_best or 1)})

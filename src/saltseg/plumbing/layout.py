@@ -85,8 +85,13 @@ class Layout:
         return self.root / "results"
 
     def result(self, stage: str, *parts: str | int) -> Path:
-        """The metrics of `stage`: results/STAGE.json, or results/STAGE/PART/PART.json."""
+        """The numbers of `stage`: results/STAGE.json, or results/STAGE/PART/PART.json."""
         return self.results.joinpath(stage, *map(str, parts)).with_suffix(".json")
+
+    @property
+    def score(self) -> Path:
+        """The few numbers that people compare; submit writes them."""
+        return self.results / "score.json"
 
     def plots(self, stage: str, *parts: str | int) -> Path:
         """The folder of the plots and figures of `stage`."""

@@ -48,13 +48,16 @@ class Pipeline:
     def metrics(self, results: Mapping[str, Any], before: str | None = None) -> dict[str, float]:
         """Return all stages' metrics as STAGE.ITEM.KEY, or those of the stages above `before`.
 
+        The numbers of results/score.json come first, by their own names, unless they are of an
+        earlier run: a pipeline that ends before submit leaves them as they were.
+
         results: contents of the metrics files by "STAGE" or "STAGE/PART/PART"; what an earlier
         list of members or folds has left among them is left out.
         """
         stages = list(self.stages)
         if before is not None:
             stages = stages[: stages.index(before)] if before in stages else []
-        found: dict[str, float] = {}
+        found = {} if before is not None else _score(results)
         for stage in stages:
             for item in self.items(stage):
                 numbers = flat_metrics(results.get("/".join([stage, *item]), {}))
@@ -96,6 +99,14 @@ class Pipeline:
         """Put the item's and the parameters' values in place of every ${...}."""
         values = {**self.params, "item": item}
         return _VARIABLE.sub(lambda found: str(_looked_up(values, found[1])), template)
+
+
+def _score(results: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers of results/score.json where they are of the masks beside it."""
+    score: dict[str, Any] = results.get("score", {})
+    cleaned = results.get("postprocess-connected-components", {})
+    known = "score" in score and score["score"] == cleaned.get("score")
+    return flat_metrics(score) if known else {}
 
 
 def prefixed(metrics: dict[str, float], stage: str, item: Item) -> dict[str, float]:

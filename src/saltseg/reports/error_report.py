@@ -1,5 +1,8 @@
-"""Where the predictions fail: scores by kinds of crops, and the worst crops as pictures."""
+"""Where the predictions fail: measures by kinds of crops, and the worst crops as pictures."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -7,48 +10,77 @@ import numpy.typing as npt
 import pandas as pd
 
 from saltseg.plumbing.files import write_csv
-from saltseg.reports.figures import PREDICTION, TRUTH, contact_sheet
+from saltseg.reports.contact_sheet import COLUMNS, Group, Tile, contact_sheet
+from saltseg.reports.error_kinds import KINDS, error_kinds, worst_of
+from saltseg.reports.palette import FALSE, HIT, MISSED
+from saltseg.reports.panels import compared
+from saltseg.scoring.pixel_measures import (
+    boundary_distance,
+    dice,
+    iou,
+    pixel_precision,
+    pixel_recall,
+)
 from saltseg.selection.out_of_fold import OutOfFold
 from saltseg.selection.postprocess import Cleaning, Masks
-
-WORST = 64
-"""Crops on the sheet of the worst."""
 
 TINY = 100
 """A mask of up to this many pixels is tiny: one wrong pixel more costs it several thresholds."""
 
 
-def write_error_report(
-    folder: Path,
-    crops: OutOfFold,
-    images: npt.NDArray[np.uint8],
-    masks: Masks,
-    cleaning: Cleaning,
-) -> None:
-    """Write the scores by coverage class, 100 ft of depth and kind of mask, and the worst crops.
+@dataclass(frozen=True)
+class Errors:
+    """The final out-of-fold masks, bool (n, h, w) in the order of `crops`, and their measures."""
 
-    images: uint8, all training crops by row. masks: bool (n, h, w), the final out-of-fold masks in
-    the order of `crops`. A bin of depth is named by its shallow end.
+    crops: OutOfFold
+    masks: Masks
+    cleaning: Cleaning
+
+    @cached_property
+    def by_crop(self) -> pd.DataFrame:
+        """Return `score_before` cleaning, `score`, `iou`, `dice` and `boundary_distance`."""
+        truth = self.crops.truth
+        return pd.DataFrame(
+            {
+                "score_before": self.cleaning.before,
+                "score": self.cleaning.after,
+                "iou": iou(self.masks, truth),
+                "dice": dice(self.masks, truth),
+                "boundary_distance": boundary_distance(self.masks, truth),
+            }
+        )
+
+    @cached_property
+    def kinds(self) -> npt.NDArray[np.str_]:
+        """Return the kind of each crop's error; see error_kinds."""
+        vertical = self.crops.table["vertical"].to_numpy(bool)
+        return error_kinds(self.masks, self.crops.truth, self.crops.probabilities, vertical)
+
+    def means(self) -> dict[str, float]:
+        """Return mean IoU, Dice and boundary distance; of the last, of crops that have one."""
+        measures = self.by_crop[["iou", "dice", "boundary_distance"]].mean()
+        return {str(name): float(value) for name, value in measures.items() if value == value}
+
+
+def write_error_report(folder: Path, errors: Errors, images: npt.NDArray[np.uint8]) -> None:
+    """Write measures by coverage class, 100 ft of depth, mask and error, and the worst crops.
+
+    images: uint8, all training crops by row. A bin of depth is named by its shallow end.
     """
-    kinds = {
-        "by_coverage": ("coverage_class", crops.table["coverage_class"].tolist()),
-        "by_depth": ("depth", (crops.table["depth"] // 100 * 100).tolist()),
-        "by_mask": ("mask", mask_kinds(crops)),
+    table = errors.crops.table
+    kinds: dict[str, tuple[str, Sequence[object]]] = {
+        "by_coverage": ("coverage_class", table["coverage_class"].tolist()),
+        "by_depth": ("depth", (table["depth"] // 100 * 100).tolist()),
+        "by_mask": ("mask", mask_kinds(errors.crops)),
     }
     for name, (column, values) in kinds.items():
-        write_csv(folder / f"{name}.csv", mean_scores_by(column, values, cleaning))
-    wrong_pixels = np.count_nonzero(masks != crops.truth, axis=(1, 2))
-    worst = np.lexsort((-wrong_pixels, cleaning.after))[:WORST]
-    contact_sheet(
-        folder / "worst.png",
-        images[crops.table["row"].to_numpy()[worst]],
-        [(crops.truth[worst], TRUTH), (masks[worst], PREDICTION)],
-        [f"{crops.table['id'].iloc[at]} {cleaning.after[at]:.1f}" for at in worst],
-    )
+        write_csv(folder / f"{name}.csv", measures_by(column, values, errors))
+    write_csv(folder / "by_error.csv", losses_by_kind(errors))
+    contact_sheet(folder / "worst.png", list(_groups(errors, images)), [HIT, MISSED, FALSE])
 
 
 def crop_scores(crops: OutOfFold, cleaning: Cleaning) -> pd.DataFrame:
-    """Return id, fold and mosaic of each crop, and its nested precision `before` and `after`."""
+    """Return id, fold and mosaic of each crop, and its nested score `before` and `after`."""
     table = crops.table[["id", "fold", "mosaic"]].reset_index(drop=True)
     return table.assign(before=cleaning.before, after=cleaning.after)
 
@@ -61,9 +93,52 @@ def mask_kinds(crops: OutOfFold) -> list[str]:
     return np.select(kinds, ["empty", "tiny", "vertical"], "common").tolist()
 
 
-def mean_scores_by(column: str, values: list[int] | list[str], cleaning: Cleaning) -> pd.DataFrame:
-    """Return one line for each of the values: `column`, crops, and mean score before and after."""
-    table = pd.DataFrame({column: values, "before": cleaning.before, "after": cleaning.after})
-    means = table.groupby(column)[["before", "after"]].mean()
-    means.insert(0, "crops", table[column].value_counts())
-    return means.reset_index()
+def measures_by(column: str, values: Sequence[object], errors: Errors) -> pd.DataFrame:
+    """Return a line for each of the values: crops, mean measures, pixel precision and recall.
+
+    Score, IoU, Dice and boundary distance are means over crops; precision and recall are of all
+    their pixels together. What no crop has is NaN.
+    """
+    groups = errors.by_crop.assign(**{column: np.asarray(values)}).groupby(column)
+    lines = groups.mean()
+    lines.insert(0, "crops", groups.size())
+    rows = {value: members.to_numpy() for value, members in groups.groups.items()}
+    pairs = [(errors.masks[rows[at]], errors.crops.truth[rows[at]]) for at in lines.index]
+    lines["pixel_precision"] = [pixel_precision(*pair) for pair in pairs]
+    lines["pixel_recall"] = [pixel_recall(*pair) for pair in pairs]
+    return lines.reset_index()
+
+
+def losses_by_kind(errors: Errors) -> pd.DataFrame:
+    """Return for each kind of error: crops, mean IoU, and what it takes from the mean score."""
+    lost = 1 - errors.by_crop["score"]
+    lines = [
+        {
+            "error": kind,
+            "crops": int(own.sum()),
+            "iou": float(errors.by_crop["iou"][own].mean()) if own.any() else float("nan"),
+            "score_lost": float(lost[own].sum() / len(lost)),
+        }
+        for kind in KINDS
+        for own in [errors.kinds == kind]
+    ]
+    return pd.DataFrame(lines)
+
+
+def _groups(errors: Errors, images: npt.NDArray[np.uint8]) -> Iterator[Group]:
+    """Yield a row of the worst crops of each kind of error."""
+    losses = losses_by_kind(errors).set_index("error")
+    scores = errors.by_crop["score"].to_numpy()
+    wrong = np.count_nonzero(errors.masks != errors.crops.truth, axis=(1, 2))
+    for kind in KINDS:
+        worst = worst_of(kind, errors.kinds, scores, np.asarray(wrong), COLUMNS)
+        count, lost = losses.loc[kind, ["crops", "score_lost"]]
+        heading = f"{kind.capitalize()}: {count:.0f} crops, {lost:.3f} of the score lost"
+        yield Group(heading, [_tile(errors, images, int(at)) for at in worst])
+
+
+def _tile(errors: Errors, images: npt.NDArray[np.uint8], at: int) -> Tile:
+    line, measures = errors.crops.table.iloc[at], errors.by_crop.iloc[at]
+    layers = compared(errors.crops.truth[at], errors.masks[at])
+    title = f"{line['id']}   IoU {measures['iou']:.2f}   score {measures['score']:.1f}"
+    return Tile(images[line["row"]], layers, title)

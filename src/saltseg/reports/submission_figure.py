@@ -6,7 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.reports.figures import PREDICTION, TRUTH, contact_sheet, spread_evenly
+from saltseg.reports.contact_sheet import Group, Tile, contact_sheet
+from saltseg.reports.figures import spread_over_coverage
+from saltseg.reports.palette import FALSE, HIT, MISSED, PREDICTION
+from saltseg.reports.panels import Mask, compared
+from saltseg.scoring.metric import precision
+from saltseg.scoring.pixel_measures import iou
 from saltseg.scoring.submission import read_masks
 
 
@@ -18,14 +23,38 @@ def draw_predictions(
     truth: Path,
     examples: int,
 ) -> None:
-    """Draw up to `examples` crops, evenly taken from `table`, over the truth where it is known.
+    """Draw up to `examples` test crops, from the least to the most predicted salt.
 
+    Where the truth is known, hits, misses and false salt have colours of their own.
     table: lines with `id` and `row`; images: uint8 (m, h, w) and masks: bool (m, h, w), by row.
     truth: a file of true masks in a submission's form, which need not exist.
     """
-    places = spread_evenly(len(table), examples)
-    ids, rows = table["id"].iloc[places].tolist(), table["row"].to_numpy()[places]
-    outlines = [(np.asarray(masks[rows]), PREDICTION)]
+    rows = spread_over_coverage(masks, examples)
+    ids = table.set_index("row")["id"].reindex(rows).tolist()
     if truth.exists():
-        outlines.insert(0, (read_masks(truth, ids), TRUTH))
-    contact_sheet(path, images[rows], outlines, ids)
+        tiles = _compared_tiles(ids, images[rows], masks[rows], read_masks(truth, ids))
+        legend = [HIT, MISSED, FALSE]
+    else:
+        tiles = [
+            Tile(images[row], [(masks[row], PREDICTION)], _title(name, masks[row]))
+            for name, row in zip(ids, rows, strict=True)
+        ]
+        legend = [PREDICTION]
+    heading = "Predictions on test crops, from the least to the most predicted salt"
+    contact_sheet(path, [Group(heading, tiles)], legend)
+
+
+def _compared_tiles(
+    ids: list[str], images: npt.NDArray[np.uint8], masks: Mask, truth: Mask
+) -> list[Tile]:
+    scores, overlap = precision(masks, truth), iou(masks, truth)
+    return [
+        Tile(image, compared(true, mask), f"{name}   IoU {over:.2f}   score {score:.1f}")
+        for name, image, mask, true, over, score in zip(
+            ids, images, masks, truth, overlap, scores, strict=True
+        )
+    ]
+
+
+def _title(name: str, mask: Mask) -> str:
+    return f"{name}   {mask.mean():.0%} salt"

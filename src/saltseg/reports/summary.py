@@ -7,21 +7,21 @@ from saltseg.plumbing.layout import Layout
 
 
 def summary(layout: Layout) -> str:
-    """Say the scores of the last run and where its files are. Raises InputError before the first.
+    """Say the score of the last run and where its files are. Raises InputError before the first.
 
-    The out-of-fold score is the nested one: nothing was chosen on the crops that it is of.
+    The score is the nested one: nothing was chosen on the crops that it is of.
     """
-    result = read_json(layout.result("submit"))
-    lines = [_score("out-of-fold score ", result, "out_of_fold")]
-    if "test_score" in result:
-        lines.append(_score("score on test     ", result, "test"))
+    score, submitted = read_json(layout.score), read_json(layout.result("submit"))
+    lines = [_score("score             ", score, "score")]
+    if "test_score" in submitted:
+        lines.append(_score("score on test     ", submitted, "test_score"))
     return "\n".join(
         [
             *lines,
             f"submission          {layout.data('submit') / 'submission.csv'}, checked",
             f"manifest            {layout.data('submit') / 'manifest.json'}",
             f"figures             {layout.plots('submit').parent}, or dvc plots show",
-            "compare in MLflow   make ui",
+            "compare             dvc exp show --only-changed, or in MLflow: make ui",
         ]
     )
 
@@ -32,5 +32,5 @@ def describe_score(score: float, low: float, high: float) -> str:
 
 
 def _score(label: str, result: dict[str, Any], name: str) -> str:
-    numbers = (result[f"{name}_{key}"] for key in ("score", "low", "high"))
+    numbers = (result[key] for key in (name, f"{name}_low", f"{name}_high"))
     return f"{label}  {describe_score(*numbers)}"

@@ -81,7 +81,7 @@ def differences(first: RunRecord, second: RunRecord, root: Path) -> Differences:
             data=_within(_differing_data(first, second, root), objects),
             environment=differing(one, other) if one and other else None,
             stages=_differing_stages(first, second, objects),
-            metrics=_changes(first.metrics, second.metrics),
+            metrics=metric_changes(first.metrics, second.metrics),
         )
 
 
@@ -154,7 +154,7 @@ def _within(pairs: Pairs, objects: Objects) -> Pairs:
     return found
 
 
-def _changes(first: Mapping[str, float], second: Mapping[str, float]) -> list[MetricChange]:
+def metric_changes(first: Mapping[str, float], second: Mapping[str, float]) -> list[MetricChange]:
     """Return the metrics that differ; those that say how sure another one is go with it."""
     names = [*first, *(name for name in second if name not in first)]
     return [
@@ -169,12 +169,12 @@ def _changes(first: Mapping[str, float], second: Mapping[str, float]) -> list[Me
 def _spread(name: str, metrics: Mapping[str, float]) -> str:
     """Return the interval of a metric and its spread over parts; "" where it has neither."""
     said = []
-    for end in ("", "_score", "_after"):
+    for end in ("", "_score", "_after"):  # the last two were names of the score once
         stem = name.removesuffix(end)
         if name.endswith(end) and f"{stem}_low" in metrics:
             said.append(f"{metrics[f'{stem}_low']:.4f} to {metrics[f'{stem}_high']:.4f}")
             break
     parts = metrics.get(f"{name.rpartition('.')[0]}.part_spread")
-    if parts is not None and name.endswith("nested_score"):
+    if parts is not None and name.endswith(("score_before_cleaning", "nested_score")):
         said.append(f"parts ±{parts:.4f}")
     return ", ".join(said)

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,21 +129,6 @@ def score_submission(path: Path, truth: Path, generator: np.random.Generator) ->
     scores = np.concatenate([metric.precision(*part) for part in parts])
     low, high = bootstrap_interval(scores, true.ids, _RESAMPLES, generator)
     return Score(float(scores.mean()), low, high, len(scores))
-
-
-def known_scores(
-    cleaned: Mapping[str, float], path: Path, truth: Path, generator: np.random.Generator
-) -> dict[str, float]:
-    """Return the nested out-of-fold score and, where `truth` exists, that of the submission.
-
-    cleaned: metrics of postprocess-connected-components. Each score has its interval beside it.
-    """
-    names = {"score": "score_after", "low": "score_low", "high": "score_high"}
-    found = {f"out_of_fold_{name}": cleaned[source] for name, source in names.items()}
-    if truth.exists():
-        score = score_submission(path, truth, generator)
-        found |= {"test_score": score.mean, "test_low": score.low, "test_high": score.high}
-    return found
 
 
 def read_masks(path: Path, ids: Sequence[str]) -> npt.NDArray[np.bool_]:

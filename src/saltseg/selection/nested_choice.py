@@ -138,6 +138,45 @@ def bootstrap_intervals(
     return [(float(low), float(high)) for low, high in quantiles]
 
 
+@dataclass(frozen=True)
+class CurveIntervals:
+    """How sure a curve over thresholds is, at 95 %, over resamples of whole groups.
+
+    low, high: of the mean score at each threshold, float64 (k,). chosen: of the best threshold.
+    """
+
+    low: Scores
+    high: Scores
+    chosen: tuple[float, float]
+
+
+def curve_intervals(
+    scores: Scores,
+    grid: Scores,
+    groups: Sequence[str],
+    resamples: int,
+    generator: np.random.Generator,
+) -> CurveIntervals:
+    """Return the intervals of a curve; see bootstrap_interval for groups and resamples.
+
+    scores: float64 (n, k), each crop's score at each threshold of `grid`, (k,). Each resample
+    chooses its threshold by middle_of_plateau, as the search does.
+    """
+    _, members = np.unique(np.asarray(groups, object), return_inverse=True)
+    sizes = np.bincount(members)
+    sums = np.zeros((len(sizes), len(grid)), np.int64)
+    np.add.at(sums, members, np.rint(10 * scores).astype(np.int64))
+    means, chosen = np.empty((resamples, len(grid))), np.empty(resamples)
+    for index in range(resamples):
+        drawn = generator.integers(len(sizes), size=len(sizes))
+        total = sums[drawn].sum(axis=0)
+        means[index] = total / (10 * sizes[drawn].sum())
+        chosen[index] = grid[middle_of_plateau(total)]
+    low, high = np.quantile(means, [0.025, 0.975], axis=0)
+    least, most = np.quantile(chosen, [0.025, 0.975], method="nearest")
+    return CurveIntervals(low, high, (float(least), float(most)))
+
+
 def nested_summary(
     choice: Choice,
     parts: Integers,
@@ -150,10 +189,10 @@ def nested_summary(
     by_part = part_means(choice.scores, parts)
     return {
         "crops": len(choice.scores),
-        "naive_score": choice.naive_score,
-        "nested_score": float(choice.scores.mean()),
-        "nested_low": low,
-        "nested_high": high,
+        "score_naive": choice.naive_score,
+        "score_before_cleaning": float(choice.scores.mean()),
+        "score_before_cleaning_low": low,
+        "score_before_cleaning_high": high,
         "part_spread": spread(by_part),
         "score_by_part": {str(part): mean for part, mean in by_part.items()},
     }

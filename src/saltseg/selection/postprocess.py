@@ -149,12 +149,12 @@ def nested_gain(
     )
     return {
         "crops": len(gain),
-        "score_before": float(cleaning.before.mean()),
-        "score_after": float(cleaning.after.mean()),
+        "score": float(cleaning.after.mean()),
         "score_low": low,
         "score_high": high,
-        "searched_gain": float(gain.mean()),
-        "searched_gain_low": gain_low,
-        "searched_gain_high": gain_high,
+        "score_before_cleaning": float(cleaning.before.mean()),
+        "score_gain": float(gain.mean()),
+        "score_gain_low": gain_low,
+        "score_gain_high": gain_high,
         **chosen_sizes(cleaning),
     }

@@ -12,7 +12,7 @@ from PIL import Image
 from saltseg.inference.tiles import to_eight_bits
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import whole_file, write_array
-from saltseg.reports.figures import PREDICTION, overlay
+from saltseg.reports.section_figure import SectionPicture, draw_section
 
 Pixels = npt.NDArray[Any]
 
@@ -67,13 +67,14 @@ def write_prediction(
     """Write STEM_mask.png, STEM_probability.npy and STEM_overlay.png, each whole or not at all.
 
     The mask has 8 bits, 0 and 255; the probabilities are float32 (h, w); the overlay shows the
-    image, twice as large, and the outline of the mask.
+    image under the translucent mask, with a legend, and the probabilities below it.
     """
     numbers, black_and_white, picture = (folder / name for name in prediction_names(stem))
     write_array(numbers, probabilities)
     with whole_file(black_and_white) as temporary:
         Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(temporary)
-    overlay(picture, _shown(image), [(mask[None], PREDICTION)])
+    shown = SectionPicture(_shown(image), mask, probabilities)
+    draw_section(picture, shown)
 
 
 def _read_npy(path: Path) -> Pixels:

@@ -12,6 +12,12 @@ from saltseg.tracking import wait_for_recorders
 from saltseg.tracking.registry import Version, champion, make_champion, open_registry, version_of
 from saltseg.tracking.store import reached_store
 
+_SCORE_TAGS = (
+    ("score", "score_low", "score_high"),
+    ("out_of_fold_score", "out_of_fold_low", "out_of_fold_high"),  # versions of before 0.2
+)
+"""Names of the tags with a version's score and its interval."""
+
 
 def promote(reference: str, root: Path) -> str:
     """Make the model of a run the champion; return what is said of it and of the one before.
@@ -44,8 +50,8 @@ def promote(reference: str, root: Path) -> str:
     with reached_store(folder):
         before = champion(client)
         make_champion(client, version)
-    known = "none" if before is None else _described(before)
-    return f"champion  {_described(version)}\nbefore    {known}"
+    known = "none" if before is None else described(before)
+    return f"champion  {described(version)}\nbefore    {known}"
 
 
 def _without_model(record: RunRecord) -> str:
@@ -60,10 +66,11 @@ def _without_model(record: RunRecord) -> str:
     )
 
 
-def _described(version: Version) -> str:
+def described(version: Version) -> str:
+    """Say a version, its run and its score, whatever name the score had when it was registered."""
     tags = version.tags
     text = f"version {version.number} of run {version.run[:12]}"
-    if "out_of_fold_score" not in tags:
-        return text
-    numbers = (float(tags[f"out_of_fold_{key}"]) for key in ("score", "low", "high"))
-    return f"{text}, out-of-fold score {describe_score(*numbers)}"
+    for names in _SCORE_TAGS:
+        if names[0] in tags:
+            return f"{text}, score {describe_score(*(float(tags[name]) for name in names))}"
+    return text

@@ -41,8 +41,11 @@ _REQUIREMENTS = [
 """What the model's code imports, directly."""
 
 _HASHED = ("models", "data/submit")
-_QUOTED = ("submission", "out_of_fold_score", "out_of_fold_low", "out_of_fold_high")
-"""What a version's tags hold of dvc.lock and of results/submit.json."""
+_QUOTED = {
+    "results/submit.json": ("submission",),
+    "results/score.json": ("score", "score_low", "score_high"),
+}
+"""What a version's tags hold of dvc.lock and of the results."""
 
 
 def record_model(client: MlflowClient, run: str, folder: Path, files: Mapping[str, bytes]) -> None:
@@ -55,13 +58,16 @@ def record_model(client: MlflowClient, run: str, folder: Path, files: Mapping[st
 
 
 def version_tags(files: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the hashes in dvc.lock of the models and of data/submit, and the nested score."""
+    """Return the hashes in dvc.lock of the models and of data/submit, and the score."""
     lock = dvc_lock.read(files.get("dvc.lock", b""))
     submit = {"submit": lock.get("submit", {})}
     known = dvc_lock.hashes(submit, "deps") | dvc_lock.hashes(submit, "outs")
     hashes = {path: known[path] for path in _HASHED if path in known}
-    result = json.loads(files.get("results/submit.json", b"{}"))
-    return hashes | {key: str(result[key]) for key in _QUOTED if key in result}
+    quoted: dict[str, str] = {}
+    for path, keys in _QUOTED.items():
+        result = json.loads(files.get(path, b"{}"))
+        quoted |= {key: str(result[key]) for key in keys if key in result}
+    return hashes | quoted
 
 
 def log_model(client: MlflowClient, run: str, folder: Path, tags: Mapping[str, str]) -> str:

@@ -34,7 +34,7 @@ from saltseg.tracking.store import (
     sweep,
 )
 
-_CURVES = ("train-per-fold", {"loss", "validation_bce", "validation_precision"})
+_CURVES = ("train-per-fold", {"loss", "validation_bce", "validation_score"})
 """The stage, and its numbers of an epoch, that the pipeline's run shows as curves too."""
 
 

@@ -8,19 +8,19 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from saltseg.reports.figures import chart
+from saltseg.reports.charts import chart
 
 Exhibits = dict[str, bytes]
 """Contents of files by path."""
 
 Curve = Sequence[tuple[int, float]]
-"""Epochs and precisions. A plateau leaves epochs out, so that folds may have different ones."""
+"""Epochs and scores. A plateau leaves epochs out, so that folds may have different ones."""
 
 _PLACES = {
     "ingest/crops.png": "contact-sheets/training_crops.png",
-    "pseudolabel/*/*.png": "contact-sheets/pseudolabels_fold_{1}.png",
     "postprocess-connected-components/worst.png": "contact-sheets/worst_out_of_fold.png",
     "submit/predictions.png": "contact-sheets/test_predictions.png",
+    "submit/pseudolabels_*.png": "contact-sheets/{name}",
     "train-per-fold/*/*/history.csv": "curves/{1}_fold_{2}.csv",
     "threshold-search/curve.*": "curves/threshold{suffix}",
     "postprocess-connected-components/by_*.csv": "errors/{name}",
@@ -79,7 +79,7 @@ def _fold_charts(exhibits: Exhibits) -> Exhibits:
         member, found, fold = PurePosixPath(name).stem.rpartition("_fold_")
         if found and name.startswith("curves/"):
             curve = [
-                (int(line["epoch"]), float(line["validation_precision"]))
+                (int(line["epoch"]), float(line["validation_score"]))
                 for line in read_lines(content)
             ]
             members.setdefault(member, {})[f"fold {fold}"] = curve
@@ -90,8 +90,7 @@ def _drawn(member: str, folds: Mapping[str, Curve]) -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder, "folds.png")
         title = f"Held-out folds of {member}"
-        with chart(path, "epoch", "precision at 0.5", title) as axes:
-            axes.grid(alpha=0.3)
+        with chart(path, "epoch", "score at 0.5", title) as axes:
             for name, curve in folds.items():
                 axes.plot(*zip(*curve, strict=True), label=name)
         return path.read_bytes()

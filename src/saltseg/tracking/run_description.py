@@ -19,6 +19,15 @@ _TABLES = {
 }
 
 
+_MEASURES = {
+    "score_before": "score before cleaning",
+    "score": "score",
+    "iou": "IoU",
+    "boundary_distance": "boundary distance, pixels",
+}
+"""Columns of the tables of errors, and their headings."""
+
+
 def description(results: Results, exhibits: Mapping[str, bytes], run: str) -> str:
     """Describe a run; what its stages did not yet make is left out.
 
@@ -39,20 +48,21 @@ def _scores(results: Results) -> Iterator[str]:
     """Give the nested score and, where the truth is known, the one of the test crops."""
     submitted, cleaned = results.get("submit", {}), results.get(_CLEANING, {})
     parts = results.get("threshold-search", {}).get("parts", "parts")
-    if "score_after" not in cleaned:
+    if "score" not in cleaned:
         return
-    yield f"## Score {_interval(cleaned, 'score_after', 'score_low', 'score_high')}"
+    yield f"## Score {_interval(cleaned, 'score')}"
     if "test_score" in submitted:
-        known = _interval(submitted, "test_score", "test_low", "test_high")
+        known = _interval(submitted, "test_score")
         yield f"On the test crops, from whose truth nothing was learned or chosen: **{known}**."
     yield (
-        f"Mean precision of {cleaned['crops']} out-of-fold crops; the threshold and the component"
-        f" sizes of each were chosen on other {parts}. The interval is over mosaics."
+        "The score is the competition's: a tenth of a crop for each threshold of IoU, 0.50 to 0.95,"
+        f" that its mask exceeds; mean over {cleaned['crops']} out-of-fold crops. The threshold and"
+        f" the component sizes of each were chosen on other {parts}. The interval is over mosaics."
     )
 
 
-def _interval(result: Mapping[str, Any], score: str, low: str, high: str) -> str:
-    return describe_score(result[score], result[low], result[high])
+def _interval(result: Mapping[str, Any], name: str) -> str:
+    return describe_score(*(result[key] for key in (name, f"{name}_low", f"{name}_high")))
 
 
 def _pictures(exhibits: Mapping[str, bytes], run: str) -> Iterator[str]:
@@ -67,7 +77,7 @@ def _pictures(exhibits: Mapping[str, bytes], run: str) -> Iterator[str]:
 def _parts(results: Results) -> Iterator[str]:
     """Tell what the ensemble scored on each part of the crops.
 
-    Where the parts are folds, each member's precision alone, at 0.5 after its last epoch, is
+    Where the parts are folds, each member's score alone, at 0.5 after its last epoch, is
     beside it.
     """
     search = results.get("threshold-search", {})
@@ -79,7 +89,7 @@ def _parts(results: Results) -> Iterator[str]:
     members = _members(results) if folds else []
     lines = [
         [part, f"{search['threshold_by_part'][part]:.3f}", f"{score:.4f}"]
-        + [_precision(results, member, part) for member in members]
+        + [_alone(results, member, part) for member in members]
         for part, score in scores.items()
     ]
     head = ["fold" if folds else "part", "threshold", "score"]
@@ -91,8 +101,8 @@ def _members(results: Results) -> list[str]:
     return list(dict.fromkeys(trained))
 
 
-def _precision(results: Results, member: str, fold: str) -> str:
-    value = results.get(f"train-per-fold/{member}/{fold}", {}).get("validation_precision")
+def _alone(results: Results, member: str, fold: str) -> str:
+    value = results.get(f"train-per-fold/{member}/{fold}", {}).get("validation_score")
     return "" if value is None else f"{value:.4f}"
 
 
@@ -104,22 +114,21 @@ def _errors(exhibits: Mapping[str, bytes]) -> Iterator[str]:
             yield f"### {title}"
             kind = next(iter(lines[0]))
             rows = [
-                [
-                    line[kind],
-                    line["crops"],
-                    f"{float(line['before']):.4f}",
-                    f"{float(line['after']):.4f}",
-                ]
+                [line[kind], line["crops"], *(_number(line[name]) for name in _MEASURES)]
                 for line in lines
             ]
-            yield _table([kind.replace("_", " "), "crops", "before cleaning", "after"], rows)
+            yield _table([kind.replace("_", " "), "crops", *_MEASURES.values()], rows)
+
+
+def _number(text: str) -> str:
+    return f"{float(text):.4f}" if text else "-"
 
 
 def _guide(exhibits: Mapping[str, bytes]) -> Iterator[str]:
     """Say what the folders of artifacts hold."""
     folders = {
         "contact-sheets": "test predictions, the worst crops, pseudo-labels, training crops",
-        "curves": "precision over epochs for each fold, precision over thresholds",
+        "curves": "score over epochs for each fold, score over thresholds",
         "errors": "the tables above as CSV",
         "crops": "coverage and depth of the crops, and the balance of the folds",
     }

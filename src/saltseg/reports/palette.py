@@ -1,0 +1,54 @@
+"""The colours of every figure: one meaning, one colour, all told apart by the colour-blind.
+
+Most hues are those of Okabe and Ito ("Color Universal Design", 2008). Their green turns grey over
+grey images for deuteranopes, so magenta stands for what is wrong. A test simulates three kinds of
+colour-blindness and holds the translucent fills apart from each other and from the image.
+"""
+
+from dataclasses import dataclass
+
+Colour = tuple[int, int, int]
+"""Red, green and blue, 0 to 255."""
+
+ORANGE: Colour = (230, 159, 0)
+SKY_BLUE: Colour = (86, 180, 233)
+MAGENTA: Colour = (180, 0, 140)
+BLUE: Colour = (0, 114, 178)
+VERMILION: Colour = (213, 94, 0)
+GREEN: Colour = (0, 158, 115)
+
+INK: Colour = (40, 40, 40)
+"""Text and axes."""
+FAINT: Colour = (140, 140, 140)
+"""Lines that only help the eye."""
+
+SERIES = (BLUE, ORANGE, MAGENTA, SKY_BLUE, VERMILION, GREEN)
+"""Lines and bars of a chart, in this order."""
+
+PROBABILITY_MAP = "cividis"
+"""Matplotlib's name of the colours of a probability: even steps, also for the colour-blind."""
+
+
+@dataclass(frozen=True)
+class Paint:
+    """What a colour means in a picture: the legend's words, and how the area is drawn."""
+
+    label: str
+    colour: Colour
+    opacity: float = 0.4
+    """Of the fill, 0 to 1; the outline is opaque."""
+
+
+TRUTH = Paint("true salt", ORANGE)
+PREDICTION = Paint("predicted salt", SKY_BLUE)
+
+# Predicted salt keeps its colour where it is right, true salt where it was not found.
+HIT = Paint("hit: predicted, and salt", SKY_BLUE)
+MISSED = Paint("missed: salt, not predicted", ORANGE)
+FALSE = Paint("false: predicted, no salt", MAGENTA)
+
+
+def shade(colour: Colour) -> tuple[float, float, float]:
+    """Return a colour as matplotlib takes it: red, green and blue from 0 to 1."""
+    red, green, blue = colour
+    return red / 255, green / 255, blue / 255

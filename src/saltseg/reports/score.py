@@ -1,0 +1,48 @@
+"""The few numbers that people compare: results/score.json.
+
+`score` is the competition's mean precision over thresholds of IoU, 0.50 to 0.95, mean over crops:
+see metric.precision. It is of the final out-of-fold masks, nested: the threshold and the component
+sizes of each crop were chosen on other crops.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from saltseg.plumbing.files import read_json
+from saltseg.plumbing.layout import Layout
+from saltseg.scoring.submission import score_submission
+
+_MEASURES = ("iou", "dice", "boundary_distance")
+
+
+def score_on_test(
+    submission: Path, truth: Path, generator: np.random.Generator
+) -> dict[str, float]:
+    """Return the score of a submission with its interval; nothing where `truth` does not exist."""
+    if not truth.exists():
+        return {}
+    found = score_submission(submission, truth, generator)
+    return {
+        "test_score": found.mean,
+        "test_score_low": found.low,
+        "test_score_high": found.high,
+    }
+
+
+def gather_score(layout: Layout, on_test: dict[str, float]) -> dict[str, Any]:
+    """Return the content of results/score.json, from what the stages before submit wrote.
+
+    on_test: as score_on_test returns it. A measure that no crop has, such as the distance of
+    boundaries where no crop has any, is left out. How long a run took is not among them: equal
+    runs shall give equal bytes. MLflow shows it.
+    """
+    cleaned = read_json(layout.result("postprocess-connected-components"))
+    threshold = read_json(layout.data("threshold-search") / "thresholds.json")["threshold"]
+    return {
+        **{name: cleaned[name] for name in ("score", "score_low", "score_high")},
+        **{name: on_test[name] for name in ("test_score",) if name in on_test},
+        **{name: cleaned[name] for name in _MEASURES if name in cleaned},
+        "threshold": threshold,
+    }
