@@ -377,6 +377,12 @@ class Params(Section):
     postprocess_connected_components: PostprocessConnectedComponents
     submit: Submit
 
+    @property
+    def used_models(self) -> dict[str, ModelDefinition]:
+        """The definitions of the members and, where it is enabled, of the teacher, by name."""
+        teacher = [self.pseudolabel.teacher] if self.pseudolabel.enabled else []
+        return {name: self.models[name] for name in [*teacher, *self.train_per_fold.members]}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """Check what several fields say together."""
