@@ -54,7 +54,7 @@ def _predict(images: Sequence[Path], model: Path, out: Path, depth: float | None
         image = read_image(path)
         found = salt_model.predict_image(image, depth, str(path))
         write_prediction(out, path.stem, image, found.probabilities, found.masks)
-        print(f"{path}: {found.masks.mean():.1%} salt: {out / path.stem}_mask.png")
+        print(f"{path}: {found.masks.mean():.1%} salt: {out / f'{path.stem}_mask.png'}")
 
 
 def _predict_by(
