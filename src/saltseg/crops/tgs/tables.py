@@ -2,14 +2,12 @@
 
 import pandas as pd
 
+from saltseg.config.model_definitions import DEEPEST
 from saltseg.crops.tgs.folder import RawFile
 from saltseg.crops.tgs.offenders import refuse_any, repeated
 from saltseg.plumbing.csv_tables import CsvTable, parse_csv
 from saltseg.plumbing.errors import InputError
 from saltseg.scoring import ids
-
-DEEPEST = 100_000
-"""Feet that a depth may have: more than twice the deepest hole."""
 
 
 def read_codes(file: RawFile) -> pd.Series:
