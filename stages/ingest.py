@@ -12,7 +12,7 @@ from pathlib import Path
 
 from saltseg.config.params import Params, load_params
 from saltseg.crops.census import count_crops
-from saltseg.crops.crop_set import CropSet, save_crops
+from saltseg.crops.crop_set import CropSet, require_depths, save_crops
 from saltseg.crops.tgs import FileCounts, read_raw
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
@@ -31,6 +31,7 @@ def main(root: Path) -> None:
     with stage_run("ingest", layout, params) as run:
         workers = params.runtime.workers or cpus()
         crops, file_counts = obtain(layout, params, workers)
+        require_depths(crops.table, params.used_models)
         save_crops(layout.data("ingest"), crops)
         write_pretraining(layout.pretraining, params.survey.pretraining, params.base.seed, workers)
         run.metrics({**count_crops(crops), "files": asdict(file_counts)})

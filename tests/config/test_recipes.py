@@ -1,5 +1,6 @@
 """The recipes of conf/: each is a right configuration, and params.yaml is the default one."""
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -111,6 +112,58 @@ def test_what_cannot_be_is_named_and_leaves_params_yaml_alone(
     files = sorted(path.name for path in layout.root.iterdir() if path.is_file())
     assert files == ["dvc.yaml", "params.yaml"]
     assert layout.params.read_text() == "as before"
+
+
+VALUES = ["dätä", "a=b", "(a", "[a", "{a", "a'b", "a;b", "a#b", "data!", 'a"b', "塩", "a&b"]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_values_that_hydra_does_not_read_come_back_with_the_quotes_that_work(value: str) -> None:
+    layout = Layout(PROJECT)
+    with pytest.raises(
+        InputError, match="the value needs quotes within the shell's; write "
+    ) as told:
+        read_recipe(layout, DEFAULT, [f"ingest.raw_dir={value}"])
+    assert "\n" not in str(told.value)
+    (better,) = shlex.split(str(told.value).partition("; write ")[2])
+    assert read_recipe(layout, DEFAULT, [better]).ingest.raw_dir == value
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("ingest.raw_dir=~/data", """write 'ingest.raw_dir="~/data"'"""),
+        ('ingest.raw_dir="~/data"', "DVC knows no ~; write the home folder out"),
+        (
+            "ingest.raw_dir=a,b",
+            """write 'ingest.raw_dir="a,b"' if it is one, or 'ingest.raw_dir=[""",
+        ),
+        ("ingest.raw_dir=a\nb", "take out what is no letter or digit"),
+        ("=3", "is no override; give KEY=VALUE"),
+        ("", "is no override; give KEY=VALUE"),
+        ("base.seed", "is no override; give KEY=VALUE"),
+        ("bäse.seed=3", "is no override; give KEY=VALUE"),
+        ("~", "is no override; give KEY=VALUE"),
+        ("--help", "is no override; give KEY=VALUE"),
+        ("base.seed=${base.seed}", "Recursive interpolation detected"),
+    ],
+)
+def test_what_is_no_override_is_one_line(override: str, said: str) -> None:
+    with pytest.raises(InputError) as told:
+        read_recipe(Layout(PROJECT), DEFAULT, [override])
+    assert said in str(told.value) and "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("override", ["recipe=cpu", "+recipe=cpu", "++recipe=cpu", "~recipe"])
+@pytest.mark.parametrize("costs", [[], ["--costs"]])
+def test_a_second_recipe_is_refused(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, override: str, costs: list[str]
+) -> None:
+    monkeypatch.chdir(layout.root)
+    done = CliRunner().invoke(app, ["recipe", DEFAULT, "-S", override, *costs])
+    assert done.exit_code == 1
+    assert f"{shlex.quote(override)}: names another recipe than demo; name one" in done.output
+    assert not layout.params.exists()
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,9 @@ def test_a_tile_uses_all_of_eight_bits_whatever_its_scale(small_crops: CropSet) 
     for other in (full * 257.0 - 3e4, full.astype(np.uint16) * 200, full.astype(np.float32) / 255):
         np.testing.assert_array_equal(to_eight_bits(other), full)
     assert not to_eight_bits(np.full((3, 3), 7.5)).any()
+    wide = np.array([[2**62, 2**62 + 2, 2**62 + 4]])
+    assert to_eight_bits(wide).tolist() == [[0, 128, 255]]  # not before 64 bits are subtracted
+    assert to_eight_bits(np.array([[-(2**63), 2**63 - 1]])).tolist() == [[0, 255]]
     extremes = np.array([[-(2**15), 2**15 - 1]], np.int16)
     assert to_eight_bits(extremes).tolist() == [[0, 255]]
 

@@ -1,3 +1,5 @@
+import gzip
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +76,18 @@ def test_order_and_newlines_are_free(tmp_path: Path, sample: Path, text: str) ->
             b"id,rle_mask\nb2,\na1,\na1,\nc3,\n",
             r"1 id more than once: a1 \(line 3\), a1 \(line 4\)",
         ),
-        (b"id,rle_mask\nb2\na1,\nc3,1,2\n", "2 lines without exactly two fields: line 2 has 1"),
+        (b"id,rle_mask\nb2\na1,\nc3,\n", "1 line without exactly two fields: line 2 has 1"),
+        (
+            b"id,rle_mask\nb2,\na1,\nc3,1,2\n",
+            r"more than the 2 fields of the header in 1 of 3 rows: line 4 has 3 \('c3,1,2'\)",
+        ),
+        (
+            b"id,rle_mask\nb2,\n6.51E+55,\nc3,\n",
+            r"turned into a number by a spreadsheet, 1 of 3: '6.51E\+55' \(line 3\); .* as text",
+        ),
+        (b"id,rle_mask\nb2,\na 1,\nc3,\n", r"cannot be used, 1 of 3: 'a 1' \(line 3, has ' '\)"),
+        ("id,rle_mask\nb2,\na1,\nc3,\n".encode("utf-16"), "is UTF-16, not UTF-8"),
+        (b"id;rle_mask\nb2;\n", "the first line is 'id;rle_mask'; it must be"),
         (b"id,rle_mask\nb2,\n\na1,\nc3,\n", "line 3 has 0"),
         (b"id,rle_mask\nb2,1 2 3\na1,\nc3,\n", r"line 2 \(b2\): ends with start '3'"),
         (b"id,rle_mask\nb2,\na1,5 1 2 1\nc3,\n", r"line 3 \(a1\): run '2 1' begins before"),
@@ -94,8 +107,30 @@ def test_what_kaggle_would_refuse(tmp_path: Path, sample: Path, content: bytes, 
     assert "submission.csv" in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["submission.csv.gz", "submission.zip"])
+def test_a_compressed_submission_with_a_bom(tmp_path: Path, sample: Path, name: str) -> None:
+    content = b"\xef\xbb\xbfid,rle_mask\nb2,2 3\na1,\nc3,\n"
+    path = tmp_path / name
+    if name.endswith(".gz"):
+        path.write_bytes(gzip.compress(content))
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("submission.csv", content)
+    assert check_submission(path, sample).crops == 3
+    score = score_submission(path, path, np.random.default_rng(0))
+    assert (score.mean, score.crops) == (1.0, 3)
+
+
+def test_leading_zeros_that_a_spreadsheet_dropped(tmp_path: Path) -> None:
+    sample, path = tmp_path / "sample.csv", tmp_path / "submission.csv"
+    write_sample(sample, ["0012", "1234"])
+    path.write_text("id,rle_mask\n12,\n1234,\n")
+    with pytest.raises(InputError, match="a spreadsheet dropped the leading zeros of 0012; list"):
+        check_submission(path, sample)
+
+
 def test_a_missing_file(tmp_path: Path, sample: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.csv: cannot be read"):
+    with pytest.raises(InputError, match=r"none\.csv: there is no such file"):
         check_submission(tmp_path / "none.csv", sample)
 
 

@@ -66,6 +66,16 @@ def test_images_of_any_size(
         assert width > shape[1] and height > shape[0]
 
 
+@pytest.mark.parametrize("name", ["..png", "a.b.png", "-a.png", "a b.png"])
+def test_the_mask_has_the_announced_name(exported: Path, tmp_path: Path, name: str) -> None:
+    path, out = tmp_path / name, tmp_path / "out"
+    Image.fromarray(np.eye(101, dtype=np.uint8)).save(path, format="PNG")
+    code, text = said("--model", exported, "--out", out, path)
+    assert code == 0, text
+    announced = Path(text.strip().rpartition("% salt: ")[2])
+    assert announced.is_file() and announced.parent == out
+
+
 def test_wrong_inputs_cost_one_line_and_write_nothing(exported: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "good.npy", np.eye(120))
     np.save(tmp_path / "holed.npy", np.full((120, 120), np.nan))

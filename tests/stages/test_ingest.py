@@ -1,5 +1,6 @@
 """ingest: the same outputs from the survey and from its files, and old ones replaced."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from saltseg.plumbing.files import hash_file, read_json
 from saltseg.plumbing.layout import Layout
 from saltseg.scoring import rle
 from saltseg.survey import SurveySet, generate, write_kaggle_layout
-from stages import ingest
+from stages import coverage_stratify, ingest
 
 SEED = 2018
 
@@ -47,6 +48,32 @@ def from_files(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Layout:
     set_up(root, {"source": "tgs", "raw_dir": str(raw)}, pretraining=6)
     ingest.main(root)
     return Layout(root)
+
+
+def test_test_crops_without_depths_go_through_where_no_model_reads_them(
+    raw: Path, tmp_path: Path
+) -> None:
+    """On to the distributions of coverage-stratify, which show the depths that are known."""
+    folder = shutil.copytree(raw, tmp_path / "raw")
+    crops = pd.read_csv(folder / "depths.csv")
+    tests = pd.read_csv(folder / "sample_submission.csv")["id"]
+    crops[~crops["id"].isin(tests)].to_csv(folder / "depths.csv", index=False)
+    set_up(tmp_path, {"source": "tgs", "raw_dir": "raw"})
+    ingest.main(tmp_path)
+    found = read_json(tmp_path / "results/ingest.json")
+    assert found["files"]["test_crops_without_depth"] == len(tests)
+    assert "depth_min" in found["train"] and "depth_min" not in found["test"]
+    coverage_stratify.main(tmp_path)
+    shares = pd.read_csv(tmp_path / "results/plots/coverage-stratify/depth.csv")
+    assert shares["depth"].min() >= 0 and shares["test"].sum() == 0
+
+    params = yaml.safe_load((tmp_path / "params.yaml").read_text())
+    params["models"]["lite0"]["input"]["channels"] = ["image", "depth"]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    with pytest.raises(
+        InputError, match=r"models\.lite0\.input\.channels: reads the depth, which 8"
+    ):
+        ingest.main(tmp_path)
 
 
 def set_up(root: Path, values: Mapping[str, Any], pretraining: int = 0) -> None:
@@ -88,7 +115,8 @@ def test_both_sources_give_the_same_metrics_but_for_the_files(
     read = read_json(from_files.result("ingest"))
 
     salt = int(survey.crops.train_masks.any(axis=(1, 2)).sum())
-    files = {"masks_16_bit": salt, "masks_8_bit": 24 - salt, "depths_without_crop": 0}
+    files = {"masks_16_bit": salt, "masks_8_bit": 24 - salt}
+    files |= {"depths_without_crop": 0, "test_crops_without_depth": 0}
     assert read.pop("files") == files
     assert generated.pop("files") == dict.fromkeys(files, 0)
     assert generated == read
@@ -128,7 +156,7 @@ def test_real_data_leaves_no_truth_of_an_earlier_survey(raw: Path, tmp_path: Pat
 def test_a_relative_folder_lies_below_the_root(tmp_path: Path) -> None:
     set_up(tmp_path, {"source": "tgs", "raw_dir": "data/raw"})
 
-    with pytest.raises(InputError, match="holds none of Kaggle's files") as caught:
+    with pytest.raises(InputError, match="there is no such folder") as caught:
         ingest.main(tmp_path)
 
     assert str(caught.value).startswith(str(tmp_path / "data" / "raw"))

@@ -149,12 +149,22 @@ def test_it_is_served(store: Store, trained: Layout, small_crops: CropSet, tmp_p
         ask(address, {"inputs": small_crops.test_images[2:5].tolist()})
         answer = ask(address, request)
         refused = ask(address, {"inputs": images.tolist(), "params": {"depth": [1.0] * 3}})
+        wrong = {
+            "hold floats, such as": {"inputs": (images / 255).tolist()},
+            "hold truth values, such as": {"inputs": (images > 99).tolist()},
+            "hold strings, such as": {"inputs": images.astype(str).tolist()},
+            "nan is no depth": {"inputs": images.tolist(), "params": {"depth": [float("nan")]}},
+            "more than the 1,000,000 of a request": {"inputs": [[[0] * 1001] * 1000]},
+        }
+        answers_to = {said: json.dumps(ask(address, content)) for said, content in wrong.items()}
     assert answer == first
     found = answer["predictions"]
     known = load_array(trained.data("snapshot-ensemble") / "test.npy")[:2].astype(np.float64)
     np.testing.assert_allclose(found["probabilities"], known, atol=1e-3)
     assert np.array(found["masks"]).dtype == bool
     assert "depth: 3 values for 2 images" in json.dumps(refused)
+    for said, answer_to in answers_to.items():
+        assert "InputError: " in answer_to and said in answer_to
 
 
 @contextmanager

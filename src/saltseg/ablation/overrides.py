@@ -6,11 +6,12 @@ from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import yaml
 from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
 
+from saltseg.config.override_grammar import check_overrides
 from saltseg.config.params import Params, parse_params
 from saltseg.config.recipes import REFUSALS, read_recipe
+from saltseg.config.yaml_content import read_yaml
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 
@@ -44,6 +45,7 @@ def read_base(layout: Layout, base: str, overrides: Sequence[str]) -> Params:
     """
     if base != PRESENT:
         return read_recipe(layout, base, overrides)
+    check_overrides(overrides)
     with TemporaryDirectory() as folder:
         copy = Path(folder, PRESENT)
         try:
@@ -54,13 +56,14 @@ def read_base(layout: Layout, base: str, overrides: Sequence[str]) -> Params:
         except REFUSALS as error:
             reason = " ".join(str(error.__cause__ or error).split())
             raise InputError(f"{layout.params}: {reason}") from error
-        content = yaml.safe_load(copy.read_text(encoding="utf-8"))
+        content = read_yaml(copy)
     return parse_params(content, PRESENT)
 
 
 def _split_single(override: str) -> list[str]:
     if override.startswith("~"):
         return [override]  # a key to take away, without a value
+    check_overrides([override], several=True)
     try:
         sweeps = get_hydra_sweeps({PRESENT: [override]})
     except REFUSALS as error:

@@ -52,7 +52,11 @@ def recipe(
         check_project(Path())
         if name is None:
             _list()
-        elif costs:
+            return
+        from saltseg.config.override_grammar import check_one_recipe
+
+        check_one_recipe(name, override or [])
+        if costs:
             _say_costs(name, override or [], train, pseudolabels)
         else:
             _write(name, override or [])

@@ -9,6 +9,9 @@ from saltseg.config.schema import AtLeastOne, Count, Float, Section
 CROP = 101
 """Height and width of a crop in pixels."""
 
+DEEPEST = 100_000
+"""Feet that a depth may have: more than twice the deepest hole."""
+
 
 class Input(Section):
     """How a crop becomes a network's input."""

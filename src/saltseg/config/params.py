@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from saltseg.config.model_definitions import ModelDefinition
+from saltseg.config.model_definitions import CROP, ModelDefinition
 from saltseg.config.schema import (
     AtLeastOne,
     Count,
@@ -17,8 +16,15 @@ from saltseg.config.schema import (
     Section,
     Share,
 )
-from saltseg.plumbing.errors import InputError
+from saltseg.config.yaml_content import read_yaml
+from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.layout import Layout
+
+MOST_FOLDS = 100
+"""Folds at most; each is a training of every member."""
+
+MOST_CROPS = 1_000_000
+"""Crops of a survey at most, 45 times the competition's."""
 
 
 class Base(Section):
@@ -35,13 +41,13 @@ CHANGES_NOTHING = frozenset({"workers", "save_seconds"})
 class Runtime(Section):
     """Where the work is done. No result needs what CHANGES_NOTHING names."""
 
-    workers: Count
+    workers: Annotated[int, Field(ge=0, le=1024)]
     """Processes that augment crops beside the training, 0 for none; of `ingest`, 0 for all CPUs."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"]
     """Device that trains and predicts; `auto` takes a GPU where there is one."""
     precision: Literal["auto", "float32", "bfloat16"]
     """Number format of the networks; `auto` takes bfloat16 where the device computes in it."""
-    threads: AtLeastOne = 2
+    threads: Annotated[int, Field(ge=1, le=1024)] = 2
     """Threads that compute on the CPU; another number changes the last digits of sums."""
     save_seconds: NotNegative = 30.0
     """Least time between two states that a killed training goes on from; 0 saves at each step."""
@@ -53,17 +59,27 @@ class Ingest(Section):
     source: Literal["survey", "tgs"]
     """`survey`: the embedded synthetic survey; `tgs`: Kaggle's files in `raw_dir`."""
     raw_dir: str
-    """Folder of Kaggle's files, zipped or not; relative to the project or absolute."""
+    """Folder of Kaggle's files, zipped or not; relative to the project or absolute, without ~."""
+
+    @model_validator(mode="after")
+    def _spelled_out(self) -> Self:
+        """Check that DVC, which hashes the folder, and the stage find the same."""
+        folder = self.raw_dir
+        if not folder.isprintable() or folder.strip() != folder or folder in ("", "."):
+            raise ValueError(f"raw_dir: {folder!a} names no folder; give one such as data/raw")
+        if folder.startswith("~"):
+            raise ValueError(f"raw_dir: {folder!r}: DVC knows no ~; write the home folder out")
+        return self
 
 
 class Survey(Section):
     """The embedded synthetic survey."""
 
-    train: AtLeastOne
+    train: Annotated[int, Field(ge=1, le=MOST_CROPS)]
     """Number of training crops."""
-    test: AtLeastOne
+    test: Annotated[int, Field(ge=1, le=MOST_CROPS)]
     """Number of test crops."""
-    pretraining: Count = 0
+    pretraining: Annotated[int, Field(ge=0, le=MOST_CROPS)] = 0
     """Crops of sections of their own, for phases with `data: survey`, whatever the source is."""
 
 
@@ -79,7 +95,7 @@ class CoverageStratify(Section):
 class FoldSplit(Section):
     """How the training crops are divided into folds."""
 
-    n_folds: Annotated[int, Field(ge=2)]
+    n_folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)]
     """Number of folds."""
     strategy: Literal["coverage", "depth", "coverage_grouped"]
     """Balance coverage classes, depth, or coverage classes with mosaics kept in one fold."""
@@ -120,9 +136,9 @@ class Phase(Section):
     """Weight of each loss in the sum; one at least that is not of a head alone."""
     schedule: Literal["cosine", "one_cycle", "triangular2", "plateau"] = "cosine"
     """Course of the learning rate in a cycle: a fall, a rise and a fall, a triangle, or steps."""
-    cycles: AtLeastOne
+    cycles: Annotated[int, Field(ge=1, le=10_000)]
     """Number of cycles; each triangle of `triangular2` is half as high as the one before."""
-    epochs: AtLeastOne
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
     """Epochs of each cycle; of a triangle, both of Smith's steps; of a plateau, the most."""
     learning_rate: Positive
     """Highest learning rate of a cycle: the peak of `one_cycle` and a triangle, else the start."""
@@ -268,7 +284,7 @@ class Optimizer(Section):
 class Training(Section):
     """What teachers and members share in their training."""
 
-    batch_size: AtLeastOne
+    batch_size: Annotated[int, Field(ge=1, le=MOST_CROPS)]
     """Crops of a training step."""
     augmentation: Literal[
         "none", "flip", "light", "strong", "place1_shift", "place1_shear", "place2", "place9"
@@ -276,7 +292,7 @@ class Training(Section):
     """Preset of random changes to the training crops."""
     optimizer: Optimizer
     """How the weights are moved."""
-    inner_folds: Annotated[int, Field(ge=2)] = 10
+    inner_folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)] = 10
     """Trainings with a plateau or `keep_best` learn from all but one of so many, and watch it."""
 
 
@@ -287,7 +303,7 @@ class PseudoLabel(Section):
     """False gives empty sets at no cost."""
     teacher: Name
     """Name of the model definition of the teacher."""
-    rounds: AtLeastOne = 1
+    rounds: Annotated[int, Field(ge=1, le=100)] = 1
     """Teachers in a row: each but the first may learn from the pseudo-labels of the one before."""
     soft: bool = False
     """Hand on probabilities: `bce` and `dice` learn them, other losses whether they are over .5."""
@@ -319,7 +335,7 @@ class SnapshotEnsemble(Section):
 
     flip: bool
     """Average the prediction of a crop with that of its mirror image."""
-    shifts: list[AtLeastOne]
+    shifts: list[Annotated[int, Field(ge=1, lt=CROP)]]
     """Average it with those of the crop moved by so many pixels, to each of the four sides."""
     scales: list[Positive]
     """Average it with those of the crop scaled about its centre, for example by .9 and 1.1."""
@@ -336,9 +352,9 @@ class ThresholdSearch(Section):
     """Lowest threshold of the grid."""
     high: Share
     """Highest threshold of the grid."""
-    count: Annotated[int, Field(ge=2)]
+    count: Annotated[int, Field(ge=2, le=10_001)]
     """Number of thresholds."""
-    bootstrap: AtLeastOne
+    bootstrap: Annotated[int, Field(ge=1, le=1_000_000)]
     """Resamples of the crops for the interval."""
 
 
@@ -354,7 +370,7 @@ class PostprocessConnectedComponents(Section):
 class Submit(Section):
     """The submission."""
 
-    examples: AtLeastOne
+    examples: Annotated[int, Field(ge=1, le=10_000)]
     """Crops on the contact sheet of predictions."""
 
 
@@ -377,11 +393,18 @@ class Params(Section):
     postprocess_connected_components: PostprocessConnectedComponents
     submit: Submit
 
+    @property
+    def used_models(self) -> dict[str, ModelDefinition]:
+        """The definitions of the members and, where it is enabled, of the teacher, by name."""
+        teacher = [self.pseudolabel.teacher] if self.pseudolabel.enabled else []
+        return {name: self.models[name] for name in [*teacher, *self.train_per_fold.members]}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """Check what several fields say together."""
         _check_names("pseudolabel.teacher", [self.pseudolabel.teacher], list(self.models))
         _check_names("train_per_fold.members", self.train_per_fold.members, list(self.models))
+        _check_fold_count(self)
         folds = list(range(self.fold_split.n_folds))
         _check_names("train_per_fold.folds", self.train_per_fold.folds, folds)
         _check_names(
@@ -410,10 +433,20 @@ class Params(Section):
         return self
 
 
+def _check_fold_count(params: Params) -> None:
+    """Check that a survey has a crop for each fold; of other crops, fold-split knows the number."""
+    crops, folds = params.survey.train, params.fold_split.n_folds
+    if params.ingest.source == "survey" and folds > crops:
+        raise ValueError(
+            f"fold_split.n_folds: {folds} folds are more than the {crops} crops of survey.train;"
+            " take fewer folds or more crops"
+        )
+
+
 def _check_names(field: str, given: list[Any], allowed: list[Any]) -> None:
     unknown = [item for item in given if item not in allowed]
     if unknown:
-        raise ValueError(f"{field}: {unknown[0]!r} is none of {', '.join(map(str, allowed))}")
+        raise ValueError(f"{field}: {unknown[0]!r} is none of {first_few(allowed, 20)}")
     if len(set(given)) < len(given):
         raise ValueError(f"{field}: {given} names one twice")
 
@@ -522,13 +555,7 @@ def load_params(path: Path) -> Params:
 
     Raises InputError that names the file, the first wrong field, its value and what is allowed.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(
-            f"{path}: cannot be read as YAML: {' '.join(str(error).split())}"
-        ) from error
-    return parse_params(content, str(path))
+    return parse_params(read_yaml(path), str(path))
 
 
 def parse_params(content: object, source: str) -> Params:

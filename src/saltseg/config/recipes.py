@@ -10,7 +10,9 @@ from dvc.utils.hydra import compose_and_dump
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from saltseg.config.override_grammar import check_overrides
 from saltseg.config.params import Params, parse_params
+from saltseg.config.yaml_content import read_yaml
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import whole_file
 from saltseg.plumbing.layout import Layout
@@ -50,14 +52,14 @@ def _check_known(layout: Layout, recipe: str) -> None:
 
 def _compose(layout: Layout, output: Path, recipe: str, overrides: Sequence[str]) -> Params:
     """Write what `recipe` composes to and return it, checked."""
+    check_overrides(overrides)
     folder = str(layout.recipes.parent.resolve())
     chosen = [f"recipe={recipe}", *overrides]
     try:
         compose_and_dump(str(output), folder, None, "config", str(layout.root), chosen)
     except REFUSALS as error:
         raise InputError(f"{layout.recipes.parent}: {' '.join(str(error).split())}") from error
-    content = yaml.safe_load(output.read_text(encoding="utf-8"))
-    return parse_params(content, f"recipe {recipe}")
+    return parse_params(read_yaml(output), f"recipe {recipe}")
 
 
 def _purpose(path: Path) -> str:

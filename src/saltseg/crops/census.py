@@ -4,9 +4,10 @@ import hashlib
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from saltseg.crops.coverage import is_black
-from saltseg.crops.crop_set import CropSet
+from saltseg.crops.crop_set import CropSet, known_depths
 
 
 def count_crops(crops: CropSet) -> dict[str, dict[str, int | float]]:
@@ -38,11 +39,19 @@ def _count_split(crops: CropSet, split: str, distinct: int) -> dict[str, int | f
         (crops.train, crops.train_images) if split == "train" else (crops.test, crops.test_images)
     )
     black = int(np.count_nonzero(is_black(images)))
-    depth = table["depth"]
     return {
         "crops": len(images),
         "black": black,
         "duplicates": len(images) - black - distinct,
+        **_describe_depths(known_depths(table)),
+    }
+
+
+def _describe_depths(depth: "pd.Series[int]") -> dict[str, int | float]:
+    """Describe known depths; nothing is said where none is known."""
+    if depth.empty:
+        return {}
+    return {
         "depth_min": int(depth.min()),
         "depth_mean": round(float(depth.mean()), 3),
         "depth_max": int(depth.max()),

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.crops.crop_set import CropSet
+from saltseg.crops.crop_set import CropSet, known_depths
 
 CLASSES = 11
 """Number of coverage classes: 0 for no salt, then one for each begun tenth."""
@@ -81,7 +81,7 @@ def coverage_distribution(train: pd.DataFrame) -> pd.DataFrame:
 
 def depth_distribution(table: pd.DataFrame) -> pd.DataFrame:
     """Return the share of train and of test crops in each bin of depth (its shallow end, feet)."""
-    depth = (table["depth"] // DEPTH_BIN * DEPTH_BIN).rename("depth")
+    depth = (known_depths(table) // DEPTH_BIN * DEPTH_BIN).rename("depth")
     shares = pd.crosstab(depth, table["split"], normalize="columns")
     bins = range(depth.min(), depth.max() + 1, DEPTH_BIN)
     return shares.reindex(index=bins, columns=["train", "test"], fill_value=0.0).reset_index()

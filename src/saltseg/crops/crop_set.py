@@ -1,5 +1,6 @@
 """The set of crops that stages hand on: arrays opened by memory map, and one table of ids."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.plumbing.errors import InputError
+from saltseg.config.model_definitions import ModelDefinition
+from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import write_array, write_table
 
 COLUMNS = ["id", "split", "row", "depth", "sample_order"]
 """Columns of the table that ingest writes; later stages add to them."""
+
+NO_DEPTH = -1
+"""Stands in the table for the depth of a test crop that is not known."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,8 @@ class CropSet:
 
     table: one line a crop, sorted by split ("test" before "train") and id: `id` str, `split`
         "train" or "test", `row` int64 (the crop's index in the arrays of its split), `depth` int64
-        in feet, `sample_order` int64 (position in the sample submission, -1 in train).
+        in feet, NO_DEPTH where that of a test crop is not known, `sample_order` int64 (position in
+        the sample submission, -1 in train).
     train_images, test_images: uint8, shape (crops, 101, 101).
     train_masks: bool, shape (crops, 101, 101); True is salt.
     """
@@ -63,6 +69,23 @@ def crop_table(
 def depth(table: pd.DataFrame) -> npt.NDArray[np.float32]:
     """Return the depth of each line, float32 (n,) in feet, as networks take it."""
     return table["depth"].to_numpy(np.float32)
+
+
+def known_depths(table: pd.DataFrame) -> "pd.Series[int]":
+    """Return the depths of the lines that have one, in feet."""
+    return table["depth"][table["depth"] != NO_DEPTH]
+
+
+def require_depths(table: pd.DataFrame, models: Mapping[str, ModelDefinition]) -> None:
+    """Raise InputError, naming it, where one of `models` reads depths and a crop has none."""
+    missing = table["id"][table["depth"] == NO_DEPTH].tolist()
+    for name, model in models.items():
+        if missing and "depth" in model.input.channels:
+            raise InputError(
+                f"models.{name}.input.channels: reads the depth, which {len(missing):,} of"
+                f" {len(table):,} crops lack: {first_few(missing)}; add them to depths.csv, or take"
+                " the channel out"
+            )
 
 
 def save_crops(folder: Path, crops: CropSet) -> None:

@@ -60,10 +60,28 @@ def tile_starts(length: int) -> list[int]:
 
 def to_eight_bits(image: npt.NDArray[Any]) -> Tiles:
     """Scale from the least value, 0, to the largest, 255; where all are equal, to 0."""
-    low, high = float(image.min()), float(image.max())
-    if high <= low:
+    lifted = from_lowest(image)
+    high = float(lifted.max())
+    if high <= 0:
         return np.zeros(image.shape, np.uint8)
-    return np.rint((image.astype(np.float64) - low) * (255 / (high - low))).astype(np.uint8)
+    return np.rint(lifted * (255 / high)).astype(np.uint8)
+
+
+def from_lowest(image: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return how far each value is above the least, in a unit that is a power of two: float64.
+
+    The unit keeps the differences of the largest floats from overflowing, and 255 divided by those
+    of the smallest; it changes no digit of others. Integers of 64 bits lose none before they are
+    subtracted.
+    """
+    low = image.min()
+    if image.dtype.kind in "ui":
+        # Differences of whole numbers are right modulo 2^64, and below it.
+        return (image.astype(np.uint64) - low.astype(np.uint64)).astype(np.float64)
+    values = image.astype(np.float64)
+    _, exponent = np.frexp(max(abs(float(low)), abs(float(image.max()))))
+    scaled: npt.NDArray[np.float64] = np.ldexp(values, -int(exponent))
+    return scaled - scaled.min()
 
 
 def _predicted(

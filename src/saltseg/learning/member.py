@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from saltseg.config.params import Params
-from saltseg.crops.crop_set import CropSet
+from saltseg.crops.crop_set import CropSet, require_depths
 from saltseg.learning.training import History, Place, Report, Task, Trained, train
 from saltseg.learning.training_sets import (
     LabelledCrops,
@@ -37,8 +37,10 @@ def train_member(
 ) -> Trained:
     """Train `member` on all folds but `fold` and on the pseudo-labels of the same fold.
 
-    Raises InputError where a phase is to keep snapshots, but has no pseudo-labels to learn from.
+    Raises InputError where a phase is to keep snapshots, but has no pseudo-labels to learn from,
+    and where the member reads depths that test crops lack.
     """
+    require_depths(crops.table, {member: params.models[member]})
     seed = stream_seed(params.base.seed, "train", member, fold)
     phases = params.train_per_fold.phases
     sets, held_out = divide_crops(crops, folds, fold, phases, params)

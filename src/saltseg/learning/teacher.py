@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from saltseg.config.params import Params
-from saltseg.crops.crop_set import CropSet, depth
+from saltseg.crops.crop_set import CropSet, depth, require_depths
 from saltseg.inference.predictor import snapshot_predictor
 from saltseg.learning.training import Place, Report, Task, Trained, train
 from saltseg.learning.training_sets import divide_crops, pseudolabelled_crops, survey_crops
@@ -43,7 +43,9 @@ def label_test(
     All teachers learn from all folds but `fold`, so that a member of that fold, which learns from
     their labels, knows nothing of the fold; nor do labels of earlier rounds, of the same fold.
     table: the test crops' lines with `id`, `row` and `black`, in the order of the images.
+    Raises InputError where the teacher reads depths that test crops lack.
     """
+    require_depths(crops.table, {(name := params.pseudolabel.teacher): params.models[name]})
     labels = no_pseudolabels()
     choice = stream_seed(params.base.seed, "pseudolabel", fold)
     states: list[Path] = []

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -46,6 +47,42 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content` as indented JSON in its own key order, numpy scalars included."""
     write_text(path, json.dumps(content, indent=2, default=_plain, allow_nan=False) + "\n")
+
+
+def check_regular(path: Path, most: int) -> None:
+    """Raise InputError unless `path` is a regular file of up to `most` bytes.
+
+    To be asked before a file is opened: opening a pipe waits for its other end, perhaps for ever,
+    and a device may have no end.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file; name one that exists") from error
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise InputError(f"{path}: cannot be read: {reason}; name another file") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise InputError(f"{path}: is a directory; name a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{path}: is no regular file but a pipe, socket or device; name a file")
+    if found.st_size > most:
+        raise InputError(f"{path}: has {found.st_size:,} bytes, more than the {most:,} allowed")
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Return the content of a file; raises InputError as check_regular, or where it can't be read.
+
+    A file that grows meanwhile is read up to `most` bytes and no further.
+    """
+    check_regular(path, most)
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read: {error.strerror or error}; change its rights, or save it anew"
+        ) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Kaggle's submission: writing, checking, scoring and sending it."""
 
-import csv
 import shutil
 import subprocess
 import sys
@@ -12,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from saltseg.plumbing.csv_tables import read_csv
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import whole_file, write_text
-from saltseg.scoring import metric, rle
+from saltseg.scoring import ids, metric, rle
 from saltseg.selection.nested_choice import bootstrap_interval
 
 HEADER = ["id", "rle_mask"]
@@ -174,37 +174,29 @@ def _read(path: Path, named: Path | None = None) -> _Codes:
 
     named: what errors call it, where that is not its path.
     """
-    rows, path = _rows(path), named or path
-    if not rows or rows[0][1] != HEADER:
-        found = ",".join(rows[0][1]) if rows else ""
+    table = read_csv(path, named)
+    path = named or path
+    if table.header != HEADER:
+        found = ",".join(table.header)
         raise InputError(f"{path}: the first line is {found[:60]!r}; it must be 'id,rle_mask'")
-    body = rows[1:]
-    wrong = [f"line {line} has {len(row)}" for line, row in body if len(row) != 2]
-    if wrong:
+    table.refuse_extra_fields()
+    short = [
+        f"line {line} has {len(row)}"
+        for line, row in zip(table.lines, table.rows, strict=True)
+        if len(row) < len(HEADER)
+    ]
+    if short:
         raise InputError(
-            f"{path}: {_counted(len(wrong), 'line')} without exactly two fields:"
-            f" {first_few(wrong)}; write 'id,rle_mask' with one comma, also where no salt is"
+            f"{path}: {_counted(len(short), 'line')} without exactly two fields:"
+            f" {first_few(short)}; write 'id,rle_mask' with one comma, also where no salt is"
         )
-    if not body:
+    if not table.rows:
         raise InputError(f"{path}: holds no crops; write a line for each below the header")
-    codes = _Codes(path, [r[0] for _, r in body], [r[1] for _, r in body], [n for n, _ in body])
+    names, masks = ([row[field] for row in table.rows] for field in range(len(HEADER)))
+    codes = _Codes(path, names, masks, table.lines)
+    ids.require(path, codes.ids, codes.lines)
     _check_twice(codes)
     return codes
-
-
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Read a CSV file as line numbers and fields; empty lines at its end are no lines."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            rows = [(reader.line_num, row) for row in reader]
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 at byte {error.start}; save it as UTF-8") from error
-    except (OSError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error}); write it anew") from error
-    while rows and not rows[-1][1]:
-        rows.pop()
-    return rows
 
 
 def _check_twice(codes: _Codes) -> None:
@@ -231,6 +223,10 @@ def _check_ids(codes: _Codes, expected: _Codes, source: str) -> None:
     if extra:
         findings.append(f"{_counted(len(extra), 'id')} too many: {first_few(extra)}")
     if findings:
+        width = max(map(len, expected.ids))
+        zeros = sorted(set(missing) & {name.zfill(width) for name in given - wanted})
+        if zeros:
+            findings.append(f"a spreadsheet dropped the leading zeros of {first_few(zeros)}")
         raise InputError(
             f"{codes.path}: {'; '.join(findings)}; list exactly the ids of {source},"
             f" {expected.path}"

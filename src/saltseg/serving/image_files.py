@@ -1,5 +1,8 @@
 """Grey images as a user has them, and what is predicted on them, as files."""
 
+import struct
+import warnings
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,14 +12,28 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from saltseg.inference.tiles import to_eight_bits
+from saltseg.inference.tiles import from_lowest, to_eight_bits
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import whole_file, write_array
 from saltseg.reports.section_figure import SectionPicture, draw_section
+from saltseg.serving.image_headers import MOST_PIXELS, check_image_file, check_npy, check_size
 
 Pixels = npt.NDArray[Any]
 
-_ENDINGS = (".png", ".tif", ".tiff", ".npy")
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow and numpy raise for damaged files."""
 
 _SHOWN = (1, 99)
 """Percentiles between which an overlay shows the values of an image that has not 8 bits."""
@@ -26,18 +43,22 @@ def read_image(path: Path) -> Pixels:
     """Read one grey image, shape (h, w): PNG or TIFF of 8 or 16 bits, or .npy of real numbers.
 
     A PNG or TIFF in colour is taken where its channels are equal; transparency is left out.
-    Raises InputError where it is missing, damaged, in colour, not two-dimensional, or not finite.
+    Raises InputError where it is missing, damaged, of another format than its name says, larger
+    than image_headers.MOST_PIXELS, in colour, not two-dimensional, or not finite.
     """
-    if path.suffix.lower() not in _ENDINGS:
-        raise InputError(f"{path}: is none of {', '.join(_ENDINGS)}; convert it to one of them")
+    kind = check_image_file(path)
     try:
-        pixels = _read_npy(path) if path.suffix.lower() == ".npy" else _read_picture(path)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file; name one that exists") from error
-    except (OSError, EOFError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = " ".join(str(error).split())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, of what is refused or does no harm
+            pixels = _read_npy(path) if kind == "npy" else _read_picture(path, kind)
+    except Image.DecompressionBombError as error:
+        raise InputError(
+            f"{path}: has more than {MOST_PIXELS:,} pixels; cut it into parts"
+        ) from error
+    except _DAMAGE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: cannot be read as an image ({reason}); save it anew") from error
-    _check(path, pixels)
+    _check_finite(path, pixels)
     return pixels
 
 
@@ -78,14 +99,14 @@ def write_prediction(
 
 
 def _read_npy(path: Path) -> Pixels:
-    pixels: Pixels = np.load(path)
-    if pixels.dtype.kind not in "uif":
-        raise ValueError(f"its numbers are {pixels.dtype}, not integers or floats")
+    check_npy(path)
+    pixels: Pixels = np.load(path, allow_pickle=False)
     return pixels
 
 
-def _read_picture(path: Path) -> Pixels:
-    with Image.open(path) as picture:
+def _read_picture(path: Path, kind: str) -> Pixels:
+    with Image.open(path, formats=[kind]) as picture:
+        check_size(path, picture.height, picture.width)
         if getattr(picture, "n_frames", 1) > 1:
             raise ValueError(f"it holds {getattr(picture, 'n_frames', 1)} images, not one")
         by_palette = picture.mode in ("1", "P", "PA")
@@ -102,9 +123,7 @@ def _read_picture(path: Path) -> Pixels:
     return pixels
 
 
-def _check(path: Path, pixels: Pixels) -> None:
-    if pixels.ndim != 2 or 0 in pixels.shape:
-        raise InputError(f"{path}: has shape {pixels.shape}; give one image of rows and columns")
+def _check_finite(path: Path, pixels: Pixels) -> None:
     wrong = np.flatnonzero(~np.isfinite(pixels))
     if len(wrong):
         row, column = divmod(int(wrong[0]), pixels.shape[1])
@@ -118,4 +137,5 @@ def _shown(image: Pixels) -> npt.NDArray[np.uint8]:
     """Return the image as the overlay shows it: 8 bits as they are, others between percentiles."""
     if image.dtype == np.uint8:
         return image
-    return to_eight_bits(np.clip(image, *np.percentile(image, _SHOWN)))
+    lifted = from_lowest(image)
+    return to_eight_bits(np.clip(lifted, *np.percentile(lifted, _SHOWN)))

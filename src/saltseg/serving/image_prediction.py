@@ -63,8 +63,9 @@ def _predict(images: Sequence[Path], model: Path, outputs: Outputs, depth: float
         image = read_image(path)
         found = salt_model.predict_image(image, depth, str(path))
         write_prediction(outputs.staging, path.stem, image, found.probabilities, found.masks)
-        outputs.place(*prediction_names(path.stem))
-        print(f"{path}: {found.masks.mean():.1%} salt: {outputs.folder / path.stem}_mask.png")
+        names = prediction_names(path.stem)
+        outputs.place(*names)
+        print(f"{path}: {found.masks.mean():.1%} salt: {outputs.folder / names[1]}")
 
 
 def _predict_by(

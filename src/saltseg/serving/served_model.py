@@ -4,6 +4,8 @@ MLflow puts the code that was logged with a model before all other code on Pytho
 fresh process predicts with the code that trained it. It can't where saltseg is imported already.
 """
 
+import sys
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +13,43 @@ import numpy as np
 import numpy.typing as npt
 
 import saltseg
-from saltseg.config.model_definitions import CROP
+from saltseg.config.model_definitions import CROP, DEEPEST
 from saltseg.plumbing.errors import InputError
 from saltseg.project.lineage import code_digest
 from saltseg.project.model_folder import read_settings
 from saltseg.serving.salt_model import SaltModel
 
+MOST_PIXELS = 1_000_000
+"""Pixels of one request to a server: its others wait meanwhile, and MLflow gives up in a minute."""
+
+Found = dict[str, npt.NDArray[Any]]
+
+_SERVER = "mlflow.pyfunc.scoring_server.app"
+"""The module that `mlflow models serve` runs, and that nothing else imports."""
+
+_EXPECTED = "give whole numbers from 0 to 255 of shape (images, rows, columns)"
+
 
 class ServedModel:
     """What MLflow calls, with its manner of arguments."""
 
-    def __init__(self, model: SaltModel) -> None:
-        """Serve a loaded model."""
+    def __init__(self, model: SaltModel, most_pixels: int | None = None) -> None:
+        """Serve a loaded model; most_pixels: that one call may hold, None for any number."""
         self.model = model
+        self.most_pixels = most_pixels
 
-    def predict(
-        self, images: npt.NDArray[np.uint8], params: dict[str, Any] | None = None
-    ) -> dict[str, npt.NDArray[Any]]:
+    def predict(self, images: object, params: dict[str, Any] | None = None) -> Found:
         """Return `probabilities`, float32, and `masks`, bool, both shape (n, h, w).
 
-        images: uint8 (n, h, w); see SaltModel.predict_image for sizes other than 101 x 101.
+        images: whole numbers 0 to 255 (n, h, w), in an array or in lists; see
+        SaltModel.predict_image for sizes other than 101 x 101.
         params: `depth`, in feet: none, one for all images, or one an image.
-        Raises InputError where the depths are of another number.
+        Raises InputError for other types, values or shapes, for more pixels than allowed, and for
+        depths that are none or of another number.
         """
+        return self._predict(_checked(images, self.most_pixels), params)
+
+    def _predict(self, images: npt.NDArray[np.uint8], params: dict[str, Any] | None) -> Found:
         depths = _depths((params or {}).get("depth"), len(images))
         if images.shape[1:] == (CROP, CROP):
             crops = self.model.predict(images, depths)
@@ -47,6 +63,31 @@ class ServedModel:
         }
 
 
+def _checked(images: object, most_pixels: int | None) -> npt.NDArray[np.uint8]:
+    """Return what was given as images, uint8 (n, h, w); nothing is rounded or cut to fit."""
+    if not isinstance(images, np.ndarray | list | tuple):
+        raise InputError(f"images: are a {type(images).__name__}; {_EXPECTED}")
+    try:
+        array = np.asarray(images)
+    except ValueError as error:
+        raise InputError(f"images: are of different sizes; {_EXPECTED}") from error
+    if array.ndim != 3 or 0 in array.shape:
+        raise InputError(f"images: have shape {array.shape}; {_EXPECTED}")
+    if most_pixels is not None and array.size > most_pixels:
+        raise InputError(
+            f"images: are {array.size:,} pixels, more than the {most_pixels:,} of a request; send"
+            " fewer images or parts of them, or run saltseg predict on files"
+        )
+    if array.dtype.kind not in "ui":
+        kinds = {"f": "floats", "b": "truth values", "U": "strings", "S": "strings"}
+        kind = kinds.get(array.dtype.kind, f"values of type {array.dtype}")
+        raise InputError(f"images: hold {kind}, such as {array.flat[0]!s:.20}; {_EXPECTED}")
+    for value in (int(array.min()), int(array.max())):
+        if not 0 <= value <= 255:
+            raise InputError(f"images: hold {value}; {_EXPECTED}")
+    return array.astype(np.uint8)
+
+
 def _depths(given: list[float] | None, count: int) -> npt.NDArray[np.float32] | None:
     """Return the depth of each image; one that is given holds for all."""
     if given is None or len(given) == 0:
@@ -55,6 +96,10 @@ def _depths(given: list[float] | None, count: int) -> npt.NDArray[np.float32] | 
         raise InputError(
             f"depth: {len(given)} values for {count} images; give one, or one an image"
         )
+    for value in given:
+        number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+        if not (number and 0 <= value <= DEEPEST):
+            raise InputError(f"depth: {value!r} is no depth; give feet from 0 to {DEEPEST:,}")
     return np.broadcast_to(np.array(given, np.float32), count)
 
 
@@ -70,4 +115,4 @@ def _load_pyfunc(path: str) -> ServedModel:
             f"{folder}: this model predicts with its own code, but saltseg was imported from "
             f"{place} before; load it in a process that has not imported saltseg"
         )
-    return ServedModel(SaltModel(folder))
+    return ServedModel(SaltModel(folder), MOST_PIXELS if _SERVER in sys.modules else None)

@@ -98,10 +98,13 @@ def log_model(client: MlflowClient, run: str, folder: Path, tags: Mapping[str, s
 
 
 def signature() -> ModelSignature:
-    """Return what goes in and comes out: images to probabilities and masks of the same shape."""
+    """Return what comes out: probabilities and masks of the images' shape.
+
+    What goes in is not among it: MLflow would turn floats, strings and truth values into it, floats
+    from 0 to 1 all into 0. So the model sees what was sent, and refuses what it cannot take.
+    """
     shape = (-1, -1, -1)
     return ModelSignature(
-        inputs=Schema([TensorSpec(np.dtype(np.uint8), shape)]),
         outputs=Schema(
             [
                 TensorSpec(np.dtype(np.float32), shape, "probabilities"),

@@ -1,5 +1,6 @@
 """Wherever Kaggle's files lie, the same crops are read; what is not there is asked for."""
 
+import os
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -128,7 +129,8 @@ def test_an_empty_folder_gets_the_command_that_fills_it(exists: bool, tmp_path: 
         read_raw(folder, 1)
 
     message = str(caught.value)
-    assert message.startswith(f"{folder}: holds none of Kaggle's files; accept the rules on https:")
+    what = "holds none of Kaggle's files" if exists else "there is no such folder"
+    assert message.startswith(f"{folder}: {what}; accept the rules on https:")
     assert message.endswith(DOWNLOAD + str(folder))
 
 
@@ -186,3 +188,43 @@ def test_a_linked_subfolder_is_refused_and_a_linked_raw_folder_is_read(
     (unpacked / "train").symlink_to(tmp_path / "train")
     with pytest.raises(InputError, match=r"raw/train: is a link to a folder, .* ingest\.raw_dir"):
         read_raw(unpacked, 2)
+
+
+def test_zips_that_windows_made(zipped: Path, survey: SurveySet) -> None:
+    """PowerShell of old parts folders by backslashes."""
+    for name in ("train.zip", "test.zip"):
+        content = (zipped / name).read_bytes()
+        for folder in (b"images", b"masks"):
+            content = content.replace(folder + b"/", folder + b"\\")
+        (zipped / name).write_bytes(content)
+
+    assert_same(read_raw(zipped, 2)[0], survey.crops)
+
+
+def test_a_raw_folder_that_is_the_zip_itself(zipped: Path) -> None:
+    with pytest.raises(InputError, match=r"train\.zip: is a file, and ingest\.raw_dir names a"):
+        read_raw(zipped / "train.zip", 1)
+
+
+@pytest.mark.parametrize("name", ["train/images/x.png", "depths.csv", "more.zip"])
+def test_pipes_are_refused_before_they_are_opened(name: str, unpacked: Path) -> None:
+    (unpacked / name).unlink(missing_ok=True)
+    os.mkfifo(unpacked / name)
+
+    with pytest.raises(InputError, match=rf"{name}: is no regular file"):
+        read_raw(unpacked, 1)
+
+
+@pytest.mark.parametrize("name", ["train.zip", "all.zip"])
+def test_a_bomb_in_a_zip_is_refused(name: str, zipped: Path) -> None:
+    with zipfile.ZipFile(zipped / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train.csv", bytes(9 << 20))
+    if name == "all.zip":
+        pack(zipped / name, zipped, [zipped / "bomb.zip"])
+        (zipped / "bomb.zip").unlink()
+        (zipped / "train.csv").unlink()  # which is sought in zips within zips now
+    else:
+        (zipped / "bomb.zip").replace(zipped / name)
+
+    with pytest.raises(InputError, match=r"train\.csv unpacks to 9,437,184 bytes, [\d,]+ times"):
+        read_raw(zipped, 1)

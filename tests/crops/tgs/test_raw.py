@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+from saltseg.crops.crop_set import NO_DEPTH
 from saltseg.crops.tgs import FileCounts, read_raw
 from saltseg.plumbing.errors import InputError
 from saltseg.survey import SurveySet
@@ -115,12 +116,20 @@ class TestIds:
 
         assert "train.csv: row without a train crop, 1 of 25: unknown; " in message_of(zipped)
 
-    def test_a_crop_without_a_depth(self, zipped: Path, salty: str, survey: SurveySet) -> None:
-        test_id = survey.crops.test["id"][0]
-        edit(zipped / "depths.csv", lambda table: table[~table["id"].isin([salty, test_id])])
+    def test_a_train_crop_without_a_depth(self, zipped: Path, salty: str) -> None:
+        edit(zipped / "depths.csv", lambda table: table[table["id"] != salty])
 
-        names = ", ".join(sorted([salty, test_id]))
-        assert f"depths.csv: crop without a depth, 2 of 32: {names}; " in message_of(zipped)
+        message = message_of(zipped)
+        assert f"depths.csv: train crop without a depth, 1 of 24: {salty}; " in message
+
+    def test_test_crops_without_a_depth_are_counted(self, zipped: Path, survey: SurveySet) -> None:
+        tests = survey.crops.test["id"]
+        edit(zipped / "depths.csv", lambda table: table[~table["id"].isin(tests[1:])])
+
+        crops, counts = read_raw(zipped, 1)
+        assert counts.test_crops_without_depth == 7 and counts.depths_without_crop == 0
+        assert (crops.test["depth"] == NO_DEPTH).tolist() == [False] + [True] * 7
+        pd.testing.assert_frame_equal(crops.train, survey.crops.train)
 
     @pytest.mark.parametrize("name", ["train.csv", "depths.csv", "sample_submission.csv"])
     def test_an_id_twice_in_a_table(self, name: str, zipped: Path) -> None:
@@ -173,9 +182,56 @@ class TestIds:
         message = message_of(unpacked)
         assert f"sample_submission.csv: row without a test crop, 1 of 8: {name}; " in message
 
+    @pytest.mark.parametrize(
+        ("wrong", "fault"),
+        [
+            ("a,b", "has ','"),
+            ("a b", "has ' '"),
+            ("=1", "has '='"),
+            ("-a", "begins with '-'"),
+            ("u\u0308", "is not in Unicode's normal form C"),
+        ],
+    )
+    @pytest.mark.parametrize("everywhere", [True, False])
+    def test_an_id_that_a_later_stage_cannot_take(
+        self, wrong: str, fault: str, everywhere: bool, unpacked: Path, salty: str
+    ) -> None:
+        def renamed(table: pd.DataFrame) -> pd.DataFrame:
+            return table.assign(id=table["id"].replace(salty, wrong))
+
+        for kind in ("images", "masks"):
+            path = unpacked / "train" / kind / f"{salty}.png"
+            path.rename(path.with_stem(wrong))
+        for name in ("train.csv", "depths.csv") if everywhere else ():
+            edit(unpacked / name, renamed)
+
+        message = message_of(unpacked)
+        assert "id that cannot be used, 1 of " in message and fault in message
+        assert "; name crops by letters, digits, '_', '-' and '.', " in message
+
+    def test_ids_that_differ_by_case_alone(self, unpacked: Path, survey: SurveySet) -> None:
+        first, second = survey.crops.train["id"][0], survey.crops.test["id"][0]
+        for path in (unpacked / "train").rglob(f"{first}.png"):
+            path.rename(path.with_stem("abcdef"))
+        (unpacked / f"test/images/{second}.png").rename(unpacked / "test/images/ABCDEF.png")
+        names = {first: "abcdef", second: "ABCDEF"}
+        for table in ("train.csv", "depths.csv", "sample_submission.csv"):
+            edit(unpacked / table, lambda rows: rows.assign(id=rows["id"].replace(names)))
+
+        assert "differs from " in (message := message_of(unpacked))
+        assert "by case or Unicode's form alone" in message
+
+    def test_ids_from_a_spreadsheet(self, zipped: Path, salty: str) -> None:
+        edit(
+            zipped / "train.csv",
+            lambda table: table.assign(id=table["id"].replace(salty, "6.51E+55")),
+        )
+        message = message_of(zipped)
+        assert "train.csv: id turned into a number by a spreadsheet, 1 of 24: '6.51E+55'" in message
+
 
 class TestTables:
-    @pytest.mark.parametrize("value", ["deep", "", "306.5", "-3", "inf", "nan"])
+    @pytest.mark.parametrize("value", ["deep", "", "306.5", "-3", "inf", "nan", "9" * 20, "100001"])
     def test_a_depth_that_is_no_number(self, value: str, zipped: Path, salty: str) -> None:
         edit(
             zipped / "depths.csv",
@@ -183,8 +239,8 @@ class TestTables:
         )
 
         assert message_of(zipped) == (
-            f"{zipped}/depths.csv: depth that is no whole number of feet, 1 of 32: "
-            f"{salty} ({value!r}); correct column z"
+            f"{zipped}/depths.csv: depth z that is no whole number of feet from 0 to 100,000, 1 of "
+            f"32: {salty} ({value!r}); correct column z"
         )
 
     def test_a_missing_column(self, zipped: Path) -> None:
@@ -192,11 +248,37 @@ class TestTables:
 
         assert "train.csv: has no column 'rle_mask', only id, rle; " in message_of(zipped)
 
-    @pytest.mark.parametrize("content", [b"", b"id,z\na,1\nb,2,3\n", b"id,z\n\xff\xfe,3\n"])
-    def test_no_table_at_all(self, content: bytes, zipped: Path) -> None:
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"", "is empty; download it again"),
+            (
+                b"id,z\na,1\nb,2,3\n",
+                "more than the 2 fields of the header in 1 of 2 rows: line 3",
+            ),
+            (
+                b"id,z\na,1,3\nb,2,3\n",
+                "more than the 2 fields of the header in 2 of 2 rows: line",
+            ),
+            (b"id,z\n\xff\xfe,3\n", "is not UTF-8 at byte 5"),
+            ("id,z\na,1\n".encode("utf-16"), "is UTF-16, not UTF-8; save it as CSV UTF-8"),
+            (b"id;z\na;1\n", "has no column 'id', only id;z"),
+            (b'id,z\n"a,1\n', "cannot be read as CSV"),
+        ],
+    )
+    def test_no_table_at_all(self, content: bytes, said: str, zipped: Path) -> None:
         (zipped / "depths.csv").write_bytes(content)
 
-        assert f"{zipped}/depths.csv: cannot be read (" in message_of(zipped)
+        assert f"{zipped}/depths.csv: {said}" in message_of(zipped)
+
+    def test_a_bom_empty_lines_and_a_row_of_an_id_alone(
+        self, zipped: Path, survey: SurveySet
+    ) -> None:
+        path = zipped / "train.csv"
+        text = path.read_text().replace(",\n", "\n", 1).replace("\n", "\r\n\r\n")
+        path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+
+        pd.testing.assert_frame_equal(read_raw(zipped, 1)[0].table, survey.crops.table)
 
     @pytest.mark.parametrize(
         ("code", "detail"),
@@ -312,6 +394,15 @@ class TestPngs:
         assert "train/images: channels that are not one grey, 1 of 24: " in message
         assert f"{salty}.png (red, green and blue differ in 7 pixels); " in message
 
+    @pytest.mark.parametrize("side", [20_000, 100_000, 2**31 - 1])
+    def test_a_size_is_refused_before_it_is_decoded(
+        self, side: int, unpacked: Path, salty: str
+    ) -> None:
+        path = unpacked / "train" / "images" / f"{salty}.png"
+        path.write_bytes(with_size(path.read_bytes(), side))
+
+        assert f"{salty}.png ({side}x{side}); " in message_of(unpacked)
+
     def test_a_channel_too_many(self, unpacked: Path, salty: str) -> None:
         path = unpacked / "train" / "images" / f"{salty}.png"
         write_png(path, np.zeros((101, 101, 4), dtype=np.uint8))
@@ -339,6 +430,12 @@ def set_code(folder: Path, name: str, code: str) -> None:
         folder / "train.csv",
         lambda table: table.assign(rle_mask=table["rle_mask"].mask(table["id"] == name, code)),
     )
+
+
+def with_size(png: bytes, side: int) -> bytes:
+    """Let a PNG's header say another size, with the right checksum."""
+    header = b"IHDR" + struct.pack(">II", side, side) + png[24:29]
+    return png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
 
 
 def half_of_the_rows(png: bytes, recompressed: bool) -> bytes:

@@ -22,6 +22,7 @@ Pixels = npt.NDArray[Any]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHUNK_HEAD = struct.Struct(">I4s")
+_SIZE = struct.Struct(">II")
 _BLOCK = 64
 
 
@@ -112,12 +113,12 @@ def _decoded(
 def _grey(content: bytes) -> Pixels:
     """Decode a PNG once, and check its size and that it is grey: shape (101, 101)."""
     _check_chunks(content)
+    width, height = _SIZE.unpack_from(content, 16)  # before a large picture is decoded
+    if (height, width) != (CROP, CROP):
+        raise PngError(Problem.SIZE, f"{width}x{height}")
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise PngError(Problem.DAMAGED, "its pixels cannot be decoded")
-    height, width = pixels.shape[:2]
-    if (height, width) != (CROP, CROP):
-        raise PngError(Problem.SIZE, f"{width}x{height}")
     if pixels.ndim == 2:
         return pixels
     if pixels.shape[2] != 3:
@@ -137,6 +138,8 @@ def _check_chunks(content: bytes) -> None:
     """
     if not content.startswith(_SIGNATURE):
         raise PngError(Problem.DAMAGED, "no PNG" if content else "empty file")
+    if content[12:16] != b"IHDR":
+        raise PngError(Problem.DAMAGED, "no header")
     view = memoryview(content)
     start, kind = len(_SIGNATURE), b""
     while kind != b"IEND":

@@ -4,16 +4,15 @@ A zip is searched like a folder of its name, so that `train.zip` and `train/` ar
 file is there both unpacked and zipped, the one that is more unpacked is taken.
 """
 
-import io
 import os
-import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import check_regular
+from saltseg.plumbing.zips import MOST, MOST_ZIPPED, entries, is_hidden, open_zip
 
 TABLES = ("train.csv", "depths.csv", "sample_submission.csv")
 """The three tables, by file name."""
@@ -49,7 +48,15 @@ Levels = list[list[RawFile]]
 
 
 def open_folder(folder: Path) -> Levels:
-    """List the files of `folder` that are in no zip."""
+    """List the files of `folder` that are in no zip.
+
+    Raises InputError where it is no folder, or holds a link to one, or a pipe or device.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(
+            f"{folder}: is a file, and ingest.raw_dir names a folder; put the file, zipped as it"
+            " is, into a folder of its own, and name that"
+        )
     files = [folder / place for place in _walk(folder)]
     return [
         [
@@ -87,6 +94,7 @@ def require_all(folder: Path, found: Mapping[str, object]) -> None:
     missing = [name for role, name in named.items() if role not in found]
     if missing:
         what = f"lacks {', '.join(missing)}" if found else "holds none of Kaggle's files"
+        what = what if folder.exists() else "there is no such folder"
         raise InputError(f"{folder}: {what}; {how_to_download(folder)}")
 
 
@@ -101,14 +109,16 @@ def how_to_download(folder: Path) -> str:
 def _walk(folder: Path) -> Iterator[Path]:
     """Yield the files below `folder`, relative to it, hidden ones left out.
 
-    Raises InputError for a link to a folder.
+    Raises InputError for a link to a folder, and for what is no file, such as a pipe.
     """
     for parent, folders, names in os.walk(folder):
         for name in folders:
             _refuse_link(folder, Path(parent, name))
         for name in names:
-            place = Path(parent, name).relative_to(folder)
-            if not _is_hidden(place):
+            file = Path(parent, name)
+            place = file.relative_to(folder)
+            if not is_hidden(place):
+                check_regular(file, MOST_ZIPPED if _is_zip(place) else MOST)
                 yield place
 
 
@@ -117,7 +127,7 @@ def _refuse_link(folder: Path, below: Path) -> None:
 
     DVC and lineage.folder_hash hash nothing behind it: its files could change unseen.
     """
-    if below.is_symlink() and not _is_hidden(below.relative_to(folder)):
+    if below.is_symlink() and not is_hidden(below.relative_to(folder)):
         raise InputError(
             f"{below}: is a link to a folder, in which DVC sees no change; put the folder itself"
             " there, or name the one that holds all of the data as ingest.raw_dir"
@@ -126,34 +136,23 @@ def _refuse_link(folder: Path, below: Path) -> None:
 
 def _unzipped(file: RawFile) -> Iterator[RawFile]:
     """Yield the files in a zip, none if `file` is no zip by its name."""
-    if file.within.suffix.lower() != ".zip":
+    if not _is_zip(file.within):
         return
+    # A zip on disk is read entry by entry, one in another zip is taken into memory.
+    archive = open_zip(file.path if file.path.is_file() else _content(file), file.path)
+    for entry in entries(archive, file.path):
+        yield RawFile(file.path / entry.place, file.within / entry.place, entry.read)
+
+
+def _content(file: RawFile) -> bytes:
     try:
-        # A zip on disk is read entry by entry, one in another zip is taken into memory.
-        on_disk = file.path.is_file()
-        archive = zipfile.ZipFile(file.path if on_disk else io.BytesIO(file.read()))
-    except (OSError, zipfile.BadZipFile) as error:
+        return file.read()
+    except OSError as error:
         raise InputError(f"{file.path}: cannot be opened ({error}); download it again") from error
-    for entry in archive.infolist():
-        if not entry.is_dir() and not _is_hidden(PurePosixPath(entry.filename)):
-            yield RawFile(
-                file.path / entry.filename, file.within / entry.filename, _reader(archive, entry)
-            )
 
 
-def _reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Callable[[], bytes]:
-    def read() -> bytes:
-        try:
-            return archive.read(entry)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-            # RuntimeError is what zipfile raises for a password or an unknown compression.
-            raise OSError(str(error)) from error
-
-    return read
-
-
-def _is_hidden(place: Path | PurePosixPath) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in place.parts)
+def _is_zip(place: Path | PurePosixPath) -> bool:
+    return place.suffix.lower() == ".zip"
 
 
 def _role(file: RawFile, test_ids: Container[str]) -> str:

@@ -8,11 +8,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from saltseg.config.model_definitions import CROP
-from saltseg.crops.crop_set import CropSet, crop_table
+from saltseg.crops.crop_set import NO_DEPTH, CropSet, crop_table
 from saltseg.crops.tgs.decoding import decode_image, decode_mask, read_pngs
 from saltseg.crops.tgs.folder import PICTURES, TABLES, RawFile, find, open_folder, require_all
 from saltseg.crops.tgs.offenders import refuse_any, repeated
 from saltseg.crops.tgs.tables import read_codes, read_depths
+from saltseg.scoring import ids
 from saltseg.scoring.rle import CodeError, decode
 
 Files = dict[str, RawFile]
@@ -29,12 +30,15 @@ class FileCounts:
     """Mask files of 8 bits or fewer; Kaggle's are the empty ones."""
     depths_without_crop: int = 0
     """Rows of depths.csv that belong to no crop here."""
+    test_crops_without_depth: int = 0
+    """Test crops that depths.csv lacks; only networks that read depths need them."""
 
 
 @dataclass(frozen=True)
 class _RawFolder:
     """All of the raw data but the pixels."""
 
+    folder: Path
     table_paths: dict[str, Path]
     codes: "pd.Series[str]"
     depths: "pd.Series[int]"
@@ -68,7 +72,8 @@ def read_raw(folder: Path, workers: int) -> tuple[CropSet, FileCounts]:
     counts = FileCounts(
         masks_16_bit=mask_bits.count(16),
         masks_8_bit=mask_bits.count(8),
-        depths_without_crop=len(raw.depths) - len(crops.table),
+        depths_without_crop=len(set(raw.depths.index) - set(crops.table["id"])),
+        test_crops_without_depth=int((crops.test["depth"] == NO_DEPTH).sum()),
     )
     return crops, counts
 
@@ -85,6 +90,7 @@ def _open(folder: Path) -> _RawFolder:
     found |= find(levels, PICTURES, frozenset(sample.index))
     require_all(folder, found)
     return _RawFolder(
+        folder,
         {role: found[role][0].path for role in TABLES},
         read_codes(found["train.csv"][0]),
         read_depths(found["depths.csv"][0]),
@@ -97,6 +103,7 @@ def _by_id(files: list[RawFile]) -> Files:
     """Sort files by id. Raises InputError where an id occurs twice."""
     again = repeated(file.id for file in files)
     place = files[0].path.parent
+    ids.require(place, [file.id for file in files])
     refuse_any(place, "id that occurs twice", again, len(files), "keep one file of each")
     return {file.id: file for file in sorted(files, key=lambda file: file.id)}
 
@@ -107,39 +114,40 @@ def _check_ids(raw: _RawFolder) -> None:
     images, masks, tests = set(raw.train_images), set(raw.train_masks), set(raw.test_images)
     codes, depths, sample = set(raw.codes.index), set(raw.depths.index), set(raw.sample.index)
     images_at, masks_at = _place(raw.train_images), _place(raw.train_masks)
+    ids.require(raw.folder, sorted(images | tests))
     advice = "a crop is in train or in test: take it out of one"
-    for place, problem, ids, others in (
+    for place, problem, given, others in (
         (sample_csv, "test crop that train.csv lists too", sample, codes),
         (_place(raw.test_images), "test crop that is among the train crops too", tests, images),
     ):
-        refuse_any(place, problem, sorted(ids & others), len(ids), advice)
+        refuse_any(place, problem, sorted(given & others), len(given), advice)
     advice = "restore what is missing, or take the id out of every file"
-    for place, problem, ids, others in (
+    for place, problem, given, others in (
         (images_at, "train crop without a mask", images, masks),
         (masks_at, "mask without a train crop", masks, images),
         (train_csv, "train crop without a row", images, codes),
         (train_csv, "row without a train crop", codes, images),
         (sample_csv, "test crop without a row", tests, sample),
         (sample_csv, "row without a test crop", sample, tests),
-        (depths_csv, "crop without a depth", images | tests, depths),
+        (depths_csv, "train crop without a depth", images, depths),
     ):
-        refuse_any(place, problem, sorted(ids - others), len(ids), advice)
+        refuse_any(place, problem, sorted(given - others), len(given), advice)
 
 
 def _check_codes(raw: _RawFolder, masks: npt.NDArray[np.bool_]) -> None:
     """Raise InputError unless train.csv's run-length codes say what the masks show."""
-    path, ids = raw.table_paths["train.csv"], list(raw.train_masks)
-    codes = raw.codes.loc[ids].tolist()
+    path, names = raw.table_paths["train.csv"], list(raw.train_masks)
+    codes = raw.codes.loc[names].tolist()
     try:
         decoded = decode(codes, (CROP, CROP))
     except CodeError as error:
-        wrong = [f"{ids[at]} ({fault})" for at, fault in error.faults.items()]
-        refuse_any(path, "rle_mask that does not decode", wrong, len(ids), "download it again")
+        wrong = [f"{names[at]} ({fault})" for at, fault in error.faults.items()]
+        refuse_any(path, "rle_mask that does not decode", wrong, len(names), "download it again")
         raise
     pixels = np.count_nonzero(decoded != masks, axis=(1, 2))
-    differing = [f"{ids[at]} ({pixels[at]:,} pixels)" for at in np.flatnonzero(pixels)]
+    differing = [f"{names[at]} ({pixels[at]:,} pixels)" for at in np.flatnonzero(pixels)]
     problem = f"rle_mask that differs from the mask in {_place(raw.train_masks)}"
-    refuse_any(path, problem, differing, len(ids), "download both again: one of them is wrong")
+    refuse_any(path, problem, differing, len(names), "download both again: one of them is wrong")
 
 
 def _read_masks(files: Files, workers: int) -> tuple[npt.NDArray[np.bool_], list[int]]:
@@ -162,8 +170,9 @@ def _read_images(files: Files, workers: int, description: str) -> npt.NDArray[np
 
 
 def _with_depths(files: Files, depths: "pd.Series[int]") -> pd.DataFrame:
-    ids = list(files)
-    return pd.DataFrame({"id": ids, "depth": depths.loc[ids].to_numpy()})
+    names = list(files)
+    found = depths.reindex(names, fill_value=NO_DEPTH)
+    return pd.DataFrame({"id": names, "depth": found.to_numpy("int64")})
 
 
 def _place(files: Files) -> Path:

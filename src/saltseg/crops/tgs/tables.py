@@ -1,12 +1,13 @@
 """Kaggle's three tables: train.csv, depths.csv and sample_submission.csv."""
 
-import io
-
 import pandas as pd
 
+from saltseg.config.model_definitions import DEEPEST
 from saltseg.crops.tgs.folder import RawFile
 from saltseg.crops.tgs.offenders import refuse_any, repeated
+from saltseg.plumbing.csv_tables import CsvTable, parse_csv
 from saltseg.plumbing.errors import InputError
+from saltseg.scoring import ids
 
 
 def read_codes(file: RawFile) -> pd.Series:
@@ -18,28 +19,40 @@ def read_depths(file: RawFile) -> pd.Series:
     """Return the depth in feet by id, int64, from depths.csv."""
     text = _read_column(file, "z")
     depths = pd.to_numeric(text, errors="coerce")
-    wrong = text[~((depths >= 0) & (depths % 1 == 0))]
+    wrong = text[~((depths >= 0) & (depths <= DEEPEST) & (depths % 1 == 0))]
     names = [f"{key} ({value!r})" for key, value in wrong.items()]
-    refuse_any(
-        file.path, "depth that is no whole number of feet", names, len(text), "correct column z"
-    )
+    problem = f"depth z that is no whole number of feet from 0 to {DEEPEST:,}"
+    refuse_any(file.path, problem, names, len(text), "correct column z")
     return depths.astype("int64")
 
 
 def _read_column(file: RawFile, column: str) -> pd.Series:
-    """Return one column by id, as text. Raises InputError for a broken table or an id twice."""
+    """Return one column by id, as text. Raises InputError for a broken table or a wrong id."""
     try:
-        table = pd.read_csv(
-            io.BytesIO(file.read()), dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{file.path}: cannot be read ({reason}); download it again") from error
+        table = parse_csv(file.read(), file.path)
+    except OSError as error:
+        raise InputError(f"{file.path}: cannot be read ({error}); download it again") from error
+    if not table.header:
+        raise InputError(f"{file.path}: is empty; download it again")
     for name in ("id", column):
-        if name not in table:
-            has = ", ".join(map(str, table.columns))
+        if name not in table.header:
+            has = ", ".join(table.header)
             raise InputError(f"{file.path}: has no column {name!r}, only {has}; download it again")
+    table.refuse_extra_fields()
+    names, lines = _fields(table, "id")
+    ids.require(file.path, names, lines)
     refuse_any(
-        file.path, "id that occurs twice", repeated(table["id"]), len(table), "keep one row of each"
+        file.path, "id that occurs twice", repeated(names), len(names), "keep one row of each"
     )
-    return table.set_index("id")[column].fillna("")  # a row of an id alone
+    return pd.Series(_fields(table, column)[0], pd.Index(names, dtype=object), dtype=object)
+
+
+def _fields(table: CsvTable, column: str) -> tuple[list[str], list[int]]:
+    """Return a column, "" where a row ends before it, and its lines; empty lines are no rows."""
+    place = table.header.index(column)
+    rows = [
+        (row[place] if place < len(row) else "", line)
+        for row, line in zip(table.rows, table.lines, strict=True)
+        if row
+    ]
+    return [text for text, _ in rows], [line for _, line in rows]

@@ -1,0 +1,60 @@
+"""YAML as people write it, with a bound on what its aliases may grow to."""
+
+from pathlib import Path
+
+import yaml
+
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import read_regular
+
+_MOST_BYTES = 1 << 20
+_MOST_NODES = 100_000
+"""Values that a file may come to with its aliases written out; params.yaml has a few hundred."""
+
+
+def read_yaml(path: Path) -> object:
+    """Read a YAML file of up to 1 MiB.
+
+    Raises InputError, one line, where it is no regular file or no YAML, refers to itself, or grows
+    to more than 100,000 values by aliases, as a few lines can to billions.
+    """
+    content = read_regular(path, _MOST_BYTES)
+    try:
+        return parse_yaml(content)
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else error
+        raise InputError(
+            f"{path}: cannot be read as YAML: {' '.join(str(reason).split())}"
+        ) from error
+
+
+def parse_yaml(content: str | bytes) -> object:
+    """Return what YAML says; see read_yaml. Raises ValueError, YAMLError or RecursionError."""
+    text = content.decode("utf-8") if isinstance(content, bytes) else content
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        count = _expanded(root, {}, [])
+        if count > _MOST_NODES:
+            raise ValueError(
+                f"its aliases make it {count:,} values, more than {_MOST_NODES:,}; write them out"
+            )
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _expanded(node: yaml.Node, known: dict[int, int], above: list[int]) -> int:
+    """Count the values of a node with its aliases written out; each is counted once."""
+    place = id(node)
+    if place in above:
+        raise ValueError("an alias stands within what it names; write it out")
+    if place not in known:
+        parts = node.value if isinstance(node, yaml.CollectionNode) else []
+        flat = [each for part in parts for each in (part if isinstance(part, tuple) else (part,))]
+        above.append(place)
+        known[place] = 1 + sum(_expanded(each, known, above) for each in flat)
+        above.pop()
+    return known[place]

@@ -1,0 +1,101 @@
+"""Reading zips that others made: names made safe, sizes checked before anything is unpacked."""
+
+import io
+import lzma
+import re
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from saltseg.plumbing.errors import InputError
+
+MOST = 1 << 28
+"""Bytes that a picture or table may have: 256 MiB, hundreds of times the largest of Kaggle's."""
+
+MOST_ZIPPED = 1 << 32
+"""Bytes that a zip within a zip may have, which is unpacked in memory: 4 GiB."""
+
+_SMALL = 1 << 20
+"""Bytes up to which an entry may unpack from however few."""
+
+_RATIO = 200
+"""Bytes that one byte may unpack to, in larger entries. Tables of codes reach 30, DEFLATE 1,032."""
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file in a zip: its place in there, and how to unpack it."""
+
+    archive: zipfile.ZipFile
+    info: zipfile.ZipInfo
+    place: PurePosixPath
+
+    def read(self) -> bytes:
+        """Unpack it. Raises OSError where it is damaged, locked, or packed in an unknown way.
+
+        No more than the size that was checked is unpacked, whatever follows in the zip.
+        """
+        try:
+            return self.archive.read(self.info)
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
+            # RuntimeError is what zipfile raises for a password or an unknown compression.
+            raise OSError(str(error)) from error
+
+
+def open_zip(source: Path | bytes, named: Path) -> zipfile.ZipFile:
+    """Open a zip, a file or its content. Raises InputError, naming it `named`, where it is none."""
+    try:
+        return zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
+    except (OSError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error) as error:
+        raise InputError(f"{named}: cannot be opened ({error}); download it again") from error
+
+
+def entries(archive: zipfile.ZipFile, named: Path) -> list[Entry]:
+    """Return the files in a zip, but for hidden ones and what macOS adds.
+
+    Backslashes, which Windows' tools write, part folders as slashes do. Raises InputError, naming
+    the zip `named`, for a place outside of it and for one that unpacks to what none should.
+    """
+    found = []
+    for info in archive.infolist():
+        place = _place(info, named)
+        if info.filename.endswith(("/", "\\")) or is_hidden(place):
+            continue
+        _check_size(info, place, named)
+        found.append(Entry(archive, info, place))
+    return found
+
+
+def is_hidden(place: Path | PurePosixPath) -> bool:
+    """Whether a file, or a folder around it, is hidden, or one of macOS's own in a zip."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in place.parts)
+
+
+def _place(info: zipfile.ZipInfo, named: Path) -> PurePosixPath:
+    name = info.filename.replace("\\", "/")
+    place = PurePosixPath(name)
+    if place.is_absolute() or ".." in place.parts or _DRIVE.match(name):
+        raise InputError(
+            f"{named}: holds {info.filename!a}, which lies outside of the zip; make the zip anew"
+            " from within its folder"
+        )
+    return place
+
+
+def _check_size(info: zipfile.ZipInfo, place: PurePosixPath, named: Path) -> None:
+    most = MOST_ZIPPED if place.suffix.lower() == ".zip" else MOST
+    large = info.file_size > _SMALL
+    if info.file_size > most:
+        why = f"more than the {most:,} that such a file may have"
+    elif large and info.file_size > _RATIO * max(info.compress_size, 1):
+        why = f"{info.file_size // max(info.compress_size, 1):,} times its size in the zip"
+    else:
+        return
+    raise InputError(
+        f"{named}: {place} unpacks to {info.file_size:,} bytes, {why}; take it out of the zip, or"
+        " put the unpacked file beside it"
+    )
