@@ -1,6 +1,6 @@
 """What the sections of one survey share, and what one section draws for itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import exp
 from statistics import NormalDist
 
@@ -8,8 +8,9 @@ import numpy as np
 from scipy.special import betaincinv
 
 from saltseg.plumbing.seeds import generator
-from saltseg.survey.fields import Generator, log_uniform
-from saltseg.survey.grid import MARGIN, ROWS, Field
+from saltseg.survey.fields import log_uniform
+from saltseg.survey.grid import MARGIN, SECTION, USABLE, Field, Grid
+from saltseg.survey.streams import Key, Nodes, Stream
 
 SECTIONS_PER_SURVEY = 8
 """Sections that share acquisition and processing."""
@@ -21,8 +22,14 @@ SPREAD_PARTS = 12
 FIRST_DEPTH = 51
 """Depth of the shallowest crop of the real set, in feet."""
 
-DEEPEST_TOP = 469
-"""Largest depth of a section's top below FIRST_DEPTH, in feet."""
+LAST_DEPTH = 1060
+"""Depth of the end of the deepest section, in feet."""
+
+SECTION_BODIES = (0.31, 0.16, 0.29, 0.18, 0.06, 0.0)
+"""How often each of salt.BODIES is drawn: stocks, sheets, massifs, walls, pillows, canopies."""
+
+VOLUME_BODIES = (0.34, 0.06, 0.12, 0.22, 0.06, 0.20)
+"""The same in a volume."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +68,17 @@ class Style:
     """Standard deviation of the interpreter's smoothing in pixels."""
     label_lift: int
     """Pixels by which picks lie above the reflector: at the onset of the wavelet, not its peak."""
+    body_shares: tuple[float, ...] = SECTION_BODIES
+    """How often each of salt.BODIES is drawn."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a section lies and how it was recorded."""
+    """Where an inline lies and how it was recorded: that of a volume, or the one of a section."""
 
     seed: int
     section: int
+    """Number of the section, or of the attempt at a volume."""
     style: Style
     top_depth: int
     """Depth of the first usable row in feet; a row is a foot."""
@@ -78,6 +88,15 @@ class Setting:
     """The survey's, slightly changed."""
     peak_frequency: float
     """The survey's, slightly changed, in cycles per pixel."""
+    grid: Grid = SECTION
+    names: Key = ()
+    """Name of the section's or volume's random streams."""
+    inline: int = 0
+    nodes: Nodes = field(default_factory=Nodes, compare=False)
+
+    def at(self, inline: int) -> "Setting":
+        """Return the setting of another inline."""
+        return self if inline == self.inline else replace(self, inline=inline)
 
     @property
     def survey(self) -> int:
@@ -86,17 +105,18 @@ class Setting:
 
     @property
     def depth(self) -> Field:
-        """Depth of each row of the grid in feet, shape (SIDE, 1)."""
-        return ROWS + np.float32(self.top_depth - MARGIN)
+        """Depth of each row of the grid in feet, shape (height, 1)."""
+        return self.grid.rows + np.float32(self.top_depth - MARGIN)
 
     @property
     def wavelength(self) -> float:
         """Wavelength at the peak frequency in pixels."""
         return 1 / self.peak_frequency
 
-    def generator(self, part: str) -> Generator:
-        """Return the generator of one part of this section: no other part's draws change it."""
-        return generator(self.seed, "survey", "section", self.section, part)
+    def generator(self, part: str) -> Stream:
+        """Return the stream of one step of this inline: no other step's draws change it."""
+        names = ("survey", *self.names, part)
+        return Stream(self.seed, names, self.grid, self.inline, self.nodes)
 
 
 def draw_style(seed: int, survey: int) -> Style:
@@ -159,15 +179,34 @@ def _depth_level(seed: int, section: int) -> float:
 def draw_setting(seed: int, section: int) -> Setting:
     """Draw the setting of a section, with the style of its survey."""
     style = draw_style(seed, section // SECTIONS_PER_SURVEY)
-    rng = generator(seed, "survey", "section", section, "setting")
+    level = _depth_level(seed, section)
+    return _setting(seed, section, style, level, SECTION, ("section", section))
+
+
+def draw_volume_setting(seed: int, grid: Grid, attempt: int) -> Setting:
+    """Draw the setting of a volume: structures of a size that suits it, and bodies of all kinds."""
+    style = replace(draw_style(seed, attempt), body_shares=VOLUME_BODIES)
+    level = generator(seed, "survey", "volume", attempt, "depth").uniform(0, 0.5)
+    setting = _setting(seed, attempt, style, level, grid, ("volume", attempt))
+    size = min(1.0, (min(grid.inlines, grid.crosslines, grid.samples) / USABLE) ** 0.5)
+    return replace(setting, scale=setting.scale * size)
+
+
+def _setting(
+    seed: int, section: int, style: Style, depth_level: float, grid: Grid, names: Key
+) -> Setting:
+    rng = generator(seed, "survey", *names, "setting")
     scale = log_uniform(rng, 0.75, 2.1)
     frequency = style.peak_frequency * np.exp(rng.normal(0, 0.22)) / scale**0.3
+    room = max(0, LAST_DEPTH - FIRST_DEPTH - grid.samples)
     return Setting(
         seed=seed,
         section=section,
         style=style,
-        top_depth=FIRST_DEPTH + round(DEEPEST_TOP * _depth_level(seed, section)),
+        top_depth=FIRST_DEPTH + round(room * depth_level),
         scale=scale,
         exaggeration=style.exaggeration * log_uniform(rng, 0.85, 1.18),
         peak_frequency=float(np.clip(frequency, 0.038, 0.22)),
+        grid=grid,
+        names=names,
     )

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numpy.random import Generator
 
 from saltseg.config.model_definitions import CROP
 from saltseg.crops.coverage import CLASSES, coverage_class
 from saltseg.plumbing.seeds import generator
 from saltseg.survey.display import to_grey
-from saltseg.survey.fields import Generator
 from saltseg.survey.grid import USABLE, Mask
 from saltseg.survey.sections import Section, make_section
 
