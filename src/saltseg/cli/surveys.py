@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.errors import InputError, one_line_errors
 
 
 def survey(
@@ -14,21 +14,48 @@ def survey(
     test: Annotated[int, typer.Option(min=1, help="Test crops.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another survey.")] = 2018,
     sections: Annotated[int, typer.Option(min=0, help="Whole sections to write, as .npy.")] = 0,
+    volume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INLINESxCROSSLINESxSAMPLES",
+            help="Write a volume and its truth instead of crops, for example 200x200x200.",
+        ),
+    ] = None,
     segy: Annotated[
-        bool, typer.Option("--segy", help="Write these sections as SEG-Y too; needs segyio.")
+        bool, typer.Option("--segy", help="Write sections or volume as SEG-Y too; needs segyio.")
     ] = False,
     zipped: Annotated[bool, typer.Option(help="Zip the images as Kaggle does.")] = True,
     workers: Annotated[int, typer.Option(min=0, help="Processes; never change a byte.")] = 2,
 ) -> None:
-    """Make a synthetic survey in Kaggle's layout, with its truths in OUT/truth."""
-    from saltseg.survey import generate, write_kaggle_layout, write_sections
+    """Make a synthetic survey: crops in Kaggle's layout with their truths, or a volume."""
     from saltseg.survey.segy import require_segyio
+    from saltseg.survey.volume_files import parse_size, write_volume
 
-    if segy and not sections:
-        raise typer.BadParameter("--segy writes whole sections: say how many with --sections")
+    if segy and not sections and volume is None:
+        raise typer.BadParameter(
+            "--segy writes sections or a volume: say how many with --sections, or how large with"
+            " --volume"
+        )
+    if volume is not None and sections:
+        raise typer.BadParameter("--volume and --sections are two things: run saltseg twice")
+    try:
+        grid = parse_size(volume) if volume is not None else None
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
     with one_line_errors():
         if segy:
             require_segyio()  # before the minutes that the crops take
-        write_kaggle_layout(out, generate(train, test, seed, workers), zipped)
-        if sections:
-            write_sections(out / "sections", seed, sections, segy)
+        if grid is not None:
+            write_volume(out, seed, grid, segy, workers)
+        else:
+            _write_crops(out, (train, test, seed, workers), zipped, sections, segy)
+
+
+def _write_crops(
+    out: Path, survey: tuple[int, int, int, int], zipped: bool, sections: int, segy: bool
+) -> None:
+    from saltseg.survey import generate, write_kaggle_layout, write_sections
+
+    write_kaggle_layout(out, generate(*survey), zipped)
+    if sections:
+        write_sections(out / "sections", survey[2], sections, segy)

@@ -48,7 +48,7 @@ def draw_plan(rng: Stream, across: Field | None = None, longest: float = 3.0) ->
     edge = min(100.0, 0.15 * last)
     centre = rng.uniform(-edge, last + edge)
     azimuth = rng.uniform(-np.pi / 2, np.pi / 2)
-    away = (np.float32(rng.inline) if across is None else across) - np.float32(centre)
+    away = np.asarray(rng.inline if across is None else across, np.float32) - np.float32(centre)
     elongation, lean = log_uniform(rng, 1, longest), rng.uniform(-0.3, 0.3)
     return Plan(away, float(np.cos(azimuth)), float(np.sin(azimuth)), elongation, lean)
 

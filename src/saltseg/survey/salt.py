@@ -67,7 +67,8 @@ def _bent_coordinates(rng: Stream, setting: Setting) -> Bent:
     """Return coordinates moved by large bends and by rugosity with a power-law spectrum."""
     scale, narrowing = setting.scale, setting.exaggeration
     bend, bend_length = rng.uniform(10, 38) * scale, rng.uniform(40, 120) * scale
-    rough, rough_length = log_uniform(rng, 3.5, 12.0), log_uniform(rng, 7, 28)
+    rough = log_uniform(rng, 3.5, 12.0) * setting.detail
+    rough_length = log_uniform(rng, 7, 28) * setting.detail
 
     def shift() -> tuple[Field, Field]:
         wide = smooth_field(rng, bend_length, bend_length / narrowing**0.7)

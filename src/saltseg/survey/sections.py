@@ -1,4 +1,4 @@
-"""Finished inlines: a whole section, made alone from a seed and its number, or those of a volume."""
+"""Finished inlines: a section, made alone from a seed and its number, or those of a volume."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -25,6 +25,7 @@ class Nodes:
     """
 
     def __init__(self) -> None:
+        """Begin with none."""
         self._kept: dict[Key, dict[int, Field]] = {}
 
     def values(self, seed: int, key: Key, numbers: Iterable[int], count: int) -> list[Field]:
@@ -46,6 +47,7 @@ class Stream(np.random.Generator):
     """
 
     def __init__(self, seed: int, names: Key, grid: Grid, inline: int, nodes: Nodes) -> None:
+        """Start the stream of `names` on an inline of a grid."""
         super().__init__(np.random.PCG64(stream_seed(seed, *names)))
         self.grid = grid
         self.inline = inline

@@ -88,6 +88,8 @@ class Setting:
     """The survey's, slightly changed."""
     peak_frequency: float
     """The survey's, slightly changed, in cycles per pixel."""
+    detail: float = 1.0
+    """Size of the roughness of salt relative to the usual."""
     grid: Grid = SECTION
     names: Key = ()
     """Name of the section's or volume's random streams."""
@@ -189,7 +191,7 @@ def draw_volume_setting(seed: int, grid: Grid, attempt: int) -> Setting:
     level = generator(seed, "survey", "volume", attempt, "depth").uniform(0, 0.5)
     setting = _setting(seed, attempt, style, level, grid, ("volume", attempt))
     size = min(1.0, (min(grid.inlines, grid.crosslines, grid.samples) / USABLE) ** 0.5)
-    return replace(setting, scale=setting.scale * size)
+    return replace(setting, scale=setting.scale * size, detail=size)
 
 
 def _setting(

@@ -92,6 +92,7 @@ class SaltPlanes:
     """The salt of inlines, specks included, kept while their neighbours are looked at."""
 
     def __init__(self, setting: Setting, kept: int = 256) -> None:
+        """Begin with none. kept: how many are remembered, a bit a pixel."""
         self.setting = setting
         self._kept = kept
         self._planes: dict[int, npt.NDArray[np.uint8]] = {}

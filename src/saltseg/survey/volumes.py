@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import count
 
 import numpy as np
@@ -65,7 +64,10 @@ def draw_volume(seed: int, grid: Grid) -> Volume:
 
 
 def make_inlines(volume: Volume, inlines: range, chunk: int = 32) -> Iterator[Section]:
-    """Yield finished inlines in turn; `chunk`, for how many salt is cleaned at once, changes none."""
+    """Yield finished inlines in turn.
+
+    chunk: for how many at once salt is cleaned; it changes none of them.
+    """
     setting = replace(volume.setting, nodes=Nodes())
     planes, migration = SaltPlanes(setting), Migration(setting)
     reach = migration.reach
@@ -80,34 +82,39 @@ def make_inlines(volume: Volume, inlines: range, chunk: int = 32) -> Iterator[Se
                 yield finished(window[reach][0], migration, spectra, volume.levels)[0]
 
 
-def make_block(volume: Volume, size: int, number: int) -> Block:
-    """Make block `number` of `size` inlines, or of what is left at the end."""
-    first = number * size
-    inlines = range(first, min(first + size, volume.setting.grid.inlines))
-    sections = list(make_inlines(volume, inlines))
-    amplitude = np.stack([np.ascontiguousarray(section.amplitude.T) for section in sections])
-    salt = np.stack([np.ascontiguousarray(section.salt.T) for section in sections])
-    return Block(first, amplitude, salt)
+def make_block(volume: Volume, inlines: range) -> Block:
+    """Make inlines that follow each other."""
+    return _block(inlines.start, list(make_inlines(volume, inlines)))
 
 
 def make_blocks(volume: Volume, size: int, workers: int) -> Iterator[Block]:
-    """Yield the blocks of a volume in turn; neither `size` nor `workers` change a byte."""
-    make = partial(make_block, volume, size)
-    numbers = range(-(-volume.setting.grid.inlines // size))
+    """Yield the blocks of a volume in turn; neither `size` nor `workers` change a byte.
+
+    size: inlines of a block. One process alone goes on from inline to inline, and yields each.
+    """
+    inlines = range(volume.setting.grid.inlines)
     if workers < 2:
         keep_freed_memory()
-        yield from map(make, numbers)
+        sections = make_inlines(volume, inlines)
+        yield from (_block(inline, [section]) for inline, section in enumerate(sections))
         return
+    parts = [inlines[first : first + size] for first in inlines[::size]]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=set_up_worker) as pool:
-        ahead = deque(pool.submit(make, number) for number in numbers[:workers])
+        ahead = deque(pool.submit(make_block, volume, part) for part in parts[:workers])
         try:
-            for number in numbers:
+            for number in range(len(parts)):
                 yield ahead.popleft().result()
-                if number + workers in numbers:
-                    ahead.append(pool.submit(make, number + workers))
+                for part in parts[number + workers :][:1]:
+                    ahead.append(pool.submit(make_block, volume, part))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _block(first: int, sections: list[Section]) -> Block:
+    amplitude = np.stack([np.ascontiguousarray(section.amplitude.T) for section in sections])
+    salt = np.stack([np.ascontiguousarray(section.salt.T) for section in sections])
+    return Block(first, amplitude, salt)
 
 
 def _levels(planes: SaltPlanes, crest: Crest | None) -> Levels:
