@@ -28,18 +28,10 @@ def whole(volume: Volume) -> Block:
     return make_block(volume, range(GRID.inlines))
 
 
-def test_parts_are_the_whole_byte_for_byte(volume: Volume, whole: Block) -> None:
-    for inlines in (range(4), range(4, 9)):
-        part = make_block(volume, inlines)
-        cut = slice(inlines.start, inlines.stop)
-        assert part.amplitude.tobytes() == whole.amplitude[cut].tobytes()
-        assert part.salt.tobytes() == whole.salt[cut].tobytes()
-
-
 def test_an_inline_on_its_own_is_the_slice(volume: Volume, whole: Block) -> None:
     alone = make_block(volume, range(6, 7))
-    np.testing.assert_array_equal(alone.amplitude[0], whole.amplitude[6])
-    np.testing.assert_array_equal(alone.salt[0], whole.salt[6])
+    assert alone.amplitude.tobytes() == whole.amplitude[6:7].tobytes()
+    assert alone.salt.tobytes() == whole.salt[6:7].tobytes()
 
 
 def test_arrays_are_what_is_promised(whole: Block) -> None:
@@ -62,11 +54,9 @@ def test_inlines_continue_each_other(whole: Block) -> None:
     assert far < near - 0.03
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_files_hold_the_volume_whatever_the_workers(
-    tmp_path: Path, whole: Block, workers: int
-) -> None:
-    write_volume(tmp_path, SEED, GRID, segy=False, workers=workers, block=5)
+def test_files_of_two_workers_hold_the_same_bytes(tmp_path: Path, whole: Block) -> None:
+    """Blocks of five inlines and of four, drawn anew, are the whole that one process made."""
+    write_volume(tmp_path, SEED, GRID, segy=False, workers=2, block=5)
     np.testing.assert_array_equal(np.load(tmp_path / "amplitude.npy"), whole.amplitude)
     np.testing.assert_array_equal(np.load(tmp_path / "salt.npy"), whole.salt)
     assert read_json(tmp_path / "volume.json")["shape"] == [9, 101, 110]

@@ -21,6 +21,9 @@ def survey(
             help="Write a volume and its truth instead of crops, for example 200x200x200.",
         ),
     ] = None,
+    style: Annotated[
+        str, typer.Option(help="default: like Kaggle's crops; wide: like surveys at large.")
+    ] = "default",
     segy: Annotated[
         bool, typer.Option("--segy", help="Write sections or volume as SEG-Y too; needs segyio.")
     ] = False,
@@ -28,6 +31,7 @@ def survey(
     workers: Annotated[int, typer.Option(min=0, help="Processes; never change a byte.")] = 2,
 ) -> None:
     """Make a synthetic survey: crops in Kaggle's layout with their truths, or a volume."""
+    from saltseg.survey.ranges import RANGES
     from saltseg.survey.segy import require_segyio
     from saltseg.survey.volume_files import parse_size, write_volume
 
@@ -38,6 +42,8 @@ def survey(
         )
     if volume is not None and sections:
         raise typer.BadParameter("--volume and --sections are two things: run saltseg twice")
+    if style not in RANGES:
+        raise typer.BadParameter(f"--style {style}: is none of {', '.join(RANGES)}; take one")
     try:
         grid = parse_size(volume) if volume is not None else None
     except InputError as error:
@@ -46,16 +52,16 @@ def survey(
         if segy:
             require_segyio()  # before the minutes that the crops take
         if grid is not None:
-            write_volume(out, seed, grid, segy, workers)
+            write_volume(out, seed, grid, segy, workers, style=style)
         else:
-            _write_crops(out, (train, test, seed, workers), zipped, sections, segy)
+            _write_crops(out, (train, test, seed, workers, style), zipped, sections, segy)
 
 
 def _write_crops(
-    out: Path, survey: tuple[int, int, int, int], zipped: bool, sections: int, segy: bool
+    out: Path, survey: tuple[int, int, int, int, str], zipped: bool, sections: int, segy: bool
 ) -> None:
     from saltseg.survey import generate, write_kaggle_layout, write_sections
 
     write_kaggle_layout(out, generate(*survey), zipped)
     if sections:
-        write_sections(out / "sections", survey[2], sections, segy)
+        write_sections(out / "sections", survey[2], sections, segy, survey[4])

@@ -21,8 +21,8 @@ def display(setting: Setting, image: Field, white: float | None = None) -> tuple
     if white is None:
         white = float(np.percentile(np.abs(image[::2, ::2]), 99).astype(np.float32) + 1e-12)
     image = image / np.float32(white)
-    if rng.random() < 0.45:
-        image = np.tanh(image * np.float32(rng.uniform(0.2, 1.3)))
+    if rng.random() < setting.style.clipped:
+        image = np.tanh(image * np.float32(rng.uniform(*setting.style.clip)))
     return image * np.float32(setting.style.polarity), white
 
 

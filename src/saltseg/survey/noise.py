@@ -100,7 +100,11 @@ def _level(rng: Stream, setting: Setting, structure: Structure) -> Field:
     level = setting.style.noise_level * log_uniform(rng, 0.7, 1.4)
     deep = np.clip((setting.depth - 350) / 600, 0, 1) ** 1.5
     patches = np.exp(np.float32(0.3) * smooth_field(rng, 90, 90))
-    grown = np.float32(level) * (1 + np.float32(rng.uniform(0, 1.3)) * deep) * patches
+    grown = (
+        np.float32(level)
+        * (1 + np.float32(rng.uniform(0, setting.style.deep_noise)) * deep)
+        * patches
+    )
     if not structure.has_subsalt:
         return grown
     return grown * (1 + np.float32(rng.uniform(0, 0.7)) * smoothed(structure.subsalt, 8))

@@ -26,6 +26,8 @@ class Bent:
     column: Field
     across: Field | None
     """None in a section."""
+    thickness: float
+    """Thickness of sheets over the usual."""
 
     def plan(self, rng: Stream, longest: float = 3.0) -> Plan:
         """Draw the plan of a body in these coordinates."""
@@ -60,7 +62,7 @@ def draw_salt(setting: Setting) -> Mask:
 def _count(rng: Stream, setting: Setting) -> int:
     """Return the number of bodies, by the area of the map and the size of structures."""
     count = rng.choice([1, 2, 3], p=[0.44, 0.40, 0.16])
-    return round(count * setting.grid.patches)
+    return round(count * setting.grid.patches * max(1.0, setting.style.sampling**-0.7))
 
 
 def _bent_coordinates(rng: Stream, setting: Setting) -> Bent:
@@ -84,7 +86,7 @@ def _bent_coordinates(rng: Stream, setting: Setting) -> Bent:
     depth = setting.depth + np.float32(bend) * wide + np.float32(rough) * fine
     column = setting.grid.columns + sideways()
     across = None if setting.grid.is_section else np.float32(setting.inline) + sideways()
-    return Bent(depth, column, across)
+    return Bent(depth, column, across, setting.style.thickness)
 
 
 def _round(away: Field, half: Field | float) -> Field:
@@ -150,6 +152,7 @@ def _spread(
     feeders: how often. place: column and plan of its centre, anywhere by default.
     """
     thickness = rng.uniform(35, 150) * scale * np.exp(0.3 * smooth_curve(rng, 90 * scale))
+    thickness = thickness * np.float32(bent.thickness)
     column, plan = place or (rng.uniform(0, rng.grid.width), bent.plan(rng, 2))
     offset, along = plan.turned(bent.column - column)
     bluntness = rng.uniform(2.5, 7)

@@ -9,6 +9,7 @@ from saltseg.survey.display import display
 from saltseg.survey.grid import Field, Mask
 from saltseg.survey.imaging import Migration, Spectrum, local_frequency
 from saltseg.survey.labels import draw_columns, draw_outline
+from saltseg.survey.mutes import mute
 from saltseg.survey.noise import add_noise, signal_level
 from saltseg.survey.sediments import log_impedance
 from saltseg.survey.structure import Structure, build_structure
@@ -51,9 +52,9 @@ class Earth:
     impedance: Field
 
 
-def make_section(seed: int, number: int) -> Section:
-    """Make section `number` of the survey of `seed`; depends on nothing else."""
-    setting = draw_setting(seed, number)
+def make_section(seed: int, number: int, style: str = "default") -> Section:
+    """Make section `number` of the survey of `seed` in a named style; depends on nothing else."""
+    setting = draw_setting(seed, number, style)
     planes = SaltPlanes(setting)
     earth = next(earths(planes, range(1), None))
     migration = Migration(setting)
@@ -88,6 +89,7 @@ def finished(
     signal = levels.signal if levels else signal_level(structure, image)
     image = add_noise(setting, structure, image, frequency, signal)
     image, white = display(setting, image, levels.white if levels else None)
+    image = mute(setting, structure, image)
     grid = setting.grid
     outline = grid.usable(draw_outline(setting, structure.salt))
     columns = draw_columns(setting, outline) if grid.is_section else None

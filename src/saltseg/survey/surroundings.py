@@ -115,7 +115,7 @@ class SaltPlanes:
         reach = 0 if setting.grid.is_section else SPECK // step
         wide = range(inlines.start - reach * step, inlines.stop + reach * step, step)
         planes = np.stack([self.plane(inline) for inline in wide])
-        smallest = SMALLEST_BODY * max(1, reach / 2)
+        smallest = SMALLEST_BODY * min(1.0, setting.detail**2) * max(1, reach / 2)
         clean = without_specks(planes, smallest, max(reach, 1))
         return clean[reach : len(clean) - reach]
 

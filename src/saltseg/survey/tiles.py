@@ -45,9 +45,9 @@ class Tile:
     noisy_mask: Mask
 
 
-def cut_tiles(seed: int, number: int) -> list[Tile]:
+def cut_tiles(seed: int, style: str, number: int) -> list[Tile]:
     """Cut a section along a grid with a random offset; the tiles come in a random order."""
-    section = make_section(seed, number)
+    section = make_section(seed, number, style)
     rng = generator(seed, "survey", "section", number, "tiles")
     last = USABLE - TILES * CROP
     grids = rng.integers(-8, last + 9, (GRIDS, 2)).clip(0, last)

@@ -47,7 +47,13 @@ def parse_size(text: str) -> Grid:
 
 
 def write_volume(
-    folder: Path, seed: int, grid: Grid, segy: bool, workers: int, block: int = BLOCK
+    folder: Path,
+    seed: int,
+    grid: Grid,
+    segy: bool,
+    workers: int,
+    block: int = BLOCK,
+    style: str = "default",
 ) -> None:
     """Write a volume of `seed` and its truth as .npy, and as SEG-Y if asked.
 
@@ -58,7 +64,7 @@ def write_volume(
     """
     if segy:
         require_segyio()
-    volume = draw_volume(seed, grid)
+    volume = draw_volume(seed, grid, style)
     lines = volume_lines(volume)
     shape = (grid.inlines, grid.crosslines, grid.samples)
     with ExitStack() as stack:
@@ -74,7 +80,7 @@ def write_volume(
         for part in _inlines(make_blocks(volume, block, workers), grid.inlines):
             for name, file in files:
                 file.write(getattr(part, name))
-    write_json(folder / "volume.json", describe(volume, seed, lines))
+    write_json(folder / "volume.json", describe(volume, seed, style, lines))
 
 
 def volume_lines(volume: Volume) -> Lines:
@@ -91,11 +97,12 @@ def volume_lines(volume: Volume) -> Lines:
     return Lines(inlines, crosslines, grid.samples, setting.top_depth, x, y, scalar=-100)
 
 
-def describe(volume: Volume, seed: int, lines: Lines) -> dict[str, Any]:
+def describe(volume: Volume, seed: int, style: str, lines: Lines) -> dict[str, Any]:
     """Return what there is to say of a volume."""
     setting = volume.setting
     return {
         "seed": seed,
+        "style": style,
         "axes": ["inline", "crossline", "sample"],
         "shape": [len(lines.inlines), len(lines.crosslines), lines.samples],
         "first_inline": lines.inlines[0],

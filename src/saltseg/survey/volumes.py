@@ -50,11 +50,11 @@ class Block:
     salt: Mask
 
 
-def draw_volume(seed: int, grid: Grid) -> Volume:
+def draw_volume(seed: int, grid: Grid, style: str = "default") -> Volume:
     """Draw what the inlines of a volume share; the first draw with a fair share of salt counts."""
     looks = _spread(grid.inlines, LOOKS)
     for attempt in count():
-        setting = draw_volume_setting(seed, grid, attempt)
+        setting = draw_volume_setting(seed, grid, attempt, style)
         planes = SaltPlanes(setting)
         salt = np.mean([grid.usable(planes.plane(inline)).mean() for inline in looks])
         if SALT_SHARE[0] <= salt <= SALT_SHARE[1]:
