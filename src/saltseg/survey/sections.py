@@ -9,7 +9,7 @@ from saltseg.survey.display import display
 from saltseg.survey.grid import Field, Mask
 from saltseg.survey.imaging import Migration, Spectrum, local_frequency
 from saltseg.survey.labels import draw_columns, draw_outline
-from saltseg.survey.mutes import mute
+from saltseg.survey.mutes import draw_mute
 from saltseg.survey.noise import add_noise, signal_level
 from saltseg.survey.sediments import log_impedance
 from saltseg.survey.structure import Structure, build_structure
@@ -89,10 +89,12 @@ def finished(
     signal = levels.signal if levels else signal_level(structure, image)
     image = add_noise(setting, structure, image, frequency, signal)
     image, white = display(setting, image, levels.white if levels else None)
-    image = mute(setting, structure, image)
+    muted = draw_mute(setting, structure)
     grid = setting.grid
-    outline = grid.usable(draw_outline(setting, structure.salt))
+    outline = grid.usable(draw_outline(setting, structure.salt) & ~muted)
     columns = draw_columns(setting, outline) if grid.is_section else None
     water = grid.usable(np.broadcast_to(structure.water, grid.shape))
-    section = Section(setting, grid.usable(image), outline, columns, water)
+    section = Section(
+        setting, grid.usable(np.where(muted, np.float32(0), image)), outline, columns, water
+    )
     return section, Levels(signal, white)
