@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("docs/figures"))
     parser.add_argument("--seed", type=int, default=2018)
     parser.add_argument("--section", type=int, default=111)
-    parser.add_argument("--volume-seed", type=int, default=2018)
+    parser.add_argument("--volume-seed", type=int, default=5)
     options = parser.parse_args()
     for name, picture in steps(options.seed, options.section, 300).items():
         save(options.folder / f"survey-{name}.png", picture)
