@@ -14,14 +14,13 @@ import numpy.typing as npt
 from saltseg.reports.palette import TRUTH
 from saltseg.survey import generate
 from saltseg.survey.display import display
-from saltseg.survey.grid import Field, Mask, usable
-from saltseg.survey.imaging import local_frequency, migrate
-from saltseg.survey.noise import add_noise
-from saltseg.survey.salt import draw_salt
-from saltseg.survey.sections import make_section
-from saltseg.survey.sediments import log_impedance
-from saltseg.survey.structure import build_structure
+from saltseg.survey.grid import Field, Grid, Mask
+from saltseg.survey.imaging import Migration, local_frequency
+from saltseg.survey.noise import add_noise, signal_level
+from saltseg.survey.sections import earths, make_section
 from saltseg.survey.style import draw_setting
+from saltseg.survey.surroundings import SaltPlanes
+from saltseg.survey.volumes import draw_volume, make_blocks
 
 Picture = npt.NDArray[np.uint8]
 
@@ -58,25 +57,51 @@ def save(path: Path, picture: npt.NDArray[Any]) -> None:
 
 def steps(seed: int, number: int, side: int) -> dict[str, Picture]:
     """Draw each step of one section."""
-    setting = draw_setting(seed, number)
-    structure = build_structure(setting, draw_salt(setting))
+    planes = SaltPlanes(draw_setting(seed, number))
+    earth = next(earths(planes, range(1), None))
+    setting, structure = earth.setting, earth.structure
+    usable = setting.grid.usable
     salt = usable(structure.salt)
-    impedance = log_impedance(setting, structure)
     frequency = local_frequency(setting, structure)
-    image = migrate(setting, impedance, frequency)
-    noisy = add_noise(setting, structure, image, frequency)
+    migration = Migration(setting)
+    image = migration.image([migration.spectrum(earth.impedance)], frequency)
+    noisy = add_noise(setting, structure, image, frequency, signal_level(structure, image))
     section = make_section(seed, number)
     bands = np.sin(usable(structure.layers) / 6) * ~salt
     label = outlined(grey(section.amplitude, side), section.salt)
     return {
         "1-salt": grey(np.where(salt, np.float32(0.6), np.float32(0)) - 0.3, side),
         "2-layers": outlined(grey(bands, side), salt),
-        "3-impedance": grey(usable(impedance), side),
+        "3-impedance": grey(usable(earth.impedance), side),
         "4-imaging": grey(usable(image), side),
         "5-noise": grey(usable(noisy), side),
-        "6-display": grey(usable(display(setting, noisy)), side),
+        "6-display": grey(usable(display(setting, noisy)[0]), side),
         "7-label": label,
     }
+
+
+def volume(seed: int, sides: tuple[int, int, int], scale: int) -> Picture:
+    """Draw an inline, a crossline and a depth slice, each beside itself with the truth filled."""
+    blocks = list(make_blocks(draw_volume(seed, Grid(*sides)), sides[0], 0))
+    amplitude = np.concatenate([block.amplitude for block in blocks])
+    salt = np.concatenate([block.salt for block in blocks])
+    limit = np.percentile(np.abs(amplitude), 98)
+    lines = []
+    for axis in range(3):
+        most = int(salt.sum(axis=tuple({0, 1, 2} - {axis})).argmax())
+        plane, mask = np.take(amplitude, most, axis).T, np.take(salt, most, axis).T
+        pixels = np.round(127.5 + 127.5 * np.clip(plane / limit, -1, 1)).astype(np.uint8)
+        picture = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+        picture = np.repeat(picture[:, :, None], 3, axis=2)
+        wide = np.kron(mask, np.ones((scale, scale), np.bool_))
+        filled = picture.copy()
+        filled[wide] = np.round(0.65 * picture[wide] + 0.35 * np.array(RED)).astype(np.uint8)
+        pair = [
+            np.pad(part, ((1, 1), (1, 1), (0, 0)), constant_values=255)
+            for part in (picture, filled)
+        ]
+        lines.append(np.vstack(pair))
+    return np.hstack(lines)
 
 
 def crops(seed: int, rows: int, columns: int) -> Picture:
@@ -110,11 +135,13 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("docs/figures"))
     parser.add_argument("--seed", type=int, default=2018)
     parser.add_argument("--section", type=int, default=111)
+    parser.add_argument("--volume-seed", type=int, default=5)
     options = parser.parse_args()
     for name, picture in steps(options.seed, options.section, 300).items():
         save(options.folder / f"survey-{name}.png", picture)
     save(options.folder / "survey-8-crops.png", crops(options.seed, 4, 8))
     save(options.folder / "survey-gallery.png", gallery(options.seed, 2, 4, 200))
+    save(options.folder / "survey-volume.png", volume(options.volume_seed, (240, 240, 240), 1))
 
 
 if __name__ == "__main__":

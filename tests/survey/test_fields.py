@@ -13,11 +13,18 @@ from saltseg.survey.fields import (
     smoothed,
     spectral_noise,
 )
-from saltseg.survey.grid import KX, KZ, SIDE, TAPER, dip_frame
+from saltseg.survey.grid import SECTION, Field
+from saltseg.survey.streams import Nodes, Stream
+
+SIDE = SECTION.height
 
 
-def rng() -> np.random.Generator:
-    return np.random.default_rng(5)
+def rng() -> Stream:
+    return Stream(5, ("test",), SECTION, 0, Nodes())
+
+
+def ring() -> Field:
+    return np.exp(-((np.hypot(SECTION.kz, SECTION.kx) - 0.1) ** 2) / 0.001)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +34,7 @@ def rng() -> np.random.Generator:
         smooth_field(rng(), 3, 3),
         rough_field(rng(), 20, 20, 2.5),
         smooth_curve(rng(), 40),
-        spectral_noise(rng(), np.exp(-((np.hypot(KZ, KX) - 0.1) ** 2) / 0.001)),
+        spectral_noise(rng(), ring(), np.full((1, 1), 5, np.float32)),
     ],
 )
 def test_fields_are_standardised(field: np.ndarray) -> None:
@@ -58,11 +65,11 @@ def test_enlarging_restores_a_plane_between_block_centres() -> None:
 
 
 def test_dips_are_measured_in_true_proportions() -> None:
-    _, dip = dip_frame(2.0)
+    _, dip = SECTION.dip_frame(2.0)
     assert dip[8, 0] == 0
     assert dip[8, 8] == pytest.approx(np.degrees(np.arctan(0.5)), abs=1e-3)
 
 
 def test_taper_is_nothing_at_the_edge_and_one_inside() -> None:
-    assert TAPER[0].max() == TAPER[:, -1].max() == 0
-    assert TAPER[60:-60, 60:-60].min() == 1
+    assert SECTION.taper[0].max() == SECTION.taper[:, -1].max() == 0
+    assert SECTION.taper[60:-60, 60:-60].min() == 1

@@ -1,11 +1,14 @@
 """`saltseg survey`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.errors import InputError, one_line_errors
+
+if TYPE_CHECKING:
+    from saltseg.survey.grid import Grid
 
 
 def survey(
@@ -14,8 +17,18 @@ def survey(
     test: Annotated[int, typer.Option(min=1, help="Test crops.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another survey.")] = 2018,
     sections: Annotated[int, typer.Option(min=0, help="Whole sections to write, as .npy.")] = 0,
+    volume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INLINESxCROSSLINESxSAMPLES",
+            help="Write a volume and its truth instead of crops, for example 200x200x200.",
+        ),
+    ] = None,
+    style: Annotated[
+        str, typer.Option(help="default: like Kaggle's crops; wide: like surveys at large.")
+    ] = "default",
     segy: Annotated[
-        bool, typer.Option("--segy", help="Write these sections as SEG-Y too; needs segyio.")
+        bool, typer.Option("--segy", help="Write sections or volume as SEG-Y too; needs segyio.")
     ] = False,
     zipped: Annotated[bool, typer.Option(help="Zip the images as Kaggle does.")] = True,
     workers: Annotated[int, typer.Option(min=0, help="Processes; never change a byte.")] = 2,
@@ -23,19 +36,59 @@ def survey(
         bool, typer.Option("--force", help="Replace the survey that an earlier call wrote there.")
     ] = False,
 ) -> None:
-    """Make a synthetic survey in Kaggle's layout, with its truths in OUT/truth."""
-    from saltseg.plumbing.outputs import protected_outputs
-    from saltseg.survey import generate, write_kaggle_layout, write_sections
-    from saltseg.survey.kaggle import SURVEY_NAMES
+    """Make a synthetic survey: crops in Kaggle's layout with their truths, or a volume."""
+    from saltseg.survey.ranges import RANGES
     from saltseg.survey.segy import require_segyio
+    from saltseg.survey.volume_files import parse_size
 
-    if segy and not sections:
-        raise typer.BadParameter("--segy writes whole sections: say how many with --sections")
+    if segy and not sections and volume is None:
+        raise typer.BadParameter(
+            "--segy writes sections or a volume: say how many with --sections, or how large with"
+            " --volume"
+        )
+    if volume is not None and sections:
+        raise typer.BadParameter("--volume and --sections are two things: run saltseg twice")
+    if style not in RANGES:
+        raise typer.BadParameter(f"--style {style}: is none of {', '.join(RANGES)}; take one")
+    try:
+        grid = parse_size(volume) if volume is not None else None
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
     with one_line_errors():
         if segy:
             require_segyio()  # before the minutes that the crops take
-        with protected_outputs(out, SURVEY_NAMES, force) as outputs:
-            write_kaggle_layout(outputs.staging, generate(train, test, seed, workers), zipped)
-            if sections:
-                write_sections(outputs.staging / "sections", seed, sections, segy)
-            outputs.place(*SURVEY_NAMES)
+        if grid is not None:
+            _write_volume(out, seed, grid, segy, workers, style, force)
+        else:
+            survey_of = (train, test, seed, workers, style)
+            _write_crops(out, survey_of, zipped, sections, segy, force)
+
+
+def _write_crops(
+    out: Path,
+    survey: tuple[int, int, int, int, str],
+    zipped: bool,
+    sections: int,
+    segy: bool,
+    force: bool,
+) -> None:
+    from saltseg.plumbing.outputs import protected_outputs
+    from saltseg.survey import generate, write_kaggle_layout, write_sections
+    from saltseg.survey.kaggle import SURVEY_NAMES
+
+    with protected_outputs(out, SURVEY_NAMES, force) as outputs:
+        write_kaggle_layout(outputs.staging, generate(*survey), zipped)
+        if sections:
+            write_sections(outputs.staging / "sections", survey[2], sections, segy, survey[4])
+        outputs.place(*SURVEY_NAMES)
+
+
+def _write_volume(
+    out: Path, seed: int, grid: "Grid", segy: bool, workers: int, style: str, force: bool
+) -> None:
+    from saltseg.plumbing.outputs import protected_outputs
+    from saltseg.survey.volume_files import VOLUME_NAMES, write_volume
+
+    with protected_outputs(out, VOLUME_NAMES, force) as outputs:
+        write_volume(outputs.staging, seed, grid, segy, workers, style=style)
+        outputs.place(*VOLUME_NAMES)

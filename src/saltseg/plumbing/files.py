@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -123,12 +123,32 @@ def write_array_parts(
 
     np.save tells no reason when a disk is full, and a mapped file kills the process then.
     """
+    with array_file(path, shape, dtype) as file:
+        for part in parts:
+            file.write(part)
+
+
+class ArrayFile:
+    """A .npy file that is being written, part after part along its first axis."""
+
+    def __init__(self, file: BinaryIO, dtype: npt.DTypeLike) -> None:
+        """Take a file whose header is written."""
+        self._file = file
+        self._dtype = dtype
+
+    def write(self, part: npt.NDArray[Any]) -> None:
+        """Append a part."""
+        self._file.write(np.ascontiguousarray(part, self._dtype).data)
+
+
+@contextmanager
+def array_file(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Iterator[ArrayFile]:
+    """Open a .npy file to write an array of `shape` in parts; nothing is left where that fails."""
     described = np.lib.format.dtype_to_descr(np.dtype(dtype))
     header = {"descr": described, "fortran_order": False, "shape": shape}
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
-        for part in parts:
-            file.write(np.ascontiguousarray(part, dtype).data)
+        yield ArrayFile(file, dtype)
 
 
 def hash_file(path: Path) -> str:

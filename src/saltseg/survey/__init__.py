@@ -1,9 +1,10 @@
-"""The embedded synthetic survey: seismic sections with salt, cut into crops as Kaggle's are."""
+"""The embedded synthetic survey: volumes and sections with salt, and crops as Kaggle's are."""
 
 from saltseg.survey.kaggle import write_kaggle_layout, write_truth
 from saltseg.survey.pretraining import write_pretraining
 from saltseg.survey.section_files import write_sections
 from saltseg.survey.survey_set import SurveySet, generate
+from saltseg.survey.volume_files import write_volume
 
 __all__ = [
     "SurveySet",
@@ -12,4 +13,5 @@ __all__ = [
     "write_pretraining",
     "write_sections",
     "write_truth",
+    "write_volume",
 ]

@@ -8,17 +8,22 @@ from saltseg.survey.grid import Field
 from saltseg.survey.style import Setting
 
 
-def display(setting: Setting, image: Field) -> Field:
-    """Return the image as the survey's processing shows it; 1 is its 99th percentile."""
+def display(setting: Setting, image: Field, white: float | None = None) -> tuple[Field, float]:
+    """Return the image as the survey's processing shows it, and what amplitude 1 was before.
+
+    white: that of the survey; by default the image's own 99th percentile.
+    """
     rng = setting.generator("display")
     if setting.style.gain_power:
         window = rng.uniform(35, 160)
         envelope = smoothed(image * image, window) + 1e-12
         image = image * envelope ** np.float32(-0.5 * setting.style.gain_power)
-    image = image / (np.percentile(np.abs(image[::2, ::2]), 99).astype(np.float32) + 1e-12)
-    if rng.random() < 0.45:
-        image = np.tanh(image * np.float32(rng.uniform(0.2, 1.3)))
-    return image * np.float32(setting.style.polarity)
+    if white is None:
+        white = float(np.percentile(np.abs(image[::2, ::2]), 99).astype(np.float32) + 1e-12)
+    image = image / np.float32(white)
+    if rng.random() < setting.style.clipped:
+        image = np.tanh(image * np.float32(rng.uniform(*setting.style.clip)))
+    return image * np.float32(setting.style.polarity), white
 
 
 def to_grey(crop: Field, shortfalls: tuple[float, float]) -> npt.NDArray[np.uint8]:

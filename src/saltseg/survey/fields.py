@@ -6,31 +6,32 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft, ndimage
 
-from saltseg.survey.grid import KX, KZ, SIDE, Field, Mask
+from saltseg.survey.grid import BLOCK_SIDE, Field, Mask
+from saltseg.survey.streams import Stream
 
-Generator = np.random.Generator
 
-
-def log_uniform(rng: Generator, low: float, high: float) -> float:
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     """Draw a number whose logarithm is uniform."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def smooth_field(rng: Generator, length_z: float, length_x: float) -> Field:
+def smooth_field(rng: Stream, length_z: float, length_x: float) -> Field:
     """Return a Gaussian random field with a Gaussian spectrum: mean 0, standard deviation 1.
 
-    Lengths are correlation lengths in pixels. Only the wavenumbers that carry energy are drawn.
+    Lengths are correlation lengths in pixels, length_x along inlines too. Only the wavenumbers
+    that carry energy are drawn.
     """
-    kz_count, kx_count = _modes(length_z), _modes(length_x)
+    height, width = rng.grid.shape
+    kz_count, kx_count = _modes(height, length_z), _modes(width, length_x)
 
     def shape(kz: Field, kx: Field) -> Field:
         squared = (kz * np.float32(length_z)) ** 2 + (kx * np.float32(length_x)) ** 2
         return np.exp(np.float32(-(np.pi**2) / 2) * squared)
 
-    return _field(rng, kz_count, kx_count, shape)
+    return _field(rng, kz_count, kx_count, shape, lambda _kz, _kx: length_x)
 
 
-def rough_field(rng: Generator, length_z: float, length_x: float, exponent: float) -> Field:
+def rough_field(rng: Stream, length_z: float, length_x: float, exponent: float) -> Field:
     """Return a Gaussian random field with a von Karman spectrum: mean 0, standard deviation 1.
 
     Flat below 1/length, falling as wavenumber^-exponent above it (Goff and Jordan, 1988,
@@ -41,38 +42,58 @@ def rough_field(rng: Generator, length_z: float, length_x: float, exponent: floa
         squared = (kz * np.float32(length_z)) ** 2 + (kx * np.float32(length_x)) ** 2
         return (1 + np.float32(4 * np.pi**2) * squared) ** np.float32(-exponent / 2)
 
-    return _field(rng, SIDE // 4, SIDE // 4, shape)
+    def length(kz: Field, kx: Field) -> Field:
+        squared = (kz * np.float32(length_z)) ** 2 + (kx * np.float32(length_x)) ** 2
+        return length_x / np.sqrt(1 + np.float32(4 * np.pi**2) * squared)
+
+    height, width = rng.grid.shape
+    return _field(rng, height // 4, width // 4, shape, length)
 
 
-def smooth_curve(rng: Generator, length: float) -> Field:
-    """Return a Gaussian random curve of SIDE values, with correlation length in pixels."""
-    count = 2 * SIDE
-    wavenumber = fft.rfftfreq(count).astype(np.float32)
+def smooth_curve(rng: Stream, length: float, values: int | None = None) -> Field:
+    """Return a Gaussian random curve with correlation length in pixels, along inlines too.
+
+    values: how many, by default one for each column.
+    """
+    values = values or rng.grid.width
+    wavenumber = fft.rfftfreq(2 * values).astype(np.float32)
     shape = np.exp(np.float32(-(np.pi**2) / 2) * (wavenumber * np.float32(length)) ** 2)
-    spectrum = fft.rfft(rng.standard_normal(count, dtype=np.float32)) * shape
-    return _standardised(fft.irfft(spectrum, n=count)[:SIDE])
+    spectrum = fft.rfft(rng.normals((2 * values,), length)) * shape
+    return _standardised(fft.irfft(spectrum, n=2 * values)[:values])
 
 
-def spectral_noise(rng: Generator, amplitude: Field) -> Field:
-    """Return noise with the given amplitude spectrum (half spectrum): mean 0, deviation 1."""
-    spectrum = _complex_normal(rng, amplitude.shape)
+def spectral_noise(rng: Stream, amplitude: Field, lengths: Field) -> Field:
+    """Return noise with the given amplitude spectrum (half spectrum): mean 0, deviation 1.
+
+    lengths: inlines over which each of its waves stays alike.
+    """
+    spectrum = _complex_normal(rng, amplitude.shape, lengths)
     spectrum *= amplitude
     spectrum[0, 0] = 0
-    return _standardised(fft.irfft2(spectrum, s=(SIDE, SIDE), overwrite_x=True))
+    return _standardised(fft.irfft2(spectrum, s=rng.grid.shape, overwrite_x=True))
 
 
 def smoothed(field: Field | Mask, sigma: float) -> Field:
     """Return a Gaussian-smoothed field; wide filters work on block means, which is much faster."""
-    factor = next(step for step in (16, 8, 4, 2, 1) if step == 1 or sigma >= 2.5 * step)
-    coarse = shrunk(field, factor)
+    factor = block_side(sigma)
+    return smoothed_blocks(shrunk(field, factor), sigma, factor)
+
+
+def block_side(sigma: float) -> int:
+    """Return the side of the blocks that a filter of this width works on."""
+    return next(step for step in (BLOCK_SIDE, 8, 4, 2, 1) if step == 1 or sigma >= 2.5 * step)
+
+
+def smoothed_blocks(coarse: Field, sigma: float, factor: int) -> Field:
+    """Smooth the means of blocks by `sigma` pixels, and interpolate between them."""
     filtered = ndimage.gaussian_filter(coarse, sigma / factor, mode="nearest", truncate=3.0)
     return enlarged(filtered, factor)
 
 
 def shrunk(field: Field | Mask, factor: int) -> Field:
     """Return the means of blocks of factor x factor pixels."""
-    side = SIDE // factor
-    blocks = field.astype(np.float32, copy=False).reshape(side, factor, side, factor)
+    height, width = (side // factor for side in field.shape)
+    blocks = field.astype(np.float32, copy=False).reshape(height, factor, width, factor)
     return blocks.mean(axis=(1, 3), dtype=np.float32) if factor > 1 else blocks[:, 0, :, 0]
 
 
@@ -89,27 +110,39 @@ def _enlarged_rows(field: Field, factor: int) -> Field:
     return field[lower] * (1 - weight) + field[lower + 1] * weight
 
 
-def _modes(length: float) -> int:
+def _modes(side: int, length: float) -> int:
     """Count the wavenumbers, from zero up, at which a Gaussian spectrum is not yet nothing."""
-    return min(SIDE // 2, int(SIDE * 0.95 / length) + 3)
+    return min(side // 2, int(side * 0.95 / length) + 3)
 
 
 def _field(
-    rng: Generator, kz_count: int, kx_count: int, shape: Callable[[Field, Field], Field]
+    rng: Stream,
+    kz_count: int,
+    kx_count: int,
+    shape: Callable[[Field, Field], Field],
+    length: Callable[[Field, Field], Field | float],
 ) -> Field:
-    """Sum random waves of the lowest wavenumbers; few columns make the first transform cheap."""
-    rows = np.r_[0:kz_count, SIDE - kz_count : SIDE]
-    waves = _complex_normal(rng, (len(rows), kx_count))
-    waves *= shape(KZ[rows], KX[:, :kx_count])
+    """Sum random waves of the lowest wavenumbers; few columns make the first transform cheap.
+
+    shape, length: amplitude of a wave, and how long it stays alike along inlines.
+    """
+    height, width = rng.grid.shape
+    rows = np.r_[0:kz_count, height - kz_count : height]
+    kz, kx = rng.grid.kz[rows], rng.grid.kx[:, :kx_count]
+    waves = _complex_normal(rng, (len(rows), kx_count), length(kz, kx))
+    waves *= shape(kz, kx)
     waves[0, 0] = 0
-    spectrum = np.zeros((SIDE, kx_count), np.complex64)
+    spectrum = np.zeros((height, kx_count), np.complex64)
     spectrum[rows] = waves
     columns = fft.ifft(spectrum, axis=0, overwrite_x=True)
-    return _standardised(fft.irfft(columns, n=SIDE, axis=1))
+    return _standardised(fft.irfft(columns, n=width, axis=1))
 
 
-def _complex_normal(rng: Generator, shape: tuple[int, ...]) -> npt.NDArray[np.complex64]:
-    pairs = rng.standard_normal((*shape, 2), dtype=np.float32)
+def _complex_normal(
+    rng: Stream, shape: tuple[int, ...], lengths: Field | float
+) -> npt.NDArray[np.complex64]:
+    each = lengths[..., None] if isinstance(lengths, np.ndarray) else lengths
+    pairs = rng.normals((*shape, 2), each)
     return pairs.view(np.complex64)[..., 0]
 
 

@@ -1,5 +1,7 @@
-"""The grid that a section is computed on: pixels, wavenumbers, and the part of it that is used."""
+"""The grid that a survey is computed on: pixels, wavenumbers, and the part of it that is used."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -7,29 +9,120 @@ import numpy.typing as npt
 from scipy import fft
 
 Field = npt.NDArray[np.floating[Any]]
-"""A real field on the grid, or one that broadcasts to it; float32 where speed counts."""
+"""A real field on one inline of the grid, or one that broadcasts to it; float32 for speed."""
 
 Mask = npt.NDArray[np.bool_]
 """A yes or no for each pixel of the grid."""
 
 Value = TypeVar("Value", bound=np.generic)
 
-SIDE = 640
-"""Height and width of the computing grid in pixels: 2^7 * 5, a fast length for transforms."""
-
 MARGIN = 50
 """Pixels at each edge that take the taper and the wrap-around, and are cut off."""
 
-USABLE = SIDE - 2 * MARGIN
-"""Height and width of a finished section in pixels."""
+USABLE = 540
+"""Height and width of a finished section of the survey of crops, in pixels."""
 
-ROWS: Field = np.arange(SIDE, dtype=np.float32)[:, None]
-COLUMNS: Field = np.arange(SIDE, dtype=np.float32)[None, :]
-"""Row and column of each pixel; the usable part starts at MARGIN."""
+BLOCK_SIDE = 16
+"""Widest blocks of pixels that are averaged; both sides of the grid are multiples of it."""
 
-KZ: Field = fft.fftfreq(SIDE)[:, None].astype(np.float32)
-KX: Field = fft.rfftfreq(SIDE)[None, :].astype(np.float32)
-"""Vertical and lateral wavenumber of the half spectrum, in cycles per pixel."""
+
+@dataclass(frozen=True)
+class Grid:
+    """A survey of so many inlines, crosslines and samples, and the margin around each inline.
+
+    A section is a survey of one inline. Fields have one row for each sample and one column for
+    each crossline, margins included: 540 of either make a grid of 640 x 640, a fast length for
+    transforms.
+    """
+
+    inlines: int = 1
+    crosslines: int = USABLE
+    samples: int = USABLE
+
+    @property
+    def is_section(self) -> bool:
+        """Whether there is a single inline, so that nothing changes along inlines."""
+        return self.inlines == 1
+
+    @cached_property
+    def height(self) -> int:
+        """Rows of a field."""
+        return _fast_length(self.samples + 2 * MARGIN)
+
+    @cached_property
+    def width(self) -> int:
+        """Columns of a field."""
+        return _fast_length(self.crosslines + 2 * MARGIN)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of a field."""
+        return self.height, self.width
+
+    @cached_property
+    def patches(self) -> float:
+        """Area of the map over that which a section's features come from: at least one.
+
+        A section sees features that lie up to some half of its length beside it.
+        """
+        return max(1.0, self.inlines * self.crosslines / USABLE**2)
+
+    @cached_property
+    def rows(self) -> Field:
+        """Row of each pixel, shape (height, 1); the usable part starts at MARGIN."""
+        return np.arange(self.height, dtype=np.float32)[:, None]
+
+    @cached_property
+    def columns(self) -> Field:
+        """Column of each pixel, shape (1, width); the usable part starts at MARGIN."""
+        return np.arange(self.width, dtype=np.float32)[None, :]
+
+    @cached_property
+    def centred(self) -> Field:
+        """Column of each pixel from the middle of the grid, shape (1, width)."""
+        middle: Field = self.columns - self.width / 2
+        return middle
+
+    @cached_property
+    def kz(self) -> Field:
+        """Vertical wavenumber of the half spectrum in cycles per pixel, shape (height, 1)."""
+        wavenumber: Field = fft.fftfreq(self.height)[:, None].astype(np.float32)
+        return wavenumber
+
+    @cached_property
+    def kx(self) -> Field:
+        """Lateral wavenumber of the half spectrum in cycles per pixel, (1, width // 2 + 1)."""
+        wavenumber: Field = fft.rfftfreq(self.width)[None, :].astype(np.float32)
+        return wavenumber
+
+    @cached_property
+    def taper(self) -> Field:
+        """Fall to zero over the margin, so that the periodic transform sees no edge."""
+        rows, columns = self.rows[:, 0], self.columns[0]
+        down = smoothstep(np.minimum(rows, rows[::-1]) / np.float32(MARGIN))
+        across = smoothstep(np.minimum(columns, columns[::-1]) / np.float32(MARGIN))
+        return down[:, None] * across[None, :]
+
+    def usable(self, field: npt.NDArray[Value]) -> npt.NDArray[Value]:
+        """Cut the margin off."""
+        return field[MARGIN : MARGIN + self.samples, MARGIN : MARGIN + self.crosslines]
+
+    def dip_frame(self, exaggeration: float, ky: float = 0.0) -> tuple[Field, Field]:
+        """Return wavenumber (cycles/px) and dip (degrees) of the half spectrum, true to scale.
+
+        A survey is drawn stretched vertically by `exaggeration`; dividing lateral wavenumbers by
+        it restores the angle at which waves travelled. A horizontal layer has dip 0. ky: the
+        wavenumber along inlines.
+        """
+        lateral = np.hypot(self.kx, np.float32(ky)) if ky else self.kx
+        wavenumber = np.hypot(self.kz, lateral / np.float32(exaggeration))
+        wavenumber[0, 0] = max(float(wavenumber[0, 0]), 1e-6)
+        cosine = np.clip(np.abs(self.kz) / wavenumber, 0, 1)
+        return wavenumber, np.degrees(np.arccos(cosine)).astype(np.float32)
+
+
+SECTION = Grid()
+"""The grid of the survey of crops."""
 
 
 def smoothstep(x: Field) -> Field:
@@ -38,39 +131,21 @@ def smoothstep(x: Field) -> Field:
     return clipped * clipped * (3 - 2 * clipped)
 
 
-def _taper() -> Field:
-    edge = smoothstep(np.minimum(ROWS[:, 0], ROWS[::-1, 0]) / np.float32(MARGIN))
-    return edge[:, None] * edge[None, :]
-
-
-TAPER: Field = _taper()
-"""Falls to zero over the margin, so that the periodic transform sees no edge."""
-
-
-def usable(field: npt.NDArray[Value]) -> npt.NDArray[Value]:
-    """Cut the margin off."""
-    return field[MARGIN : MARGIN + USABLE, MARGIN : MARGIN + USABLE]
-
-
 def to_spectrum(field: Field) -> npt.NDArray[np.complex64]:
     """Transform a real field to its half spectrum."""
     spectrum: npt.NDArray[np.complex64] = fft.rfft2(field.astype(np.float32, copy=False))
     return spectrum
 
 
-def from_spectrum(spectrum: npt.NDArray[np.complex64]) -> Field:
+def from_spectrum(spectrum: npt.NDArray[np.complex64], shape: tuple[int, int]) -> Field:
     """Transform a half spectrum to its real field."""
-    field: Field = fft.irfft2(spectrum, s=(SIDE, SIDE), overwrite_x=True)
+    field: Field = fft.irfft2(spectrum, s=shape, overwrite_x=True)
     return field
 
 
-def dip_frame(exaggeration: float) -> tuple[Field, Field]:
-    """Return wavenumber (cycles/px) and dip (degrees) of the half spectrum in true proportions.
-
-    A section is drawn stretched vertically by `exaggeration`; dividing kx by it restores the
-    angle at which waves travelled. A horizontal layer has dip 0.
-    """
-    wavenumber = np.hypot(KZ, KX / np.float32(exaggeration))
-    wavenumber[0, 0] = 1e-6
-    cosine = np.clip(np.abs(KZ) / wavenumber, 0, 1)
-    return wavenumber, np.degrees(np.arccos(cosine)).astype(np.float32)
+def _fast_length(length: int) -> int:
+    """Return the next multiple of BLOCK_SIDE whose transform is fast."""
+    blocks = -(-length // BLOCK_SIDE)
+    while fft.next_fast_len(blocks, real=True) != blocks:
+        blocks += 1
+    return BLOCK_SIDE * blocks

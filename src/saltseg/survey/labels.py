@@ -3,7 +3,7 @@
 import numpy as np
 
 from saltseg.survey.fields import smooth_field, smoothed
-from saltseg.survey.grid import USABLE, Mask
+from saltseg.survey.grid import Mask
 from saltseg.survey.style import Setting
 
 COLUMN_SECTIONS = 0.35
@@ -36,7 +36,7 @@ def draw_columns(setting: Setting, outline: Mask) -> Mask | None:
     rng = setting.generator("columns")
     if rng.random() > COLUMN_SECTIONS:
         return None
-    row = int(rng.uniform(0.1, 0.8) * USABLE)
+    row = int(rng.uniform(0.1, 0.8) * len(outline))
     label = outline.copy()
     label[row:] = label[row]
     return label

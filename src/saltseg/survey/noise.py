@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from saltseg.survey.fields import Generator, log_uniform, smooth_field, smoothed, spectral_noise
-from saltseg.survey.grid import KX, KZ, Field, dip_frame, smoothstep
+from saltseg.survey.fields import log_uniform, smooth_field, smoothed, spectral_noise
+from saltseg.survey.grid import Field, smoothstep
 from saltseg.survey.imaging import band_pass
+from saltseg.survey.streams import Stream
 from saltseg.survey.structure import Structure
 from saltseg.survey.style import Setting
 
@@ -16,22 +17,27 @@ POOR_SECTIONS = 0.55
 """Share of sections that have areas of poor data."""
 
 
-def add_noise(setting: Setting, structure: Structure, image: Field, frequency: Field) -> Field:
-    """Return the image with a ghost of the overburden under salt tops, and with noise."""
+def add_noise(
+    setting: Setting, structure: Structure, image: Field, frequency: Field, signal: float
+) -> Field:
+    """Return the image with a ghost of the overburden under salt tops, and with noise.
+
+    signal: standard deviation of the image in sediments, which levels of noise refer to.
+    """
     rng = setting.generator("noise")
     peak = float(frequency.mean(dtype=np.float64)) * rng.uniform(0.65, 1.15)
-    noise = spectral_noise(rng, _sediment_spectrum(rng, setting, peak))
+    lengths = _lengths(setting)
+    noise = spectral_noise(rng, _sediment_spectrum(rng, setting, peak), lengths)
     level = _level(rng, setting, structure)
-    signal = _signal_level(structure, image)
     poor = _poor_data(rng, structure)
     image = image * (1 - np.float32(rng.uniform(0.7, 1)) * poor)
     level = level + poor * (np.float32(rng.uniform(0.4, 1)) - level)
-    if structure.salt.any():
+    if structure.has_salt:
         softened = smoothed(structure.salt, 3)
         in_salt = np.float32(setting.style.salt_noise * log_uniform(rng, 0.7, 1.4))
         level = level + softened * (in_salt - level)
         share = np.float32(rng.uniform(0.85, 1)) * softened
-        interior = spectral_noise(rng, _salt_spectrum(rng, setting, peak))
+        interior = spectral_noise(rng, _salt_spectrum(rng, setting, peak), lengths)
         noise = noise * np.sqrt(1 - share * share) + interior * share
         if rng.random() < 0.55:
             image = image + _ghost(rng, structure, image)
@@ -41,20 +47,21 @@ def add_noise(setting: Setting, structure: Structure, image: Field, frequency: F
     return image + np.float32(signal) * level * noise
 
 
-def _sediment_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
+def _sediment_spectrum(rng: Stream, setting: Setting, peak: float) -> Field:
     """Add the powers of four kinds of noise: they are independent, one transform makes all.
 
     Migration smears random noise over all dips that it images, evenly in true proportions; a
     display with vertical exaggeration stretches that to an upright grain.
     """
-    wavenumber, dip = dip_frame(setting.exaggeration)
+    grid = setting.grid
+    wavenumber, dip = grid.dip_frame(setting.exaggeration)
     ring = band_pass(wavenumber / np.float32(peak), 1.0)
     low_dip = ring * np.exp(-0.5 * (dip / rng.uniform(16, 42)) ** 2)
-    one_sided = 1 + rng.choice([-1, 1]) * rng.uniform(0.3, 1) * np.sign(KZ * KX)
+    one_sided = 1 + rng.choice([-1, 1]) * rng.uniform(0.3, 1) * np.sign(grid.kz * grid.kx)
     swings = ring * np.exp(-(((dip - rng.uniform(35, 65)) / 13) ** 2)) * one_sided
-    streak_kz = KZ / (peak * rng.uniform(0.15, 0.5))
-    streak_kx = KX / (peak * rng.uniform(1, 2.2) * setting.exaggeration)
-    streaks = np.exp(-0.5 * (streak_kz**2 + streak_kx**2)) * (np.abs(KZ) > 0.004)
+    streak_kz = grid.kz / (peak * rng.uniform(0.15, 0.5))
+    streak_kx = grid.kx / (peak * rng.uniform(1, 2.2) * setting.exaggeration)
+    streaks = np.exp(-0.5 * (streak_kz**2 + streak_kx**2)) * (np.abs(grid.kz) > 0.004)
     smeared = ring * (1 - smoothstep((dip - np.float32(setting.style.dip_limit)) / 14))
     power = np.zeros_like(ring)
     kinds = (low_dip, swings, streaks, smeared)
@@ -63,33 +70,47 @@ def _sediment_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
     return np.sqrt(power)
 
 
+def _lengths(setting: Setting) -> Field:
+    """Return over how many inlines a wave stays alike: migration smears noise along these too."""
+    wavenumber, _dip = setting.grid.dip_frame(setting.exaggeration)
+    lengths: Field = np.float32(0.9 / setting.exaggeration) / np.maximum(
+        wavenumber, np.float32(0.01)
+    )
+    return lengths
+
+
 def _unit_power(amplitude: Field) -> Field:
     power = np.square(amplitude, dtype=np.float32)
     scaled: Field = power / power.sum(dtype=np.float64).astype(np.float32)
     return scaled
 
 
-def _salt_spectrum(rng: Generator, setting: Setting, peak: float) -> Field:
+def _salt_spectrum(rng: Stream, setting: Setting, peak: float) -> Field:
     """Return the spectrum of salt's interior: one steep direction, lower frequency."""
-    wavenumber, dip = dip_frame(setting.exaggeration)
+    grid = setting.grid
+    wavenumber, dip = grid.dip_frame(setting.exaggeration)
     ring = band_pass(wavenumber / np.float32(peak * rng.uniform(0.17, 0.42)), 1.0)
     direction = np.exp(-(((dip - rng.uniform(0, 70)) / log_uniform(rng, 8, 30)) ** 2))
-    one_sided = 1 + rng.uniform(-0.9, 0.9) * np.sign(KZ * KX)
+    one_sided = 1 + rng.uniform(-0.9, 0.9) * np.sign(grid.kz * grid.kx)
     return (ring * direction * one_sided).astype(np.float32)
 
 
-def _level(rng: Generator, setting: Setting, structure: Structure) -> Field:
+def _level(rng: Stream, setting: Setting, structure: Structure) -> Field:
     """Return noise over signal in sediments: patchy, growing with depth, louder under salt."""
     level = setting.style.noise_level * log_uniform(rng, 0.7, 1.4)
     deep = np.clip((setting.depth - 350) / 600, 0, 1) ** 1.5
     patches = np.exp(np.float32(0.3) * smooth_field(rng, 90, 90))
-    grown = np.float32(level) * (1 + np.float32(rng.uniform(0, 1.3)) * deep) * patches
-    if not structure.subsalt.any():
+    grown = (
+        np.float32(level)
+        * (1 + np.float32(rng.uniform(0, setting.style.deep_noise)) * deep)
+        * patches
+    )
+    if not structure.has_subsalt:
         return grown
     return grown * (1 + np.float32(rng.uniform(0, 0.7)) * smoothed(structure.subsalt, 8))
 
 
-def _poor_data(rng: Generator, structure: Structure) -> Field:
+def _poor_data(rng: Stream, structure: Structure) -> Field:
     """Return how far signal is lost, 0 to 1: in areas where hardly any came back.
 
     Not beside salt: interpreters call salt only what they see, so that what poor data hide there
@@ -102,14 +123,14 @@ def _poor_data(rng: Generator, structure: Structure) -> Field:
     return area * np.clip(1 - 4 * near, 0, 1)
 
 
-def _signal_level(structure: Structure, image: Field) -> float:
+def signal_level(structure: Structure, image: Field) -> float:
     """Return the standard deviation of sediments, not misled by a few strong reflectors."""
     sediments = image[~(structure.salt | structure.water)]
     deviation = float(sediments.std(dtype=np.float64)) if sediments.size else 0.0
     return min(deviation or np.inf, 3 * float(np.median(np.abs(image[::2, ::2]))) + 1e-9)
 
 
-def _ghost(rng: Generator, structure: Structure, image: Field) -> Field:
+def _ghost(rng: Stream, structure: Structure, image: Field) -> Field:
     """Return a weak, late, blurred repetition of the image in and below salt: a multiple."""
     down, sideways = int(rng.uniform(40, 200)), int(rng.uniform(-20, 20))
     delayed = np.roll(image, (down, sideways), axis=(0, 1))

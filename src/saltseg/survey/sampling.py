@@ -14,10 +14,12 @@ from saltseg.survey.tiles import Tile, cut_tiles
 from saltseg.survey.workers import set_up_worker
 
 
-def collect(train: int, test: int, seed: int, workers: int) -> tuple[Split, Split]:
+def collect(
+    train: int, test: int, seed: int, workers: int, style: str = "default"
+) -> tuple[Split, Split]:
     """Fill both splits from sections in turn; no section gives crops to both."""
     train_split, test_split = Split(train, label_noise=True), Split(test, label_noise=False)
-    tiles = _taken(train_split, test_split, test / (train + test), _sections(seed, workers))
+    tiles = _taken(train_split, test_split, test / (train + test), _sections(seed, workers, style))
     for _ in progress(tiles, "crops of the survey", train + test):
         pass
     return train_split, test_split
@@ -38,9 +40,9 @@ def _taken(
             return
 
 
-def _sections(seed: int, workers: int) -> Iterator[list[Tile]]:
+def _sections(seed: int, workers: int, style: str) -> Iterator[list[Tile]]:
     """Yield the tiles of section after section, made ahead by `workers` processes."""
-    cut = partial(cut_tiles, seed)
+    cut = partial(cut_tiles, seed, style)
     if workers < 2:
         keep_freed_memory()
         yield from map(cut, count())

@@ -13,7 +13,7 @@ CONTENTS = {"amplitude": "AMPLITUDE AS DISPLAYED", "salt": "1 IN SALT, 0 ELSEWHE
 """What the textual header of a SEG-Y file says of its samples."""
 
 
-def write_sections(folder: Path, seed: int, count: int, segy: bool) -> None:
+def write_sections(folder: Path, seed: int, count: int, segy: bool, style: str = "default") -> None:
     """Write the first `count` sections of the survey of `seed` as .npy, and as SEG-Y if asked.
 
     NUMBER_amplitude.npy: float32, as displayed. NUMBER_salt.npy: bool. Both have shape (540, 540):
@@ -23,7 +23,7 @@ def write_sections(folder: Path, seed: int, count: int, segy: bool) -> None:
     """
     lines = []
     for number in progress(range(count), "sections", count):
-        section = make_section(seed, number)
+        section = make_section(seed, number, style)
         top = section.setting.top_depth
         for name, values in (("amplitude", section.amplitude), ("salt", section.salt)):
             path = folder / f"{number:04d}_{name}"

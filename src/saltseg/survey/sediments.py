@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from saltseg.survey.fields import Generator, log_uniform, smooth_curve, smooth_field, smoothed
-from saltseg.survey.grid import COLUMNS, SIDE, Field, Mask
+from saltseg.survey.fields import log_uniform, smooth_curve, smooth_field, smoothed
+from saltseg.survey.grid import Field, Grid, Mask
+from saltseg.survey.plan import draw_plan
+from saltseg.survey.streams import Stream
 from saltseg.survey.structure import Structure
 from saltseg.survey.style import Setting
 
@@ -21,7 +23,7 @@ LOG_START = 400.0
 
 
 def log_impedance(setting: Setting, structure: Structure) -> Field:
-    """Return ln(impedance) less the background trend, shape (SIDE, SIDE).
+    """Return ln(impedance) less the background trend, shape of the grid.
 
     Only changes reflect: the smooth trend of sediments is left out, and salt stands for its
     contrast to it.
@@ -29,14 +31,14 @@ def log_impedance(setting: Setting, structure: Structure) -> Field:
     rng = setting.generator("sediments")
     beds = _beds(rng, setting, structure.layers) * _amplitude(rng, setting, structure.layers)
     beds *= np.float32(log_uniform(rng, 0.04, 0.1))
-    if structure.salt.any():
+    if structure.has_salt:
         shadow = 1 - np.float32(1 - log_uniform(rng, 0.12, 0.8)) * structure.subsalt
         beds *= smoothed(shadow, 6)
         beds = np.where(structure.salt, _salt_contrast(rng, setting, structure.salt), beds)
     return np.where(structure.water, np.float32(-rng.uniform(0.15, 0.5)), beds)
 
 
-def _beds(rng: Generator, setting: Setting, layers: Field) -> Field:
+def _beds(rng: Stream, setting: Setting, layers: Field) -> Field:
     """Mix a blocky log of beds with a random field that lives in (layer, column).
 
     The mixture keeps layers conformable, but neither endless nor ruler-straight.
@@ -53,11 +55,13 @@ def _beds(rng: Generator, setting: Setting, layers: Field) -> Field:
     share: Field = np.float32(rng.uniform(0.05, 1.8)) * np.exp(
         np.float32(0.5) * smooth_field(rng, 60 * scale, 150 * scale)
     )
-    mixed: Field = (beds + share * _along_layers(local, moved)) / np.sqrt(1 + share**2)
+    mixed: Field = (beds + share * _along_layers(setting.grid, local, moved)) / np.sqrt(
+        1 + share**2
+    )
     return mixed
 
 
-def _blocky_log(rng: Generator, wavelength: float) -> Field:
+def _blocky_log(rng: Stream, wavelength: float) -> Field:
     """Return bed after bed of constant value, in packages of like thickness and contrast."""
     log = np.empty(0, np.float32)
     mean_bed = wavelength * log_uniform(rng, 0.10, 0.55)
@@ -71,7 +75,7 @@ def _blocky_log(rng: Generator, wavelength: float) -> Field:
     return scaled
 
 
-def _package(rng: Generator, length: float, thickness: float) -> Field:
+def _package(rng: Stream, length: float, thickness: float) -> Field:
     """Return a package's samples: exponential thicknesses, values that remember the last ones."""
     count = int(length / thickness * 1.5) + 8
     memory = rng.uniform(-0.3, 0.6) ** np.arange(6)
@@ -81,16 +85,17 @@ def _package(rng: Generator, length: float, thickness: float) -> Field:
     return np.repeat(values, samples.astype(np.intp))[: int(length / LOG_STEP)].astype(np.float32)
 
 
-def _along_layers(field: Field, layers: Field) -> Field:
+def _along_layers(grid: Grid, field: Field, layers: Field) -> Field:
     """Look a periodic field up at (layer coordinate, column), linearly between its rows."""
-    place = np.mod(layers, np.float32(SIDE))
-    lower = np.minimum(place.astype(np.intp), SIDE - 1)
-    column = COLUMNS.astype(np.intp)
-    above, below = field[lower, column], field[(lower + 1) % SIDE, column]
+    height = grid.height
+    place = np.mod(layers, np.float32(height))
+    lower = np.minimum(place.astype(np.intp), height - 1)
+    column = grid.columns.astype(np.intp)
+    above, below = field[lower, column], field[(lower + 1) % height, column]
     return above + (below - above) * (place - lower).astype(np.float32)
 
 
-def _amplitude(rng: Generator, setting: Setting, layers: Field) -> Field:
+def _amplitude(rng: Stream, setting: Setting, layers: Field) -> Field:
     """Return the strength of beds: it varies, and fails in transparent intervals and gas."""
     scale, narrowing = setting.scale, setting.exaggeration
     wide = np.float32(0.35) * smooth_field(rng, 60 * scale, 120 * scale / narrowing)
@@ -106,10 +111,13 @@ def _amplitude(rng: Generator, setting: Setting, layers: Field) -> Field:
     return strength
 
 
-def _gas_chimney(rng: Generator, setting: Setting) -> Field:
+def _gas_chimney(rng: Stream, setting: Setting) -> Field:
     """Return a column of gas that dims what it passes through, from some depth down."""
-    wander = 12 * smooth_curve(rng, 60)[:, None]
-    offset = (COLUMNS + wander - rng.uniform(0, SIDE)) / (rng.uniform(20, 90) * setting.scale)
+    wander = 12 * smooth_curve(rng, 60, setting.grid.height)[:, None]
+    column = rng.uniform(0, setting.grid.width)
+    width = rng.uniform(20, 90) * setting.scale
+    offset, along = draw_plan(rng).turned(setting.grid.columns + wander - column)
+    offset = np.hypot(offset, along) / width
     top, bottom = float(setting.depth[0, 0]), float(setting.depth[-1, 0])
     chimney = np.exp(-np.square(np.square(offset))) * (
         setting.depth > rng.uniform(top, bottom - 100)
@@ -117,7 +125,7 @@ def _gas_chimney(rng: Generator, setting: Setting) -> Field:
     return chimney.astype(np.float32)
 
 
-def _salt_contrast(rng: Generator, setting: Setting, salt: Mask) -> Field:
+def _salt_contrast(rng: Stream, setting: Setting, salt: Mask) -> Field:
     """Return salt's contrast to sediments, unevenly illuminated and weaker at its base.
 
     The illumination is log-normal and never clipped: a clipped field would draw contours.

@@ -1,10 +1,15 @@
-"""One section as a SEG-Y file, a 2D line that any seismic software opens."""
+"""SEG-Y files of the survey, lines and volumes, that any seismic software opens."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import whole_file
@@ -12,6 +17,29 @@ from saltseg.survey.grid import Field, Mask
 
 LINE_SPACING = 1000
 """Feet between two sections on the map: apart, as they have nothing to do with each other."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Where the traces of a file lie, inline after inline.
+
+    inlines, crosslines: their numbers. x, y: coordinates in feet, shape (inlines, crosslines).
+    scalar: as SEG-Y has it: -100 where coordinates are kept in hundredths.
+    """
+
+    inlines: range
+    crosslines: range
+    samples: int
+    top_depth: int
+    """Feet to the first sample, one foot apart."""
+    x: npt.NDArray[np.float64]
+    y: npt.NDArray[np.float64]
+    scalar: int
+
+    @property
+    def traces(self) -> int:
+        """Number of traces."""
+        return len(self.inlines) * len(self.crosslines)
 
 
 def require_segyio() -> ModuleType:
@@ -30,12 +58,70 @@ def require_segyio() -> ModuleType:
 def write_line(
     path: Path, values: Field | Mask, section: int, top_depth: int, content: str
 ) -> None:
-    """Write a section as SEG-Y revision 1, big-endian IEEE float32, in segyio's default places.
+    """Write a section as a SEG-Y file of one inline.
 
-    values: shape (samples, traces), a sample a foot of depth. section: its number. top_depth: feet
-    to the first sample, in bytes 109-110 of each trace header. content: what the values are, for
-    the textual header. Bytes 189-192 (inline) hold the section's number, bytes 193-196 (crossline)
-    the column; CDP x and y (181-188) are feet.
+    values: shape (samples, traces), a sample a foot of depth. section: its number, and that of the
+    inline; crosslines are the columns. top_depth: feet to the first sample. content: what the
+    values are, for the textual header. Raises InputError where segyio is missing or the file
+    cannot be written.
+    """
+    samples, traces = values.shape
+    x = np.arange(traces, dtype=np.float64)[None]
+    place = (range(section, section + 1), range(traces), samples, top_depth)
+    lines = Lines(*place, x, np.full_like(x, LINE_SPACING * section), scalar=1)
+    title = f"SALTSEG SYNTHETIC SURVEY, SECTION {section}"
+    with open_segy(path, lines, title, content) as file:
+        file.write(values.T[None])
+
+
+class SegyFile:
+    """A SEG-Y file that is being written, inline after inline."""
+
+    def __init__(self, segyio: ModuleType, file: Any, lines: Lines) -> None:  # noqa: ANN401
+        """Take a file of segyio, open for writing."""
+        self._segyio = segyio
+        self._file = file
+        self._lines = lines
+        self._written = 0
+
+    def write(self, values: npt.NDArray[Any]) -> None:
+        """Append inlines, shape (inlines, crosslines, samples)."""
+        for inline in values:
+            for trace in np.ascontiguousarray(inline, dtype=np.float32):
+                self._file.header[self._written] = self._header(self._written)
+                self._file.trace[self._written] = trace
+                self._written += 1
+
+    def _header(self, trace: int) -> dict[int, int]:
+        lines, field = self._lines, self._segyio.TraceField
+        row, column = divmod(trace, len(lines.crosslines))
+        fine = -lines.scalar if lines.scalar < 0 else 1
+        return {
+            field.TRACE_SEQUENCE_LINE: column + 1,
+            field.TRACE_SEQUENCE_FILE: trace + 1,
+            field.FieldRecord: 1,
+            field.TraceNumber: column + 1,
+            field.CDP: trace + 1,
+            field.CDP_TRACE: 1,
+            field.TraceIdentificationCode: 1,  # seismic data
+            field.SourceGroupScalar: lines.scalar,
+            field.DelayRecordingTime: lines.top_depth,
+            field.TRACE_SAMPLE_COUNT: lines.samples,
+            field.TRACE_SAMPLE_INTERVAL: 1000,
+            field.CDP_X: round(lines.x[row, column] * fine),
+            field.CDP_Y: round(lines.y[row, column] * fine),
+            field.CoordinateUnits: 1,  # length
+            field.INLINE_3D: lines.inlines[row],
+            field.CROSSLINE_3D: lines.crosslines[column],
+        }
+
+
+@contextmanager
+def open_segy(path: Path, lines: Lines, title: str, content: str) -> Iterator[SegyFile]:
+    """Open a SEG-Y file, revision 1, big-endian IEEE float32, to write all its inlines.
+
+    Numbers of inline and crossline lie in bytes 189-192 and 193-196, CDP x and y in 181-188, their
+    scalar in 71-72, feet to the first sample in 109-110. Nothing is left where the block fails.
     Raises InputError where segyio is missing or the file cannot be written.
     Source: SEG-Y_r1, SEG Technical Standards Committee (2002).
     """
@@ -43,38 +129,50 @@ def write_line(
     spec = segyio.spec()
     spec.format = segyio.SegySampleFormat.IEEE_FLOAT_4_BYTE
     spec.sorting = segyio.TraceSortingFormat.INLINE_SORTING
-    spec.ilines, spec.xlines = [section], np.arange(values.shape[1])
-    spec.samples = top_depth + np.arange(len(values), dtype=np.float64)
-    traces = np.ascontiguousarray(values.T, dtype=np.float32)
+    spec.ilines, spec.xlines = list(lines.inlines), list(lines.crosslines)
+    spec.samples = lines.top_depth + np.arange(lines.samples, dtype=np.float64)
     with whole_file(path) as temporary, segyio.create(str(temporary), spec) as file:
-        file.text[0] = segyio.tools.create_text_header(_text(section, top_depth, content))
-        file.bin.update(_binary_header(segyio, section))
-        for column, trace in enumerate(traces):
-            place = _place(segyio, section, column)
-            file.header[column] = place | _sampling(segyio, len(trace), top_depth)
-            file.trace[column] = trace
+        file.text[0] = segyio.tools.create_text_header(_text(lines, title, content))
+        file.bin.update(_binary_header(segyio, lines))
+        yield SegyFile(segyio, file, lines)
 
 
-def _text(section: int, top_depth: int, content: str) -> dict[int, str]:
+def _text(lines: Lines, title: str, content: str) -> dict[int, str]:
     """Return the lines of the textual header by number."""
+    numbers = {
+        "INLINE": (lines.inlines, "BYTES 189-192"),
+        "CROSSLINE": (lines.crosslines, "BYTES 193-196"),
+    }
+    places = [
+        f"{name}: {where}, {values[0]} TO {values[-1]}" for name, (values, where) in numbers.items()
+    ]
+    corners = {
+        14 + number: f"INLINE {lines.inlines[row]} CROSSLINE {lines.crosslines[column]}:"
+        f" X {lines.x[row, column]:.2f} Y {lines.y[row, column]:.2f}"
+        for number, (row, column) in enumerate([(0, 0), (0, -1), (-1, 0), (-1, -1)])
+    }
     return {
-        1: f"SALTSEG SYNTHETIC SURVEY, SECTION {section}",
+        1: title,
         2: f"CONTENT: {content}",
         3: "NOT FIELD DATA: MADE BY A COMPUTER, FREE OF ANY SURVEY'S RIGHTS",
-        5: f"VERTICAL AXIS: DEPTH, FIRST SAMPLE AT {top_depth} FT, INTERVAL 1 FT",
-        6: "SAMPLES: 4-BYTE IEEE FLOAT, BIG-ENDIAN",
-        7: "INLINE (SECTION): BYTES 189-192    CROSSLINE (COLUMN): BYTES 193-196",
-        8: "CDP X: BYTES 181-184    CDP Y: BYTES 185-188    UNITS: FT, SCALAR 1",
-        9: "FIRST SAMPLE: BYTES 109-110, FT    INTERVAL: BYTES 117-118, 1/1000 FT",
+        5: f"VERTICAL AXIS: DEPTH, FIRST SAMPLE AT {lines.top_depth} FT, INTERVAL 1 FT",
+        6: f"SAMPLES: {lines.samples} A TRACE, 4-BYTE IEEE FLOAT, BIG-ENDIAN",
+        7: places[0],
+        8: places[1],
+        9: f"CDP X: BYTES 181-184    CDP Y: BYTES 185-188    UNITS: FT, SCALAR {lines.scalar}",
+        10: "FIRST SAMPLE: BYTES 109-110, FT    INTERVAL: BYTES 117-118, 1/1000 FT",
+        12: "COORDINATES: LOCAL, OF NO MAP PROJECTION",
+        13: "CORNERS (FT)",
+        **corners,
         39: "SEG Y REV1",
         40: "END TEXTUAL HEADER",
     }
 
 
-def _binary_header(segyio: ModuleType, section: int) -> dict[int, int]:
+def _binary_header(segyio: ModuleType, lines: Lines) -> dict[int, int]:
     field = segyio.BinField
     return {
-        field.LineNumber: section,
+        field.LineNumber: lines.inlines[0],
         field.Traces: 1,  # of an ensemble; segyio's own entry is all of the file
         field.AuxTraces: 0,
         field.EnsembleFold: 1,
@@ -82,32 +180,4 @@ def _binary_header(segyio: ModuleType, section: int) -> dict[int, int]:
         field.MeasurementSystem: 2,  # feet
         field.SEGYRevision: 1,
         field.TraceFlag: 1,  # all traces have the same length
-    }
-
-
-def _place(segyio: ModuleType, section: int, column: int) -> dict[int, int]:
-    field = segyio.TraceField
-    return {
-        field.TRACE_SEQUENCE_LINE: column + 1,
-        field.TRACE_SEQUENCE_FILE: column + 1,
-        field.FieldRecord: 1,
-        field.TraceNumber: column + 1,
-        field.CDP: column + 1,
-        field.CDP_TRACE: 1,
-        field.SourceGroupScalar: 1,
-        field.CDP_X: column,
-        field.CDP_Y: LINE_SPACING * section,
-        field.CoordinateUnits: 1,  # length
-        field.INLINE_3D: section,
-        field.CROSSLINE_3D: column,
-    }
-
-
-def _sampling(segyio: ModuleType, samples: int, top_depth: int) -> dict[int, int]:
-    field = segyio.TraceField
-    return {
-        field.TraceIdentificationCode: 1,  # seismic data
-        field.DelayRecordingTime: top_depth,
-        field.TRACE_SAMPLE_COUNT: samples,
-        field.TRACE_SAMPLE_INTERVAL: 1000,
     }

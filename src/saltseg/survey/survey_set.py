@@ -33,9 +33,12 @@ class SurveySet:
     sidecar: pd.DataFrame
 
 
-def generate(train: int, test: int, seed: int, workers: int) -> SurveySet:
-    """Make a survey of `train` and `test` crops; `workers` processes never change its bytes."""
-    train_split, test_split = collect(train, test, seed, workers)
+def generate(train: int, test: int, seed: int, workers: int, style: str = "default") -> SurveySet:
+    """Make a survey of `train` and `test` crops; `workers` processes never change its bytes.
+
+    style: one of the names of saltseg.survey.ranges.RANGES.
+    """
+    train_split, test_split = collect(train, test, seed, workers, style)
     train_tiles = _by_id(train_split, seed)
     test_tiles = _by_id(test_split, seed)
     crops = CropSet(

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numpy.random import Generator
 
 from saltseg.config.model_definitions import CROP
 from saltseg.crops.coverage import CLASSES, coverage_class
 from saltseg.plumbing.seeds import generator
 from saltseg.survey.display import to_grey
-from saltseg.survey.fields import Generator
 from saltseg.survey.grid import USABLE, Mask
 from saltseg.survey.sections import Section, make_section
 
@@ -45,9 +45,9 @@ class Tile:
     noisy_mask: Mask
 
 
-def cut_tiles(seed: int, number: int) -> list[Tile]:
+def cut_tiles(seed: int, style: str, number: int) -> list[Tile]:
     """Cut a section along a grid with a random offset; the tiles come in a random order."""
-    section = make_section(seed, number)
+    section = make_section(seed, number, style)
     rng = generator(seed, "survey", "section", number, "tiles")
     last = USABLE - TILES * CROP
     grids = rng.integers(-8, last + 9, (GRIDS, 2)).clip(0, last)

@@ -1,0 +1,60 @@
+"""Named sets of styles: the ranges that acquisition, processing and salt are drawn from."""
+
+from dataclasses import dataclass
+
+SECTION_BODIES = (0.31, 0.16, 0.29, 0.18, 0.06, 0.0)
+"""How often each of salt.BODIES is drawn: stocks, sheets, massifs, walls, pillows, canopies."""
+
+VOLUME_BODIES = (0.34, 0.06, 0.12, 0.22, 0.06, 0.20)
+"""The same in a volume."""
+
+Range = tuple[float, float]
+"""Least and largest value."""
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """What the styles of surveys are drawn from."""
+
+    sampling: Range = (1.0, 1.0)
+    """Pixels for each of the usual ones: 4 is four times finer; the logarithm is uniform."""
+    frequency_spread: float = 0.36
+    """Standard deviation of the logarithm of peak frequency."""
+    positive: float = 0.97
+    """Share of surveys in which a rise in impedance is white."""
+    noise: Range = (0.08, 0.45)
+    """Noise over signal in sediments."""
+    deep_noise: float = 1.3
+    """Largest share by which noise grows with depth."""
+    salt_contrast: Range = (0.27, 0.80)
+    """Share of the contrast of clean salt that the processing kept."""
+    gained: float = 0.6
+    """Share of surveys with automatic gain."""
+    clipped: float = 0.45
+    clip: Range = (0.2, 1.3)
+    """Share of sections that are clipped, and how far beyond it amplitudes reach."""
+    thickness: Range = (1.0, 1.0)
+    """Thickness of sheets over the usual; the logarithm is uniform."""
+    bodies: tuple[float, ...] = SECTION_BODIES
+    """How often each of salt.BODIES is drawn in sections."""
+    muted: float = 0.0
+    """Share of surveys with a mute of the top, and of those with no signal in water."""
+
+
+RANGES = {
+    "default": Ranges(),
+    "wide": Ranges(
+        sampling=(0.25, 4.0),
+        frequency_spread=0.5,
+        positive=0.5,
+        noise=(0.05, 0.8),
+        deep_noise=3.0,
+        salt_contrast=(0.2, 1.0),
+        gained=0.5,
+        clip=(0.2, 3.0),
+        thickness=(0.25, 1.0),
+        bodies=(0.30, 0.28, 0.16, 0.14, 0.06, 0.06),
+        muted=0.3,
+    ),
+}
+"""Styles by name: `default` is like the crops of the competition, `wide` like surveys at large."""
