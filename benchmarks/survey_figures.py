@@ -95,7 +95,7 @@ def volume(seed: int, sides: tuple[int, int, int], scale: int) -> Picture:
         picture = np.repeat(picture[:, :, None], 3, axis=2)
         wide = np.kron(mask, np.ones((scale, scale), np.bool_))
         filled = picture.copy()
-        filled[wide] = np.round(0.65 * picture[wide] + 0.35 * np.array(RED)).astype(np.uint8)
+        filled[wide] = np.round(0.6 * picture[wide] + 0.4 * np.array(TRUTH.colour)).astype(np.uint8)
         pair = [
             np.pad(part, ((1, 1), (1, 1), (0, 0)), constant_values=255)
             for part in (picture, filled)
