@@ -38,7 +38,7 @@ from saltseg.learning.batches import AugmentedBatches
 from saltseg.learning.losses import bce
 from saltseg.learning.optimizers import create_optimizer
 from saltseg.learning.schedules import cosine
-from saltseg.learning.training_sets import LabelledCrops, training_crops
+from saltseg.learning.training_sets import LabelledCrops, split_by_fold
 from saltseg.models.devices import create_fabric
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
@@ -273,7 +273,7 @@ def read_real(folder: Path, workers: int) -> RealCrops:
 def real_parts(real: RealCrops, train: int, test: int, seed: int) -> Parts:
     """Divide the real train crops by mosaics, a third to score on, and draw from either part."""
     folds = assign_folds(real.train, 3, "coverage_grouped", seed)
-    learn, score = training_crops(real.crops, folds, 0)
+    learn, score = split_by_fold(real.crops, folds, 0)
     draws = generator(seed, "difficulty")
     return Parts(_some(learn, train, draws), _some(score, test, draws))
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from saltseg.cli import app
 from saltseg.config.params import Params, load_params
+from saltseg.config.phases import Best
 from saltseg.config.recipes import list_recipes, read_recipe, write_recipe
 from saltseg.learning.schedules import batch_count, expected_snapshots
 from saltseg.plumbing.errors import InputError
@@ -65,12 +66,8 @@ def test_the_class_report_s_networks_are_trained_on_four_fifths(recipe: str, mem
 def test_the_first_place_learns_from_labels_first_and_keeps_four_snapshots() -> None:
     params = read_recipe(Layout(PROJECT), "place1")
     labels, crops = params.train_per_fold.phases
-    assert (labels.data, labels.cycles * labels.epochs, labels.snapshots) == (
-        "pseudolabels",
-        150,
-        False,
-    )
-    assert (crops.data, crops.cycles, crops.epochs) == ("train", 4, 50)
+    assert (labels.data, labels.planned_epochs, labels.keep) == ("pseudolabels", 150, "none")
+    assert (crops.data, crops.schedule.cycles, crops.schedule.epochs) == ("train", 4, 50)
     assert expected_snapshots(params.train_per_fold.phases) == 4
     assert [params.models[name].input.size for name in params.train_per_fold.members] == [224, 128]
     assert params.pseudolabel.enabled
@@ -78,11 +75,11 @@ def test_the_first_place_learns_from_labels_first_and_keeps_four_snapshots() -> 
 
 def test_the_28th_place_weighs_its_last_ten_best_epochs() -> None:
     params = read_recipe(Layout(PROJECT), "place28")
-    assert params.train_per_fold.phases[-1].keep_best == 10
+    assert params.train_per_fold.phases[-1].keep == Best(best=10)
     assert expected_snapshots(params.train_per_fold.phases) == 10
     assert params.snapshot_ensemble.snapshot_decay < 1
     batches = batch_count(3200 * 9 // 10, params.training.batch_size)
-    triangle = params.train_per_fold.phases[0].epochs * batches
+    triangle = params.train_per_fold.phases[0].schedule.epochs * batches
     assert triangle == pytest.approx(2 * 1500, rel=0.02)
 
 

@@ -1,8 +1,6 @@
 """dvc.yaml says what the code does: its dependencies on modules and on parameters are the real."""
 
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,49 +8,17 @@ import pytest
 import yaml
 
 from saltseg.config.params import CHANGES_NOTHING
+from saltseg.plumbing.imports import determining_modules
 from tests.conftest import PROJECT
-
-PLUMBING = {"__init__", "errors", "layout", "memory", "progress", "tracking"}
-"""Modules whose changes change no result; the head of dvc.yaml names them."""
 
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the modules of saltseg that a file imports, at its top or inside of a function."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-
-
-def source(module: str) -> Path | None:
-    """Return the file of a module of saltseg."""
-    if module.partition(".")[0] != "saltseg":
-        return None
-    path = PROJECT.joinpath("src", *module.split("."))
-    candidates = (path.with_suffix(".py"), path / "__init__.py")
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
-
-
-def closure(script: Path) -> set[Path]:
-    """Return the files of all modules of saltseg that a script imports, directly or not."""
-    seen: set[Path] = set()
-    to_read = [script]
-    while to_read:
-        found = {source(module) for module in imported(to_read.pop())} - {None}
-        to_read += [path for path in found if path is not None and path not in seen]
-        seen |= {path for path in found if path is not None}
-    return seen
-
-
 def determining(script: Path) -> set[str]:
     """Return the dependencies on code: modules of the package's top, and its folders whole."""
-    names = {path.relative_to(PROJECT / "src/saltseg").parts[0] for path in closure(script)}
-    kept = {name for name in names if name.removesuffix(".py") not in PLUMBING}
-    return {f"src/saltseg/{name}" for name in kept} | {f"stages/{script.name}"}
+    package = PROJECT / "src/saltseg"
+    names = {path.relative_to(package).parts[0] for path in determining_modules(script)}
+    return {f"src/saltseg/{name}" for name in names} | {f"stages/{script.name}"}
 
 
 @pytest.mark.parametrize("name", [name for name in STAGES if name != "submit"])
@@ -79,10 +45,9 @@ def test_a_stage_runs_its_script_and_writes_its_metrics(name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_tracks_the_sections_that_its_modules_read(name: str) -> None:
     script = PROJECT / "stages" / (name.replace("-", "_") + ".py")
-    left_out = PLUMBING | {"params"}  # which checks every section for all stages
-    text = script.read_text() + "".join(
-        path.read_text() for path in closure(script) if path.stem not in left_out
-    )
+    # Parameters check every section for all stages.
+    modules = [path for path in determining_modules(script) if path.stem != "params"]
+    text = "".join(path.read_text() for path in [script, *modules])
     read = set(re.findall(r"\bparams\.([a-z_]+)", text)) & set(sections())
     tracked = {param.partition(".")[0] for param in STAGES[name]["params"]}
     assert read - {"runtime"} <= tracked
