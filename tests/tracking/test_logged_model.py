@@ -22,13 +22,13 @@ from mlflow import MlflowClient
 
 from saltseg.crops.crop_set import CropSet, load_array
 from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.imports import imported_modules, imported_names
 from saltseg.plumbing.layout import Layout
 from saltseg.project.model_folder import export_model
 from saltseg.serving.served_model import _load_pyfunc
 from saltseg.tracking.logged_model import record_model, requirements
 from saltseg.tracking.registry import fetched_model, open_registry, version_of
 from tests.conftest import PROJECT
-from tests.project.test_dvc_yaml import closure, imported
 from tests.tracking.conftest import on_both_stores, runs, start_stage, under
 
 pytestmark = pytest.mark.slow
@@ -215,8 +215,8 @@ def test_its_requirements_are_what_its_code_imports() -> None:
     served_by = PROJECT / "src/saltseg/serving/served_model.py"
     names = {
         name.partition(".")[0]
-        for path in {served_by, *closure(served_by)}
-        for name in imported(path)
+        for path in {served_by, *imported_modules(served_by)}
+        for name in imported_names(path)
     }
     needed = {
         distributions[name][0].lower().replace("_", "-") for name in names & set(distributions)

@@ -24,7 +24,7 @@ def imported_modules(script: Path) -> set[Path]:
     seen: set[Path] = set()
     to_read = [script]
     while to_read:
-        found = {path for name in _imported_names(to_read.pop()) for path in _files(name)} - seen
+        found = {path for name in imported_names(to_read.pop()) for path in _files(name)} - seen
         to_read += found
         seen |= found
     return seen
@@ -35,7 +35,8 @@ def _is_plumbing(path: Path) -> bool:
     return first in PLUMBING or path == PACKAGE / "__init__.py"
 
 
-def _imported_names(script: Path) -> Iterator[str]:
+def imported_names(script: Path) -> Iterator[str]:
+    """Yield what `script` itself imports by its dotted name, of other packages too."""
     for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
