@@ -15,6 +15,7 @@ from saltseg.learning.schedules import batch_count, expected_snapshots
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from tests.conftest import PROJECT
+from tests.helpers.phases import make_phase
 
 DEFAULT = "demo"
 """The recipe whose composition params.yaml holds in git."""
@@ -89,6 +90,30 @@ def test_an_override_wins_over_the_recipe(layout: Layout) -> None:
     assert params.train_per_fold.members == ["lite0"]
 
 
+def test_fields_of_phases_are_overridden_by_their_path(layout: Layout) -> None:
+    params = composed(
+        layout,
+        "demo",
+        "train_per_fold.phases.1.schedule.cosine.epochs=5",
+        "train_per_fold.phases.1.data={mixed: {share: 0.25}}",
+        "train_per_fold.phases.1.averaging={ema: {decay: 0.99}}",
+        "train_per_fold.phases.1.keep={last: 2}",
+        "~train_per_fold.phases.2.schedule.cosine",
+        "+train_per_fold.phases.2.schedule.constant={epochs: 3, learning_rate: 0.001}",
+    )
+    _, first, second = params.train_per_fold.phases
+    expected = make_phase(
+        data={"mixed": {"share": 0.25}},
+        keep={"last": 2},
+        averaging={"ema": {"decay": 0.99}},
+        epochs=5,
+        learning_rate=0.002,
+    )
+    assert first == expected
+    constant = make_phase("constant", loss={"lovasz": 1.0}, epochs=3, learning_rate=0.001)
+    assert second == constant
+
+
 @pytest.mark.parametrize(
     ("recipe", "overrides", "said"),
     [
@@ -96,6 +121,11 @@ def test_an_override_wins_over_the_recipe(layout: Layout) -> None:
         ("demo", ["survey.trane=3"], "Could not override 'survey.trane'"),
         ("demo", ["survey.train=many"], "recipe demo: survey.train: 'many' is not allowed"),
         ("demo", ["survey.train"], "survey.train"),
+        (
+            "demo",
+            ["+train_per_fold.phases.2.schedule.constant={epochs: 3, learning_rate: 0.001}"],
+            "recipe demo: train_per_fold.phases.2.schedule: {'cosine': ",
+        ),
     ],
 )
 def test_what_cannot_be_is_named_and_leaves_params_yaml_alone(

@@ -8,6 +8,8 @@ import pytest
 
 from saltseg.plumbing.imports import PACKAGE, PLUMBING, determining_modules, imported_modules
 
+TRAINING = PACKAGE / "training.py"
+
 
 def test_what_is_read_is_what_python_loads() -> None:
     """The history imports nothing within functions, so that both ways must agree."""
@@ -30,6 +32,11 @@ def test_imports_within_functions_count(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(PLUMBING))
 def test_plumbing_decides_nothing(name: str) -> None:
-    found = determining_modules(PACKAGE / "training.py")
-    assert PACKAGE / "training.py" in found and PACKAGE / "batches.py" in found
+    found = determining_modules(TRAINING)
+    assert TRAINING in found and PACKAGE / "batches.py" in found
     assert not [path for path in found if path.relative_to(PACKAGE).parts[0].startswith(name)]
+
+
+def test_a_training_does_not_depend_on_what_it_does_not_import() -> None:
+    found = {path.relative_to(PACKAGE).parts[0] for path in determining_modules(TRAINING)}
+    assert not {"cli", "reproduction", "figures.py", "submission.py", "teacher.py"} & found
