@@ -7,14 +7,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from saltseg.config.model_definitions import ModelDefinition
-from saltseg.config.phase_checks import (
-    check_crops,
-    check_heads,
-    check_learned,
-    check_rounds,
-    check_shares,
-    check_watched,
-)
+from saltseg.config.phase_checks import check_kept, check_phases, check_teaching
 from saltseg.config.phases import Phase
 from saltseg.config.schema import (
     AtLeastOne,
@@ -239,28 +232,21 @@ class Params(Section):
             list(self.snapshot_ensemble.member_weights),
             self.train_per_fold.members,
         )
-        self._check_phases("train_per_fold", self.train_per_fold.members)
-        if not any(phase.keeps for phase in self.train_per_fold.phases):
-            raise ValueError(
-                "train_per_fold.phases: none keeps a snapshot; give one keep: cycle_ends"
-            )
+        self._check_section("train_per_fold", self.train_per_fold.members)
+        check_kept("train_per_fold", self.train_per_fold.phases)
         if self.pseudolabel.enabled:
-            self._check_phases("pseudolabel", [self.pseudolabel.teacher])
+            self._check_section("pseudolabel", [self.pseudolabel.teacher])
             taught, learned = self.pseudolabel.phases, self.train_per_fold.phases
-            check_rounds(self.pseudolabel.rounds, taught)
-            check_learned(self.pseudolabel.soft, taught, learned)
-            check_watched(taught, learned)
+            check_teaching(self.pseudolabel.rounds, self.pseudolabel.soft, taught, learned)
         if self.threshold_search.low >= self.threshold_search.high:
             raise ValueError("threshold_search.low: must be below threshold_search.high")
         return self
 
-    def _check_phases(self, section: str, networks: list[str]) -> None:
-        """Check the phases of one section with what they need of the others."""
-        phases = getattr(self, section).phases
-        check_crops(section, phases, self.survey.pretraining)
-        check_shares(section, phases, self.training.batch_size)
-        for name in networks:
-            check_heads(section, phases, name, self.models[name])
+    def _check_section(self, section: str, networks: list[str]) -> None:
+        """Check the phases of a section, by which `networks` learn."""
+        models = {name: self.models[name] for name in networks}
+        phases, size = getattr(self, section).phases, self.training.batch_size
+        check_phases(section, phases, models, self.survey.pretraining, size)
 
 
 def _check_names(field: str, given: list[Any], allowed: list[Any]) -> None:

@@ -1,12 +1,47 @@
 """What the phases of a section need of the rest of params.yaml."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from saltseg.config.model_definitions import ModelDefinition
 from saltseg.config.phases import HEADS, SOFT, Best, Mixed, Phase, choice_name
 
 
-def check_heads(
+def check_phases(
+    section: str,
+    phases: Sequence[Phase],
+    models: Mapping[str, ModelDefinition],
+    pretraining: int,
+    batch_size: int,
+) -> None:
+    """Raise ValueError where the phases of `section` need what the parameters do not have.
+
+    models: those that learn by the phases, by name; pretraining: number of the survey's crops.
+    """
+    _check_crops(section, phases, pretraining)
+    _check_shares(section, phases, batch_size)
+    for name, definition in models.items():
+        _check_heads(section, phases, name, definition)
+
+
+def check_kept(section: str, phases: Sequence[Phase]) -> None:
+    """Raise ValueError where no phase leaves a snapshot."""
+    if not any(phase.keeps for phase in phases):
+        raise ValueError(f"{section}.phases: none keeps a snapshot; give one keep: cycle_ends")
+
+
+def check_teaching(
+    rounds: int, soft: bool, taught: Sequence[Phase], learned: Sequence[Phase]
+) -> None:
+    """Raise ValueError where teachers and members do not go together.
+
+    taught: the phases of the teachers; learned: those of the members.
+    """
+    _check_rounds(rounds, taught)
+    _check_learned(soft, taught, learned)
+    _check_watched(taught, learned)
+
+
+def _check_heads(
     section: str, phases: Sequence[Phase], name: str, definition: ModelDefinition
 ) -> None:
     """Check that a model has the heads of its losses, and that all its heads are trained."""
@@ -28,7 +63,7 @@ def check_heads(
             )
 
 
-def check_crops(section: str, phases: Sequence[Phase], pretraining: int) -> None:
+def _check_crops(section: str, phases: Sequence[Phase], pretraining: int) -> None:
     """Check that the synthetic survey has crops where a phase learns from them."""
     for index, phase in enumerate(phases):
         if phase.data == "survey" and not pretraining:
@@ -38,7 +73,7 @@ def check_crops(section: str, phases: Sequence[Phase], pretraining: int) -> None
             )
 
 
-def check_shares(section: str, phases: Sequence[Phase], batch_size: int) -> None:
+def _check_shares(section: str, phases: Sequence[Phase], batch_size: int) -> None:
     """Check that mixed batches hold crops of both kinds."""
     for index, phase in enumerate(phases):
         if isinstance(phase.data, Mixed):
@@ -50,7 +85,7 @@ def check_shares(section: str, phases: Sequence[Phase], batch_size: int) -> None
                 )
 
 
-def check_learned(soft: bool, taught: Sequence[Phase], learned: Sequence[Phase]) -> None:
+def _check_learned(soft: bool, taught: Sequence[Phase], learned: Sequence[Phase]) -> None:
     """Check that members learn from the pseudo-labels, and as they are handed on."""
     learning = [phase for phase in learned if phase.learns_pseudolabels]
     if not learning:
@@ -66,7 +101,7 @@ def check_learned(soft: bool, taught: Sequence[Phase], learned: Sequence[Phase])
         )
 
 
-def check_watched(taught: Sequence[Phase], learned: Sequence[Phase]) -> None:
+def _check_watched(taught: Sequence[Phase], learned: Sequence[Phase]) -> None:
     """Check that a teacher leaves alone the crops that members of its fold watch."""
     watching = [index for index, phase in enumerate(learned) if phase.watches]
     if watching and not any(phase.watches for phase in taught):
@@ -78,7 +113,7 @@ def check_watched(taught: Sequence[Phase], learned: Sequence[Phase]) -> None:
         )
 
 
-def check_rounds(rounds: int, taught: Sequence[Phase]) -> None:
+def _check_rounds(rounds: int, taught: Sequence[Phase]) -> None:
     """Check that teachers learn from pseudo-labels in later rounds, and only there."""
     learning = [index for index, phase in enumerate(taught) if phase.learns_pseudolabels]
     if rounds == 1 and learning:
