@@ -30,19 +30,20 @@ def main(root: Path, fold: int) -> None:
 
 
 def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
-    """Train the fold's teachers, save what the last one chooses, and drop their states."""
+    """Train the fold's teachers, save what the last one chooses, and drop their checkpoints."""
     from saltseg.learning.checkpoint import (
-        drop_state,  # torch takes seconds, and a disabled stage none
+        drop_checkpoint,  # torch takes seconds, a disabled stage none
     )
     from saltseg.learning.teacher import label_test
+    from saltseg.learning.training_sets import Sources
 
     crops = load_crops(layout.data("ingest"))
     folds = load_table(layout.data("fold-split") / "folds.parquet")
     table = split_table(load_table(layout.data("coverage-stratify") / "crops.parquet"), "test")
-    taught = label_test(crops, folds, fold, table, params, layout, run.epoch)
+    taught = label_test(fold, Sources(params, layout, crops, folds), table, run.epoch)
     save(layout, fold, taught.labels, run)
-    for state in taught.states:
-        drop_state(state)
+    for checkpoint in taught.checkpoints:
+        drop_checkpoint(checkpoint)
 
 
 def save(layout: Layout, fold: int, labels: PseudoLabels, run: StageRun) -> None:

@@ -32,7 +32,7 @@ from saltseg.inference.plain_prediction import predict_plainly
 from saltseg.inference.predictor import snapshot_predictor
 from saltseg.inference.views import View
 from saltseg.learning.batches import AugmentedBatches, load_batches
-from saltseg.learning.training_sets import LabelledCrops, divide_crops
+from saltseg.learning.training_sets import LabelledCrops, Sources, sets_without
 from saltseg.models import create_model
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
@@ -44,7 +44,7 @@ from saltseg.scoring.submission import write_submission
 from saltseg.selection import nested_choice as thresholds
 from saltseg.selection import postprocess
 from saltseg.selection.out_of_fold import load_out_of_fold
-from saltseg.selection.pseudolabels import select
+from saltseg.selection.pseudolabels import no_pseudolabels, select
 from saltseg.serving.image_files import read_image, write_prediction
 from saltseg.serving.salt_model import SaltModel
 from saltseg.serving.served_model import _load_pyfunc
@@ -206,8 +206,9 @@ def loaded_batches(world: World) -> Call:
 def divided_crops(world: World) -> Call:
     folds = load_table(world.layout.data("fold-split") / "folds.parquet")
     params = world.params
-    return lambda key: divide_crops(
-        world.crops, folds, key % 2, params.train_per_fold.phases, params
+    sources = Sources(params, world.layout, world.crops, folds)
+    return lambda key: sets_without(
+        key % 2, params.train_per_fold.phases, sources, no_pseudolabels()
     )
 
 

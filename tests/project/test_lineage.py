@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from saltseg.config.params import CHANGES_NOTHING, Params, parse_params
+from saltseg.config.params import Params, parse_params
+from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.modules import modules

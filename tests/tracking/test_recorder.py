@@ -81,7 +81,7 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
     }
     settings = load_params(PROJECT / "params.yaml").train_per_fold
     for each in (parent, run):
-        assert each.data.params["train_per_fold.phases.0.epochs"] == str(settings.phases[0].epochs)
+        assert each.data.params["train_per_fold.phases.0.schedule.constant.epochs"] == "1"
         assert json.loads(each.data.params["train_per_fold.members"]) == settings.members
         assert {"host", "cpu", "python", "torch"} <= set(each.data.tags)
     assert run.data.tags["dvc.item"] == "lite0 0"

@@ -15,7 +15,8 @@ from dvc.repo import Repo
 from dvc.repo.reproduce import plan_repro
 from dvc.stage import Stage
 
-from saltseg.config.params import Runtime, load_params
+from saltseg.config.params import load_params
+from saltseg.config.sections import Runtime
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.machine import cpus

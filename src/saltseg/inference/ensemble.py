@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from saltseg.config.params import Params
+from saltseg.config.snapshot_counts import expected_snapshots
 from saltseg.crops.crop_set import CropSet, depth
 from saltseg.inference.predictor import Predictor, snapshot_predictor
 from saltseg.inference.views import create_views
-from saltseg.learning.schedules import expected_snapshots
 from saltseg.models.snapshots import load_snapshot, snapshot_path
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.layout import Layout

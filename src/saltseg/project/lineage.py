@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from saltseg.config.params import CHANGES_NOTHING, Params
+from saltseg.config.params import Params
+from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file
 from saltseg.plumbing.layout import Layout
