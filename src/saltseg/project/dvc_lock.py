@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file
 
 Stages = Mapping[str, Any]
@@ -13,10 +14,23 @@ Stages = Mapping[str, Any]
 
 
 def read(content: bytes) -> dict[str, Any]:
-    """Return the stages in the content of a dvc.lock; an empty one holds none."""
-    # The C loader reads a lock of a thousand lines ten times as fast.
-    lock = yaml.load(content, Loader=yaml.CSafeLoader) or {}
-    return dict(lock.get("stages") or {})
+    """Return the stages in the content of a dvc.lock; an empty one holds none.
+
+    Raises InputError where it is damaged.
+    """
+    try:
+        # The C loader reads a lock of a thousand lines ten times as fast.
+        lock = yaml.load(content, Loader=yaml.CSafeLoader) or {}
+        stages = dict(lock.get("stages") or {})
+        for stage in stages.values():
+            for entry in (*stage.get("deps", []), *stage.get("outs", [])):
+                entry["path"].encode(), entry.get("md5", "").encode()
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError) as error:
+        raise InputError(
+            f"dvc.lock: is damaged ({' '.join(str(error).split())[:100]}); fetch the committed one "
+            "with 'git checkout dvc.lock', or remove it and run 'dvc repro'"
+        ) from error
+    return stages
 
 
 def hashes(stages: Stages, kind: str) -> dict[str, str]:

@@ -8,8 +8,10 @@ from pathlib import Path
 from dvc.config import Config
 from dvc.repo import Repo
 
+from saltseg.plumbing.files import write_below
 from saltseg.plumbing.layout import Layout
 from saltseg.project.git import git
+from saltseg.reproduction.patches import STORAGE, check_patch
 from saltseg.reproduction.records import RunRecord
 from saltseg.tracking import wait_for_recorders
 
@@ -22,9 +24,12 @@ def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
     writes nothing. Outputs that DVC keeps are not there yet: `dvc checkout` brings them. What runs
     in it is mirrored into the clone's own mlruns, so that MLflow hears of no run twice.
 
-    Raises InputError where git cannot restore the code.
+    Raises InputError where git cannot restore the code, and where the record would write through
+    a link or out of the clone.
     """
     root = root.resolve()
+    if record.patch:
+        check_patch(root, record.commit, record.patch)
     with tempfile.TemporaryDirectory(
         prefix="saltseg-reproduction-", ignore_cleanup_errors=True
     ) as folder:
@@ -32,10 +37,10 @@ def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
         git(root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(clone))
         git(clone, "checkout", "--quiet", "--detach", record.commit)
         if record.patch:
-            git(clone, "apply", "--binary", "--whitespace=nowarn", "-", stdin=record.patch)
+            options = ["--binary", "--whitespace=nowarn", f"--exclude={STORAGE}"]
+            git(clone, "apply", *options, "-", stdin=record.patch)
         for name, content in record.files.items():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            (clone / name).write_bytes(content)
+            write_below(clone, name, content)
         _share_storage(root, clone)
         try:
             yield clone

@@ -50,6 +50,13 @@ def tracked_files(root: Path, commit: str, patch: bytes) -> list[str]:
 
 
 @contextmanager
+def patched_tree(root: Path, commit: str, patch: bytes) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the tree of `commit` with `patch` upon it, and the variables by which git finds it."""
+    with _scratch_objects(root) as environment:
+        yield _tree(root, commit, patch, environment), environment
+
+
+@contextmanager
 def _scratch_objects(root: Path) -> Iterator[dict[str, str]]:
     """Yield the variables that make git write new objects into a folder that is then removed."""
     objects = git(root, "rev-parse", "--path-format=absolute", "--git-path", "objects").decode()

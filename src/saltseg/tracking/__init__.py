@@ -19,10 +19,18 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from saltseg.config.params import Params
-from saltseg.plumbing.errors import InputError
-from saltseg.plumbing.files import write_json
+from saltseg.plumbing.errors import InputError, printable
+from saltseg.plumbing.files import sweep_leftovers, write_json
 from saltseg.plumbing.layout import Layout
-from saltseg.tracking.wire import Wire, WireError, end_with, open_wire, pipeline_process
+from saltseg.tracking.messages import read_answer
+from saltseg.tracking.wire import (
+    Wire,
+    WireError,
+    end_with,
+    open_wire,
+    pipeline_command,
+    pipeline_process,
+)
 
 _PATIENCE = 60
 """Seconds that a finished stage waits for its recorder, which goes on alone after that."""
@@ -68,6 +76,8 @@ def stage_run(stage: str, layout: Layout, params: Params, *parts: str | int) -> 
     if not (layout.root / "dvc.yaml").exists():
         yield StageRun(result)
         return
+    for folder in (result.parent, layout.data(stage, *parts), layout.plots(stage, *parts)):
+        sweep_leftovers(folder)
     reporter = _Reporter(stage, layout, params, *parts)
     try:
         yield StageRun(result, reporter)
@@ -111,7 +121,7 @@ class _Reporter:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.wire = open_wire(self.folder, layout.root.resolve(), self.pipeline)
-        except (OSError, WireError) as error:
+        except (OSError, WireError, InputError) as error:
             self.lost = str(error)
         self.send(
             "begin",
@@ -121,6 +131,7 @@ class _Reporter:
             main=str(main),
             params=params.model_dump(mode="json"),
             pipeline=self.pipeline,
+            command=pipeline_command(self.pipeline),
             stage_pid=os.getpid(),
         )
 
@@ -131,6 +142,8 @@ class _Reporter:
         message = {"kind": kind, "time": int(time.time() * 1000), **content}
         try:
             self.wire.send(message)
+        except TimeoutError:
+            self.lost = "the recorder takes nothing any more"
         except OSError:
             self.lost = "the recorder ended before its stage"
 
@@ -139,7 +152,7 @@ class _Reporter:
         self.send("end", status=status, error=error)
         if self.wire is not None and self.lost is None:
             try:
-                self.lost = self.wire.receive(_PATIENCE).get("lost")
+                self.lost = read_answer(self.wire.receive(_PATIENCE))["lost"]
             except TimeoutError:
                 self.lost = f"MLflow takes more than {_PATIENCE} s"
             except (OSError, ValueError):
@@ -152,10 +165,12 @@ class _Reporter:
     def _warn(self, reason: str) -> None:
         """Say on standard error that MLflow keeps no record, once for each run of the pipeline."""
         note = self.folder / ".warned"
-        name = f"{self.pipeline['pid']} {self.pipeline['created']:.0f}"
+        name = f"{self.pipeline['pid']} {self.pipeline['identity']}"
         with suppress(OSError):
             if note.exists() and note.read_text() == name:
                 return
             note.write_text(name)
-        line = f"saltseg: warning: MLflow may lack this run, the results do not: {reason}"
+        line = (
+            f"saltseg: warning: MLflow may lack this run, the results do not: {printable(reason)}"
+        )
         print(line, file=sys.stderr, flush=True)

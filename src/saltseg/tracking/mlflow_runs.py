@@ -46,7 +46,7 @@ class PipelineRecord:
         self.root, self.main = Path(begin["root"]), Path(begin["main"])
         self.params = flat_params(begin["params"])
         self.pipeline = Pipeline((self.root / "dvc.yaml").read_bytes(), begin["params"])
-        self.started: float = begin["pipeline"]["created"]
+        self.started: float = begin["time"] / 1000
         self.status = "FINISHED"
         self.exhibits: Exhibits = {}
         self.model: TemporaryDirectory[str] | None = None

@@ -24,7 +24,9 @@ import psutil
 from filelock import FileLock
 
 from saltseg.plumbing.errors import reason_of
-from saltseg.tracking.wire import WATCH, Message, Wire, listen, lives
+from saltseg.project.processes import lives
+from saltseg.tracking.messages import Message, read_report
+from saltseg.tracking.wire import WATCH, Wire, listen, peer_user
 
 if TYPE_CHECKING:
     from saltseg.tracking.mlflow_runs import PipelineRecord, StageRecord
@@ -35,7 +37,7 @@ _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
 def main() -> None:
     """Record until the pipeline's process has ended."""
     parser = argparse.ArgumentParser(description="Record one pipeline. Started by its stages.")
-    for name, kind in (("address", Path), ("folder", Path), ("pid", int), ("created", float)):
+    for name, kind in (("address", Path), ("folder", Path), ("pid", int), ("identity", str)):
         parser.add_argument(name, type=kind)
     given = parser.parse_args()
     # The checkout of `dvc exp run --temp`, where this was started, goes before the end.
@@ -51,7 +53,7 @@ def main() -> None:
                 channel = listen(given.address)
             if channel is None:
                 return
-            _Recorder(channel, given.folder, given.pid, given.created).record()
+            _Recorder(channel, given.folder, given.pid, given.identity).record()
             given.address.unlink(missing_ok=True)
     finally:
         lock.unlink(missing_ok=True)
@@ -70,14 +72,14 @@ class _Stage:
 class _Recorder:
     """Takes all stages' messages in one thread, in the order in which they came."""
 
-    def __init__(self, channel: socket.socket, folder: Path, pid: int, created: float) -> None:
-        """Record the pipeline of process `pid`, which started at `created`.
+    def __init__(self, channel: socket.socket, folder: Path, pid: int, known: str) -> None:
+        """Record the pipeline of process `pid`, whose identity is `known`.
 
         folder: where the local store is.
         """
         self.folder = folder
         self.pid = pid
-        self.created = created
+        self.known = known
         self.inbox: queue.Queue[tuple[Wire, Message | None]] = queue.Queue()
         self.stages: dict[Wire, _Stage] = {}
         self.pipeline: PipelineRecord | None = None
@@ -86,7 +88,7 @@ class _Recorder:
 
     def record(self) -> None:
         """Take messages until the pipeline has ended, then close its run."""
-        while self.stages or not self.inbox.empty() or lives(self.pid, self.created):
+        while self.stages or not self.inbox.empty() or lives(self.pid, self.known):
             try:
                 wire, message = self.inbox.get(timeout=WATCH)
             except queue.Empty:
@@ -102,13 +104,16 @@ class _Recorder:
     def _accept(self, channel: socket.socket) -> None:
         while True:
             connection, _ = channel.accept()
+            if peer_user(connection) != os.getuid():
+                connection.close()
+                continue
             threading.Thread(target=self._read, args=(Wire(connection),), daemon=True).start()
 
     def _read(self, wire: Wire) -> None:
-        """Put each message into the inbox, and None where the other end is gone."""
+        """Put each message into the inbox, and None where the other end is gone or no stage."""
         with suppress(OSError, ValueError):  # a stage that was killed may leave half a line
             while True:
-                self.inbox.put((wire, wire.receive(None)))
+                self.inbox.put((wire, read_report(wire.receive(None))))
         self.inbox.put((wire, None))
 
     def _take(self, wire: Wire, message: Message | None) -> None:

@@ -16,10 +16,10 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from saltseg.plumbing.errors import InputError, reason_of, without_password
+from saltseg.project.processes import identity, lives
 from saltseg.tracking.address import database, server_uri, store_uri
 from saltseg.tracking.migration import is_outdated, upgrade
 from saltseg.tracking.relocation import artifact_folder, relocate
-from saltseg.tracking.wire import CLOCK_DRIFT, lives
 
 EXPERIMENT = "saltseg"
 
@@ -94,14 +94,13 @@ def open_experiment(client: MlflowClient, uri: str, folder: Path, suffix: str = 
 def find_parent(
     client: MlflowClient, experiment: str, process: dict[str, Any], root: Path
 ) -> Run | None:
-    """Return the run of the pipeline that `process`, a pid and its start, runs below `root`."""
+    """Return the run of the pipeline that `process`, a pid and its identity, runs in `root`."""
     query = f"tags.host = '{socket.gethostname()}' and tags.`pipeline.pid` = '{process['pid']}'"
     name = os.environ.get("DVC_EXP_NAME", "")
     for run in client.search_runs([experiment], query, order_by=["attributes.start_time DESC"]):
         tags = run.data.tags
-        drift = abs(float(tags["pipeline.created"]) - process["created"])
         same_place = tags.get("root") == str(root) and tags.get("dvc.experiment", "") == name
-        if drift < CLOCK_DRIFT and same_place:
+        if tags.get("pipeline.identity") == process["identity"] and same_place:
             return run
     return None
 
@@ -116,14 +115,16 @@ def sweep(client: MlflowClient, experiment: str) -> None:
 
 def recorder_tags() -> dict[str, str]:
     """Return the tags by which `sweep` finds this process."""
-    process = psutil.Process()
-    return {"recorder.pid": str(process.pid), "recorder.created": str(process.create_time())}
+    return {"recorder.pid": str(os.getpid()), "recorder.identity": identity(os.getpid())}
 
 
 def _recorder_lives(tags: dict[str, str]) -> bool:
     if "recorder.pid" not in tags:
         return True  # a run that someone else records in the same experiment
-    return lives(int(tags["recorder.pid"]), float(tags["recorder.created"]))
+    pid = int(tags["recorder.pid"])
+    if "recorder.identity" not in tags:  # of a saltseg that compared starts
+        return psutil.pid_exists(pid)
+    return lives(pid, tags["recorder.identity"])
 
 
 def _made_meanwhile(client: MlflowClient, name: str) -> Experiment:
