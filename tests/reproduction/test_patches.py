@@ -1,6 +1,5 @@
 """What a record may not do to the machine of whoever verifies it."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def test_a_patch_with_a_link_out_is_refused_by_name(
     link(name, target, repository)
     record = RunRecord("x", git(repository, "rev-parse", "HEAD"), {"params.yaml": b"overwritten"})
     hostile = RunRecord("x", record.commit, record.files, patch_of(repository))
-    with pytest.raises(InputError, match="record/changes.patch: ") as refused:  # noqa: SIM117
+    with pytest.raises(InputError, match=r"record/changes\.patch: ") as refused:  # noqa: SIM117
         with workplace(hostile, repository):
             pass
     assert words in str(refused.value)
@@ -74,7 +73,7 @@ HEADER = "diff --git a/{0} b/{0}\nnew file mode {1}\n--- /dev/null\n+++ b/{0}\n@
 )
 def test_a_patch_of_names_outside_is_refused(repository: Path, name: str, mode: str) -> None:
     patch = HEADER.format(name, mode).encode()
-    with pytest.raises(InputError, match="git apply|belongs to git or DVC"):
+    with pytest.raises(InputError, match=r"git apply|belongs to git or DVC"):
         check_patch(repository, "HEAD", patch)
 
 
@@ -91,7 +90,7 @@ def test_a_submodule_is_refused(repository: Path) -> None:
 def test_a_link_inside_and_ordinary_changes_pass(repository: Path) -> None:
     link("latest", "results/ingest.json", repository)
     (repository / "new.txt").write_text("new")
-    os.rename(repository / "params.yaml", repository / "moved.yaml")
+    (repository / "params.yaml").rename(repository / "moved.yaml")
     check_patch(repository, "HEAD", patch_of(repository))
 
 

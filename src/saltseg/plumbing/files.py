@@ -75,7 +75,7 @@ def sweep_leftovers(folder: Path) -> None:
 
 
 def visible(folder: Path, pattern: str) -> list[Path]:
-    """Return the files below `folder` that match, in order, without hidden ones and what is in them.
+    """Return the files below `folder` that match, in order, but for the hidden ones.
 
     Half-written files are hidden, and so is what editors and systems leave.
     """

@@ -11,7 +11,7 @@ from typing import Any
 
 from saltseg.config.params import load_params
 from saltseg.plumbing.errors import InputError, first_few
-from saltseg.plumbing.files import read_json, write_json
+from saltseg.plumbing.files import read_json, visible, write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.project.lineage import code_digest
 from saltseg.project.trained_models import check_models
@@ -26,7 +26,8 @@ def export_model(layout: Layout, folder: Path) -> None:
     """Gather the model of the pipeline that has run below `layout.root` in a new `folder`.
 
     The snapshots are linked where the file system can: they cost no space and no time.
-    Raises InputError where those of a member and fold, or a stage's output, are not there, or a snapshot is not what dvc.lock says.
+    Raises InputError where those of a member and fold, or a stage's output, are not there, and
+    where a snapshot is not what dvc.lock says.
     """
     check_models(layout, load_params(layout.params))
     settings, manifest = _settings(layout), read_json(layout.data("submit") / MANIFEST)

@@ -8,7 +8,7 @@ from saltseg.project.git import git
 from saltseg.reproduction.revisions import patched_tree
 
 STORAGE = ".dvc/config"
-"""Where DVC keeps its data. A clone takes that from the checkout, so that a patch to it is left out."""
+"""Says where DVC keeps its data. A clone takes that from the checkout, not from a patch."""
 
 _LINK, _SUBMODULE = b"120000", b"160000"
 _OWN = {".dvc/.gitignore", STORAGE}

@@ -80,6 +80,7 @@ class _Recorder:
         self.folder = folder
         self.pid = pid
         self.known = known
+        self.silent: set[Wire] = set()
         self.inbox: queue.Queue[tuple[Wire, Message | None]] = queue.Queue()
         self.stages: dict[Wire, _Stage] = {}
         self.pipeline: PipelineRecord | None = None
@@ -88,7 +89,7 @@ class _Recorder:
 
     def record(self) -> None:
         """Take messages until the pipeline has ended, then close its run."""
-        while self.stages or not self.inbox.empty() or lives(self.pid, self.known):
+        while self._at_work() or lives(self.pid, self.known):
             try:
                 wire, message = self.inbox.get(timeout=WATCH)
             except queue.Empty:
@@ -101,20 +102,28 @@ class _Recorder:
             except Exception as error:
                 print(f"{time.strftime('%F %T')} {reason_of(error)}", file=sys.stderr)
 
+    def _at_work(self) -> bool:
+        """Tell whether a stage is connected, or has connected and not been heard yet."""
+        return bool(self.stages or self.silent or not self.inbox.empty())
+
     def _accept(self, channel: socket.socket) -> None:
         while True:
             connection, _ = channel.accept()
             if peer_user(connection) != os.getuid():
                 connection.close()
                 continue
-            threading.Thread(target=self._read, args=(Wire(connection),), daemon=True).start()
+            wire = Wire(connection)
+            self.silent.add(wire)
+            threading.Thread(target=self._read, args=(wire,), daemon=True).start()
 
     def _read(self, wire: Wire) -> None:
         """Put each message into the inbox, and None where the other end is gone or no stage."""
         with suppress(OSError, ValueError):  # a stage that was killed may leave half a line
             while True:
                 self.inbox.put((wire, read_report(wire.receive(None))))
+                self.silent.discard(wire)
         self.inbox.put((wire, None))
+        self.silent.discard(wire)
 
     def _take(self, wire: Wire, message: Message | None) -> None:
         if message is not None and message["kind"] == "begin":
