@@ -23,12 +23,14 @@ def start_dvc(
 ) -> Process:
     """Start `dvc ARGUMENTS` in `root`, in a session that only this process interrupts.
 
+    It ends with this process, a killed one too.
+
     environment: all its variables. output: the file descriptor that takes all that it says; None
     leaves it where this process's own output goes.
     """
     with _heeded_interrupts():
         return subprocess.Popen(
-            [sys.executable, "-m", "dvc", *arguments],
+            [sys.executable, "-m", "saltseg.watched_dvc", str(os.getpid()), *arguments],
             cwd=root,
             env=environment,
             stdin=subprocess.DEVNULL,

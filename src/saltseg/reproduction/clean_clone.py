@@ -1,12 +1,15 @@
 """A clean clone of a run's code in a temporary folder, with all that the run recorded."""
 
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dvc.config import Config
 from dvc.repo import Repo
+from filelock import FileLock
 
 from saltseg.plumbing.files import write_below
 from saltseg.plumbing.layout import Layout
@@ -14,6 +17,9 @@ from saltseg.project.git import git
 from saltseg.reproduction.patches import STORAGE, check_patch
 from saltseg.reproduction.records import RunRecord
 from saltseg.tracking import wait_for_recorders
+
+_PREFIX = "saltseg-reproduction-"
+_LOCK = ".in-use.lock"
 
 
 @contextmanager
@@ -30,10 +36,8 @@ def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
     root = root.resolve()
     if record.patch:
         check_patch(root, record.commit, record.patch)
-    with tempfile.TemporaryDirectory(
-        prefix="saltseg-reproduction-", ignore_cleanup_errors=True
-    ) as folder:
-        clone = Path(folder).resolve() / "project"
+    with _scratch_folder() as folder:
+        clone = folder / "project"
         git(root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(clone))
         git(clone, "checkout", "--quiet", "--detach", record.commit)
         if record.patch:
@@ -46,6 +50,32 @@ def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
             yield clone
         finally:
             wait_for_recorders(Layout(clone).mlruns)
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    """Yield a new folder for a clone; remove it at the end, and before those of killed processes.
+
+    A folder is in use while its lock is held, which the system releases with its process.
+    """
+    _sweep(Path(tempfile.gettempdir()))
+    options = {"prefix": _PREFIX, "ignore_cleanup_errors": True}
+    with tempfile.TemporaryDirectory(**options) as folder, FileLock(Path(folder, _LOCK)):
+        yield Path(folder).resolve()
+
+
+def _sweep(place: Path) -> None:
+    for folder in place.glob(f"{_PREFIX}*"):
+        lock = folder / _LOCK
+        # Whoever is at work there, or may not be asked, keeps his folder.
+        with suppress(OSError):
+            if folder.is_symlink() or folder.stat().st_uid != os.getuid() or not lock.is_file():
+                continue
+            with FileLock(lock, timeout=0):
+                for each in folder.iterdir():
+                    if each != lock:
+                        shutil.rmtree(each)
+            shutil.rmtree(folder)
 
 
 def _share_storage(root: Path, clone: Path) -> None:

@@ -26,6 +26,7 @@ from filelock import FileLock
 from saltseg.plumbing.errors import reason_of
 from saltseg.project.processes import lives
 from saltseg.tracking.messages import Message, read_report
+from saltseg.tracking.patience import TALK, TRANSFER, StoreError, time_limit
 from saltseg.tracking.wire import WATCH, Wire, listen, peer_user
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class _Recorder:
         self.folder = folder
         self.pid = pid
         self.known = known
+        self.lost: str | None = None
         self.silent: set[Wire] = set()
         self.inbox: queue.Queue[tuple[Wire, Message | None]] = queue.Queue()
         self.stages: dict[Wire, _Stage] = {}
@@ -96,9 +98,10 @@ class _Recorder:
                 self._bury()
                 continue
             self._take(wire, message)
-        if self.pipeline is not None:
+        if self.pipeline is not None and self.lost is None:
             try:
-                self.pipeline.close()
+                with time_limit(TRANSFER):
+                    self.pipeline.close()
             except Exception as error:
                 print(f"{time.strftime('%F %T')} {reason_of(error)}", file=sys.stderr)
 
@@ -135,25 +138,35 @@ class _Recorder:
         # After the first failure only the end is taken, so that no run stays open.
         if stage.record and (stage.lost is None or message["kind"] == "end"):
             try:
-                stage.record.take(message)
+                with time_limit(TALK):
+                    stage.record.take(message)
             except Exception as error:
-                stage.lost = stage.lost or reason_of(error)
+                stage.lost = stage.lost or self._lost(error)
         if message["kind"] == "end":
             self._leave(self.stages.pop(wire))
 
     def _open(self, wire: Wire, begin: Message) -> _Stage:
         """Open the stage's run. MLflow, which may fail to import, is imported only here."""
-        stage = _Stage(wire, begin["stage_pid"])
+        stage = _Stage(wire, begin["stage_pid"], lost=self.lost)
+        if self.lost is not None:
+            return stage
         try:
             from saltseg.tracking.mlflow_runs import PipelineRecord, StageRecord
             from saltseg.tracking.store import reached_store
 
-            with reached_store(self.folder):
+            with time_limit(TALK), reached_store(self.folder):
                 self.pipeline = self.pipeline or PipelineRecord(begin)
                 stage.record = StageRecord(self.pipeline, begin)
         except Exception as error:
-            stage.lost = reason_of(error)
+            stage.lost = self._lost(error)
         return stage
+
+    def _lost(self, error: Exception) -> str:
+        """Return why a run is lost; a store that was too slow once is not asked again."""
+        reason = reason_of(error)
+        if isinstance(error, StoreError) or isinstance(error.__cause__, StoreError):
+            self.lost = reason
+        return reason
 
     def _leave(self, stage: _Stage) -> None:
         """Tell a stage that all is recorded, or what is lost."""

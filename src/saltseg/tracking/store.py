@@ -10,15 +10,18 @@ from typing import Any
 
 import psutil
 from filelock import FileLock, Timeout
+from google.protobuf.json_format import ParseError
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Run
+from mlflow.entities import Experiment, Run, ViewType
 from mlflow.exceptions import MlflowException
+from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from saltseg.plumbing.errors import InputError, reason_of, without_password
 from saltseg.project.processes import identity, lives
 from saltseg.tracking.address import database, server_uri, store_uri
 from saltseg.tracking.migration import is_outdated, upgrade
+from saltseg.tracking.patience import GREETING, TRANSFER, StoreError, time_limit
 from saltseg.tracking.relocation import artifact_folder, relocate
 
 EXPERIMENT = "saltseg"
@@ -36,12 +39,13 @@ def store_lock(folder: Path) -> FileLock:
 def reached_store(folder: Path) -> Iterator[None]:
     """Turn it into an InputError where the store of `folder` cannot be asked, or refuses."""
     try:
-        yield
+        with time_limit(TRANSFER):
+            yield
     except Timeout as error:
         raise InputError(
             f"{error.lock_file}: another process holds it; try again when that is done"
         ) from error
-    except (MlflowException, sqlite3.Error, SQLAlchemyError, ImportError) as error:
+    except _errors() as error:
         remedy = "if the database is damaged, move it away"
         if server_uri():
             remedy = "start its server, or unset MLFLOW_TRACKING_URI"
@@ -49,6 +53,13 @@ def reached_store(folder: Path) -> Iterator[None]:
         raise InputError(
             f"{place}: MLflow cannot be asked ({reason_of(error)}); {remedy}"
         ) from error
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """Return what MLflow raises where a store fails; for a server's garbage it is anything."""
+    known = (MlflowException, StoreError, sqlite3.Error, SQLAlchemyError, ImportError)
+    garbage = (RequestException, ValueError, LookupError, TypeError, AttributeError)
+    return (*known, *garbage) if server_uri() else known
 
 
 def open_store(folder: Path) -> MlflowClient:
@@ -70,7 +81,21 @@ def open_client(uri: str, folder: Path) -> MlflowClient:
         if is_outdated(path):
             upgrade(path)
         relocate(path)
-    return MlflowClient(tracking_uri=uri)
+    client = MlflowClient(tracking_uri=uri)
+    if uri.startswith(("http:", "https:")):
+        _greet(client)
+    return client
+
+
+def _greet(client: MlflowClient) -> None:
+    """Raise StoreError where what is there is no MLflow server: each has an experiment at least."""
+    try:
+        with time_limit(GREETING):
+            found = client.search_experiments(ViewType.ALL, max_results=1)
+    except ParseError as error:
+        raise StoreError(f"it answers as no MLflow server does: {error}") from error
+    if not found or not found[0].experiment_id:
+        raise StoreError("it answers as no MLflow server does")
 
 
 def open_experiment(client: MlflowClient, uri: str, folder: Path, suffix: str = "") -> str:
