@@ -1,9 +1,12 @@
+import importlib.abc
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from saltseg.cli import app
+from saltseg.command import main
 from saltseg.scoring.submission import write_sample
 
 
@@ -48,3 +51,22 @@ def test_upload_without_a_submission(tmp_path: Path, monkeypatch: pytest.MonkeyP
     code, text = said("upload")
     assert code == 1
     assert "data/submit/submission.csv: cannot be read" in text
+
+
+class Interrupted(importlib.abc.MetaPathFinder):
+    """Ctrl-C while a module is looked for."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "saltseg.cli":
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_it_imports_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "saltseg.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 130
+    assert capsys.readouterr().err == "saltseg: interrupted\n"

@@ -1,9 +1,12 @@
 """What a record may not do to the machine of whoever verifies it."""
 
 import subprocess
+import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import write_below
@@ -105,3 +108,26 @@ def test_no_recorded_file_is_written_through_a_link_or_outside(tmp_path: Path, n
         write_below(clone, name, b"overwritten")
     assert (tmp_path / "victim").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clone", "victim"]
+
+
+def test_the_next_start_sweeps_what_a_killed_one_left(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    named = {kind: scratch / f"saltseg-reproduction-{kind}" for kind in ("left", "own", "held")}
+    for folder in named.values():
+        (folder / "project").mkdir(parents=True)
+    (named["left"] / ".in-use.lock").touch()
+    (scratch / "saltseg-reproduction-link").symlink_to(tmp_path)
+    (scratch / "another").mkdir()
+    with FileLock(named["held"] / ".in-use.lock"), workplace_of(repository) as clone:
+        names = {path.name.removeprefix("saltseg-reproduction-") for path in scratch.iterdir()}
+        assert names == {"own", "held", "link", "another", clone.parent.name[21:]}
+        assert (named["held"] / "project").is_dir()
+
+
+def workplace_of(repository: Path) -> AbstractContextManager[Path]:
+    subprocess.run(["dvc", "init", "--quiet"], cwd=repository, check=True)
+    return workplace(RunRecord("x", git(repository, "rev-parse", "HEAD"), {}), repository)

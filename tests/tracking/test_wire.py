@@ -135,7 +135,7 @@ def test_a_clock_that_jumps_ends_and_revives_no_process(monkeypatch: pytest.Monk
     for jump in (-86400, 3600, 86400 * 365):
         now, boot = time.time() + jump, psutil.boot_time() + jump
         monkeypatch.setattr(time, "time", lambda now=now: now)
-        monkeypatch.setattr(psutil._psplatform, "boot_time", lambda boot=boot: boot)
+        monkeypatch.setattr("psutil._psplatform.boot_time", lambda boot=boot: boot)
         assert lives(os.getpid(), own) and identity(os.getpid()) == own
         assert not lives(ended.pid, other) and not lives(os.getpid(), other)
         monkeypatch.undo()

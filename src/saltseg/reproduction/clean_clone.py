@@ -59,8 +59,10 @@ def _scratch_folder() -> Iterator[Path]:
     A folder is in use while its lock is held, which the system releases with its process.
     """
     _sweep(Path(tempfile.gettempdir()))
-    options = {"prefix": _PREFIX, "ignore_cleanup_errors": True}
-    with tempfile.TemporaryDirectory(**options) as folder, FileLock(Path(folder, _LOCK)):
+    with (
+        tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
+        FileLock(Path(folder, _LOCK)),
+    ):
         yield Path(folder).resolve()
 
 

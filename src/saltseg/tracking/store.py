@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 from filelock import FileLock, Timeout
-from google.protobuf.json_format import ParseError
+from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run, ViewType
 from mlflow.exceptions import MlflowException
