@@ -11,7 +11,8 @@ from saltseg.config.params import CHANGES_NOTHING, Params, parse_params
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import modules
 from saltseg.plumbing.layout import Layout
-from saltseg.project.lineage import code_digest, folder_hash, locked_outputs, manifest
+from saltseg.project.dvc_lock import folder_hash
+from saltseg.project.lineage import code_digest, locked_outputs, manifest
 from tests.conftest import shrunk_content
 
 

@@ -8,7 +8,7 @@ import yaml
 from saltseg.config.params import Params, load_params
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
-from saltseg.project.lineage import folder_hash
+from saltseg.project.dvc_lock import folder_hash
 from saltseg.project.model_folder import export_model
 from saltseg.project.trained_models import check_models, remove_strangers
 from tests.conftest import shrunk_content

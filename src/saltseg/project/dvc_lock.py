@@ -1,5 +1,7 @@
 """What DVC writes into dvc.lock: stages, and the hashes of what they read and made."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,12 @@ def read(content: bytes) -> dict[str, Any]:
     return stages
 
 
+def read_checkout(root: Path) -> dict[str, Any]:
+    """Return the stages in a checkout's dvc.lock; none before the first run."""
+    path = root / "dvc.lock"
+    return read(path.read_bytes()) if path.exists() else {}
+
+
 def hashes(stages: Stages, kind: str) -> dict[str, str]:
     """Return the hashes of the stages' "deps" or "outs" by path; what has none is left out."""
     return {
@@ -47,3 +55,17 @@ def folder_files(folder: Path) -> dict[str, str]:
     """Return the hashes of the files that DVC counts to a folder, by their path in it."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".gitignore"]
     return {path.relative_to(folder).as_posix(): hash_file(path) for path in files}
+
+
+def folder_hash(folder: Path) -> str:
+    """Return the hash of a folder as DVC writes it into dvc.lock."""
+    return tree_hash(folder_files(folder))
+
+
+def tree_hash(files: Mapping[str, str]) -> str:
+    """Return DVC's hash of a folder from the hashes of its files by relative path.
+
+    DVC hashes the JSON list of the files' paths and hashes (dvc_data.hashfile.tree.Tree).
+    """
+    entries = [{"md5": files[name], "relpath": name} for name in sorted(files)]
+    return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"

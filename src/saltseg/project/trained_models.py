@@ -8,7 +8,7 @@ from saltseg.config.params import Params
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file
 from saltseg.plumbing.layout import Layout
-from saltseg.project.lineage import folder_hash, locked_outputs
+from saltseg.project.dvc_lock import folder_hash, hashes, read_checkout
 
 
 def check_models(layout: Layout, params: Params) -> None:
@@ -18,7 +18,7 @@ def check_models(layout: Layout, params: Params) -> None:
     that dvc.lock does not name, one trained outside of DVC, is taken as it is.
     """
     settings = params.train_per_fold
-    locked = locked_outputs(layout.root)
+    locked = _locked(layout.root)
     for member in settings.members:
         for fold in settings.folds:
             folder = layout.model(member, fold)
@@ -36,7 +36,7 @@ def remove_strangers(layout: Layout, params: Params) -> list[Path]:
     """
     settings = params.train_per_fold
     wanted = {layout.model(member, fold) for member in settings.members for fold in settings.folds}
-    made = {layout.root / path: digest for path, digest in locked_outputs(layout.root).items()}
+    made = {layout.root / path: digest for path, digest in _locked(layout.root).items()}
     strangers = sorted(
         folder
         for folder, digest in made.items()
@@ -50,6 +50,10 @@ def remove_strangers(layout: Layout, params: Params) -> list[Path]:
         if not any(folder.parent.iterdir()):
             folder.parent.rmdir()
     return strangers
+
+
+def _locked(root: Path) -> dict[str, str]:
+    return hashes(read_checkout(root), "outs")
 
 
 def _damage(root: Path, folder: Path, digest: str) -> str:

@@ -51,7 +51,7 @@ class PipelineRecord:
         self.pipeline = Pipeline((self.root / "dvc.yaml").read_bytes(), begin["params"])
         self.started: float = begin["time"] / 1000
         self.command: list[str] = begin["command"]
-        self.locked = _locked(self.root)
+        self.locked = dvc_lock.read_checkout(self.root)
         self.status = "FINISHED"
         self.exhibits: Exhibits = {}
         self.model: TemporaryDirectory[str] | None = None
@@ -117,7 +117,8 @@ class PipelineRecord:
         # dvc commits an experiment, and removes its temporary copy, when all is done.
         if self.status != "FINISHED" or revision or not self.root.exists():
             return
-        left = unfinished(self.pipeline, self.command, self.locked, _locked(self.root))
+        now = dvc_lock.read_checkout(self.root)
+        left = unfinished(self.pipeline, self.command, self.locked, now)
         if left:
             self.fail("dvc", "KILLED", f"it ended before {first_few(left)}")
 
@@ -216,12 +217,6 @@ def _dataset(path: str, digest: str) -> DatasetInput:
     source = json.dumps({"uri": path})
     dataset = Dataset(name=path, digest=digest, source_type="local", source=source)
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "input")])
-
-
-def _locked(root: Path) -> dict[str, Any]:
-    """Return the stages in a checkout's dvc.lock; none where it has none."""
-    path = root / "dvc.lock"
-    return dvc_lock.read(path.read_bytes()) if path.exists() else {}
 
 
 def _now() -> int:
