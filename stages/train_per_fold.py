@@ -1,12 +1,11 @@
 """train-per-fold: train one member of the ensemble on all folds but one.
 
-    python stages/train_per_fold.py MEMBER FOLD
+    python stages/train_per_fold.py MEMBER FOLD   # dvc names them in DVC_STAGE
 
 Reads the crops, the folds and the pseudo-labels of the same fold; writes models/MEMBER/FOLD
 (the snapshots of its phases), results/train-per-fold/MEMBER/FOLD.json and the history.
 """
 
-import argparse
 from pathlib import Path
 
 from saltseg.config.params import check_fold, load_params
@@ -18,6 +17,7 @@ from saltseg.learning.training_sets import Sources
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
+from saltseg.project.items import fold_number, stage_item
 from saltseg.selection.pseudolabels import load_pseudolabels
 from saltseg.tracking import stage_run
 
@@ -43,9 +43,11 @@ def main(root: Path, member: str, fold: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Train one member on all folds but one.")
-    parser.add_argument("member", help="name of a model definition in params.yaml")
-    parser.add_argument("fold", type=int, help="the fold that is held out")
-    arguments = parser.parse_args()
+    parts = {
+        "member": "name of a model definition in params.yaml",
+        "fold": "the fold that is held out",
+    }
     with one_line_errors():
-        main(Path(), arguments.member, arguments.fold)
+        about = "Train one member on all folds but one."
+        chosen, held_out = stage_item("train-per-fold", about, parts)
+        main(Path(), chosen, fold_number(held_out))
