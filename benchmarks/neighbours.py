@@ -32,7 +32,8 @@ from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
-from saltseg.selection.nested_choice import bootstrap_interval, selection_parts
+from saltseg.scoring.intervals import bootstrap_interval
+from saltseg.selection.nested_choice import selection_parts
 from saltseg.selection.pseudolabels import no_pseudolabels
 from saltseg.survey import generate
 

@@ -39,6 +39,7 @@ from saltseg.plumbing.seeds import generator
 from saltseg.project.model_folder import export_model, find_model
 from saltseg.scoring import rle
 from saltseg.scoring.components import clean, precision_by_sizes
+from saltseg.scoring.intervals import bootstrap_interval
 from saltseg.scoring.metric import precision, precision_curve, salt_masks
 from saltseg.scoring.submission import write_submission
 from saltseg.selection import nested_choice as thresholds
@@ -265,7 +266,7 @@ def searched(world: World) -> Call:
         pairs = postprocess.size_pairs([0, 10], [0, 20])
         cleaning = postprocess.search_sizes(world.probabilities(key), truth, parts, limits, pairs)
         groups, draws = [str(n // 2) for n in range(len(truth))], generator(0, "interval", key)
-        return choice, cleaning, thresholds.bootstrap_interval(curve[:, 4], groups, 20, draws)
+        return choice, cleaning, bootstrap_interval(curve[:, 4], groups, 20, draws)
 
     return call
 
