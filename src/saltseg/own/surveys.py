@@ -53,8 +53,9 @@ def open_sources(folder: Path, settings: Own) -> Iterator[list[Source]]:
         axis = settings.axis if not survey.grid.line else survey.grid.axes[0]
         labels = _open_labels(labels_path, survey, options, axis)
         said = set(labels.lines())
-        lines = _labelled_lines(survey, labels, said, axis, settings)
-        unlabelled = _unlabelled_lines(survey, said | set(lines), axis, settings)
+        wanted = _wanted_lines(survey, labels, said, axis, settings)
+        lines = _in_blocks(survey, wanted, axis, settings)
+        unlabelled = _unlabelled_lines(survey, set(wanted), axis, settings)
         yield [
             *(
                 _source(survey, axis, line, group, partial(_label, labels, said))
@@ -108,14 +109,13 @@ def _open_labels(path: Path, survey: Survey, options: SurveyOptions, axis: str) 
     return open_mask_volume(path, survey, options, axis)
 
 
-def _labelled_lines(
+def _wanted_lines(
     survey: Survey, labels: Labels, said: set[int], axis: str, settings: Own
-) -> dict[int, int]:
-    """Return the first line of the block of each interpreted line, but for those in gaps."""
+) -> list[int]:
+    """Return the interpreted lines. said: those that have labels. Raises InputError."""
     numbers = survey.grid.numbers(axis)
     wanted = sorted(set(settings.lines) or said)
-    place = {int(number): at for at, number in enumerate(numbers)}
-    unknown = [line for line in wanted if line not in place]
+    unknown = sorted(set(wanted) - set(numbers.tolist()))
     if unknown:
         raise InputError(
             f"{labels.path}: {axis} {first_few(unknown)} {'is' if len(unknown) == 1 else 'are'} not"
@@ -128,12 +128,19 @@ def _labelled_lines(
             f"{labels.path}: has no {axis} {first_few(silent)}, which ingest.own.lines names; take"
             " it out there"
         )
-    blocks = line_blocks([place[line] for line in wanted], settings.block, settings.gap)
+    return wanted
+
+
+def _in_blocks(survey: Survey, lines: list[int], axis: str, settings: Own) -> dict[int, int]:
+    """Return the first line of the block of each line, but for those in gaps."""
+    numbers = survey.grid.numbers(axis)
+    place = {int(number): at for at, number in enumerate(numbers)}
+    blocks = line_blocks([place[line] for line in lines], settings.block, settings.gap)
     return {int(numbers[at]): int(numbers[first]) for at, first in blocks.items()}
 
 
 def _unlabelled_lines(survey: Survey, labelled: set[int], axis: str, settings: Own) -> list[int]:
-    """Return lines without labels, evenly over the survey: enough for the crops that are wanted."""
+    """Return other lines, evenly over the survey: enough for the crops that are wanted."""
     others = [line for line in survey.grid.numbers(axis).tolist() if line not in labelled]
     sizes = (len(survey.grid.across(axis)), survey.sampling.count)
     crops = int(np.prod([len(crop_starts(0, size, settings.overlap)) for size in sizes]))

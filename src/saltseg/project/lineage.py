@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from saltseg.config.own import Own
 from saltseg.config.params import CHANGES_NOTHING, Params
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file
@@ -73,12 +74,21 @@ def tree_hash(files: Mapping[str, str]) -> str:
 
 
 def _raw_data(root: Path, params: Params) -> dict[str, str]:
-    """Return what the crops were made from: Kaggle's files, or the survey's parameters."""
+    """Return what the crops were made from: files, or the survey's parameters."""
     if params.ingest.source == "survey":
         made_from = {"seed": params.base.seed, "survey": params.survey.model_dump(mode="json")}
         return {"source": "survey", "parameters": _digest(made_from)}
     known = dvc_lock.hashes(_stages(root), "deps").get(params.ingest.raw_dir)
-    return {"source": "tgs", "files": "md5:" + _hash(root / params.ingest.raw_dir, known)}
+    files = "md5:" + _hash(root / params.ingest.raw_dir, known)
+    return {"source": params.ingest.source, "files": files} | _cut(params)
+
+
+def _cut(params: Params) -> dict[str, str]:
+    """Return a hash of how crops are cut from one's own data; of other files nothing is cut."""
+    if params.ingest.source != "own":
+        return {}
+    own = params.ingest.own or Own()
+    return {"parameters": _digest(own.model_dump(mode="json"))}
 
 
 def _model_hash(layout: Layout, member: str, fold: int) -> str:
