@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from tests.seismic.segy_writer import Segy
 
@@ -51,3 +52,19 @@ def write_volume(
     ]
     traces = samples[list(inlines)].reshape(-1, samples.shape[2]).astype(np.float64)
     return Segy(traces, headers).write(path)
+
+
+def write_image_folder(
+    folder: Path,
+    pairs: Sequence[tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]],
+    unlabelled: int = 0,
+) -> None:
+    """Write images/lineN.png and masks/lineN.png, and other images without masks."""
+    for name in ("images", "masks", "unlabelled"):
+        (folder / name).mkdir(parents=True)
+    for number, (image, mask) in enumerate(pairs):
+        Image.fromarray(image).save(folder / "images" / f"line{number}.png")
+        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"line{number}.png")
+    for number in range(unlabelled):
+        image = pairs[number][0][::-1].copy()
+        Image.fromarray(image).save(folder / "unlabelled" / f"other{number}.png")

@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
-from PIL import Image
 
 from saltseg.crops.crop_set import load_table
 from saltseg.plumbing.files import hash_file, read_json
@@ -23,7 +21,7 @@ from stages import (
     train_per_fold,
 )
 from tests.conftest import shrunk_content
-from tests.helpers.own_data import make_images
+from tests.helpers.own_data import make_images, write_image_folder
 
 
 def run_all(root: Path, own: dict[str, Any]) -> Layout:
@@ -43,11 +41,7 @@ def run_all(root: Path, own: dict[str, Any]) -> Layout:
 
 def test_images_without_any_test_crop(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "mine"
-    for name in ("images", "masks"):
-        (folder / name).mkdir(parents=True)
-    for number, (image, mask) in enumerate(make_images(4, (101, 130))):
-        Image.fromarray(image).save(folder / "images" / f"line{number}.png")
-        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"line{number}.png")
+    write_image_folder(folder, make_images(4, (101, 130)))
 
     layout = run_all(tmp_path, {})
 

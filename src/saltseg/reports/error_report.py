@@ -87,7 +87,7 @@ def crop_scores(crops: OutOfFold, cleaning: Cleaning) -> pd.DataFrame:
     return table.assign(before=cleaning.before, after=cleaning.after)
 
 
-def depth_bins(depth: "pd.Series[int]") -> list[float]:
+def depth_bins(depth: "pd.Series[int]") -> Sequence[float]:
     """Return the shallow end of each depth's 100 ft; NaN, and so no bin, where it is not known."""
     bins = depth // 100 * 100
     known = depth != NO_DEPTH
