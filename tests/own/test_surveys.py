@@ -82,7 +82,8 @@ def write_mask_array(folder: Path) -> None:
 def write_mask_store(folder: Path) -> None:
     with open_survey(folder / "survey.sgy", SurveyOptions()) as survey:
         group = create_store(folder / "survey_mask.zarr", survey, ["mask"], {})
-        group["mask"][...] = SALT
+        array: Any = group["mask"]
+        array[...] = SALT
         complete(group)
 
 
@@ -199,7 +200,7 @@ def test_polygons_by_another_library() -> None:
     for _ in range(20):
         corners = generator.uniform((95, 0), (145, 100), (3, 2))
         ring = np.concatenate([corners, corners[:1]])
-        points = [(trace, 10 + 2 * sample) for sample in range(40) for trace in traces]
+        points = np.array([(trace, 10 + 2 * sample) for sample in range(40) for trace in traces])
         inside = Outline(ring).contains_points(points).reshape(40, 40)
         np.testing.assert_array_equal(draw([ring], traces, sampling), inside)
 
@@ -219,6 +220,11 @@ def test_depths_in_feet_where_the_survey_has_depths(folder: Path) -> None:
     assert crops.train["depth"].tolist() == [round(2 * row / 0.3048) for row in rows]
 
 
+def _both(folder: Path) -> None:
+    write_mask(folder)
+    write_horizons(folder)
+
+
 def _open_polygon(folder: Path) -> None:
     (folder / "polygons.csv").write_text("line,trace,depth\n100,300,0\n100,310,0\n100,310,9\n")
 
@@ -232,7 +238,7 @@ POINTS = "line,trace,depth"
 WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "no labels": (lambda folder: None, r": holds no labels for survey\.sgy; give one of mask\.sgy"),
     "two labels": (
-        lambda folder: (write_mask(folder), write_horizons(folder)),
+        _both,
         r": holds 2 labels \(mask\.sgy, horizons\.csv\) for survey\.sgy",
     ),
     "two surveys": (
