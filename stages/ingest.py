@@ -1,19 +1,22 @@
-"""ingest: read and check the raw crops, or make the embedded survey.
+"""ingest: read and check the raw crops, cut one's own data, or make the embedded survey.
 
     python stages/ingest.py
 
-Reads the folder `ingest.raw_dir` if `ingest.source` is `tgs`; writes data/ingest (a CropSet),
-data/truth (the survey's test masks, for submit alone) and data/pretraining (another survey).
+Reads the folder `ingest.raw_dir` if `ingest.source` is `tgs` or `own`; writes data/ingest (a
+CropSet), data/truth (the survey's test masks, for submit alone) and data/pretraining (another
+survey).
 """
 
 import shutil
 from dataclasses import asdict
 from pathlib import Path
 
+from saltseg.config.own import Own
 from saltseg.config.params import Params, load_params
 from saltseg.crops.census import count_crops
-from saltseg.crops.crop_set import CropSet, require_depths, save_crops
+from saltseg.crops.crop_set import NO_DEPTH, CropSet, require_depths, save_crops
 from saltseg.crops.tgs import FileCounts, read_raw
+from saltseg.own.own_set import OwnCounts, read_own
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.machine import cpus
@@ -38,12 +41,15 @@ def main(root: Path) -> None:
         run.artifact(draw(layout.plots("ingest") / "crops.png", crops))
 
 
-def obtain(layout: Layout, params: Params, workers: int) -> tuple[CropSet, FileCounts]:
+def obtain(layout: Layout, params: Params, workers: int) -> tuple[CropSet, FileCounts | OwnCounts]:
     """Return the crops of the source that the parameters name; keep the survey's truths apart."""
     shutil.rmtree(layout.truth, ignore_errors=True)
     layout.truth.mkdir(parents=True)
+    folder = layout.root / params.ingest.raw_dir
     if params.ingest.source == "tgs":
-        return read_raw(layout.root / params.ingest.raw_dir, workers)
+        return read_raw(folder, workers)
+    if params.ingest.source == "own":
+        return read_own(folder, params.ingest.own or Own(), params.base.seed)
     survey = generate(params.survey.train, params.survey.test, params.base.seed, workers)
     write_truth(layout.truth, survey)
     return survey.crops, FileCounts()
@@ -52,16 +58,22 @@ def obtain(layout: Layout, params: Params, workers: int) -> tuple[CropSet, FileC
 def draw(path: Path, crops: CropSet) -> Path:
     """Draw 16 train crops under their salt, from the least to the most."""
     rows = spread_over_coverage(crops.train_masks, 16)
+    depths = crops.train["depth"].tolist()
     tiles = [
         Tile(
             crops.train_images[row],
             [(crops.train_masks[row], TRUTH)],
-            f"{line.id}   {line.depth} ft   {crops.train_masks[row].mean():.0%} salt",
+            f"{line.id}   {feet(depths[row])}{crops.train_masks[row].mean():.0%} salt",
         )
         for row, line in zip(rows, crops.train.iloc[rows].itertuples(), strict=True)
     ]
     contact_sheet(path, [Group("Training crops, from the least to the most salt", tiles)], [TRUTH])
     return path
+
+
+def feet(depth: int) -> str:
+    """Return what a title says of a depth that may not be known."""
+    return "" if depth == NO_DEPTH else f"{depth} ft   "
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ counts; `submit` draws them, for a stage that trains must not depend on colours.
 from pathlib import Path
 
 from saltseg.config.params import Params, check_fold, load_params
-from saltseg.crops.crop_set import load_crops, load_table, split_table
+from saltseg.crops.crop_set import load_array, load_crops, load_table, split_table
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.project.items import fold_number, stage_item
@@ -23,10 +23,13 @@ def main(root: Path, fold: int) -> None:
     params = load_params(layout.params)
     check_fold(fold, params, layout)
     with stage_run("pseudolabel", layout, params, fold) as run:
-        if params.pseudolabel.enabled:
-            teach(layout, params, fold, run)
-        else:
+        if not params.pseudolabel.enabled:
             save(layout, fold, no_pseudolabels(), run)
+        elif not len(load_array(layout.data("ingest") / "test_images.npy")):
+            print("pseudolabel: there are no test crops to label; no teacher is trained")
+            save(layout, fold, no_pseudolabels(), run)
+        else:
+            teach(layout, params, fold, run)
 
 
 def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:

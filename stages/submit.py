@@ -44,7 +44,7 @@ def main(root: Path) -> None:
         draw_submission(layout, params, table, masks, truth)
         for path in (submission, folder / "manifest.json", layout.plots("submit")):
             run.artifact(path)
-        counts = {"crops": checked.crops, "empty_share": checked.empty / checked.crops}
+        counts = {"crops": checked.crops, "empty_share": checked.empty / max(checked.crops, 1)}
         run.metrics({**counts, **scores, "submission": hash_file(submission)})
         run.model()
     print(summary(layout))

@@ -42,11 +42,12 @@ from saltseg.scoring.components import clean, precision_by_sizes
 from saltseg.scoring.intervals import bootstrap_interval
 from saltseg.scoring.metric import precision, precision_curve, salt_masks
 from saltseg.scoring.submission import write_submission
+from saltseg.seismic.images import read_image
 from saltseg.selection import nested_choice as thresholds
 from saltseg.selection import postprocess
 from saltseg.selection.out_of_fold import load_out_of_fold
 from saltseg.selection.pseudolabels import no_pseudolabels, select
-from saltseg.serving.image_files import read_image, write_prediction
+from saltseg.serving.image_files import write_prediction
 from saltseg.serving.salt_model import SaltModel
 from saltseg.serving.served_model import _load_pyfunc
 from saltseg.survey import generate, write_kaggle_layout

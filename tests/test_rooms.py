@@ -19,6 +19,7 @@ FLOORS = (
     "seismic",
     "models",
     "inference",
+    "own",
     "learning",
     "reports",
     "project",

@@ -13,7 +13,8 @@ from PIL import Image, ImageFile
 
 from saltseg.inference.tiles import to_eight_bits
 from saltseg.plumbing.errors import InputError
-from saltseg.serving.image_files import check_names, read_image, write_prediction
+from saltseg.seismic.images import read_image
+from saltseg.serving.image_files import check_names, write_prediction
 from tests.helpers.pictures import coloured, read
 
 RAMP: npt.NDArray[np.uint8] = np.arange(240, dtype=np.uint8).reshape(12, 20)

@@ -58,5 +58,6 @@ for command in (
     seismic.inspect,
     models.promote,
     models.predict,
+    models.weights,
 ):
     app.command()(command)

@@ -1,4 +1,4 @@
-"""`saltseg promote` and `predict`: a trained pipeline put to use."""
+"""`saltseg promote`, `predict` and `weights`: a trained pipeline put to use."""
 
 from pathlib import Path
 from typing import Annotated
@@ -36,3 +36,20 @@ def predict(
         from saltseg.serving.image_prediction import predict_files
 
         predict_files(images, model, out, depth, Path(), force)
+
+
+def weights(
+    model: Annotated[
+        str, typer.Argument(help="A model in MLflow's registry, its folder, or a .safetensors.")
+    ] = "models:/saltseg@champion",
+    member: Annotated[str | None, typer.Option(help="A member; the first without it.")] = None,
+    fold: Annotated[int | None, typer.Option(help="A fold; the first without it.")] = None,
+) -> None:
+    """Keep a trained model's weights in weights/, for another training to start from."""
+    with one_line_errors():
+        from saltseg.plumbing.layout import check_project
+        from saltseg.serving.starting_weights import keep_weights
+
+        check_project(Path())
+        name = keep_weights(model, member, fold, Path()).name
+        print(f"weights/{name}: start from it with -S models.NAME.weights={name}")

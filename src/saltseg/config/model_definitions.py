@@ -73,7 +73,7 @@ class UnetModel(Section):
     encoder: str
     """Name of the encoder, as segmentation-models-pytorch and timm know it."""
     weights: str
-    """`packaged`, `none`, a .safetensors file below weights/, or a hub's name like `imagenet`."""
+    """`packaged`, `none`, a hub's name like `imagenet`, or a .safetensors file below weights/."""
     decoder_channels: list[AtLeastOne] = Field(min_length=3, max_length=5)
     """Channels of each decoder level, deepest first; as many as encoder levels are used."""
     stem: Stem
@@ -98,6 +98,11 @@ class UnetModel(Section):
         """Check what several fields say together."""
         if self.scse and min(self.decoder_channels) < 16:
             raise ValueError("scse: needs decoder_channels of 16 or more")
+        if self.weights.startswith("models:/"):
+            raise ValueError(
+                f"weights: {self.weights} may be another model tomorrow; run 'saltseg weights"
+                f" {self.weights}', which keeps its weights as a file, and name that"
+            )
         return self
 
 

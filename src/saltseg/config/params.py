@@ -59,6 +59,7 @@ class Params(Section):
         _check_names("pseudolabel.teacher", [self.pseudolabel.teacher], list(self.models))
         _check_names("train_per_fold.members", self.train_per_fold.members, list(self.models))
         _check_fold_count(self)
+        _check_mosaics(self)
         folds = list(range(self.fold_split.n_folds))
         _check_names("train_per_fold.folds", self.train_per_fold.folds, folds)
         _check_names(
@@ -90,6 +91,16 @@ def _check_fold_count(params: Params) -> None:
         raise ValueError(
             f"fold_split.n_folds: {folds} folds are more than the {crops} crops of survey.train;"
             " take fewer folds or more crops"
+        )
+
+
+def _check_mosaics(params: Params) -> None:
+    """Check that mosaics that are known, not guessed, stay whole."""
+    strategy = params.fold_split.strategy
+    if params.ingest.source == "own" and strategy != "coverage_grouped":
+        raise ValueError(
+            f"fold_split.strategy: {strategy} would cut images and lines apart; take"
+            " coverage_grouped with ingest.source: own"
         )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from saltseg.config.model_definitions import CROP
+from saltseg.config.own import Own
 from saltseg.config.phases import Phase
 from saltseg.config.schema import Count, Float, Name, NotNegative, Positive, Section, Share
 
@@ -44,10 +45,12 @@ class Runtime(Section):
 class Ingest(Section):
     """Where the crops come from."""
 
-    source: Literal["survey", "tgs"]
-    """`survey`: the embedded synthetic survey; `tgs`: Kaggle's files in `raw_dir`."""
+    source: Literal["survey", "tgs", "own"]
+    """The embedded synthetic survey; Kaggle's files in `raw_dir`; or one's own data there."""
     raw_dir: str
-    """Folder of Kaggle's files, zipped or not; relative to the project or absolute, without ~."""
+    """Folder of Kaggle's or one's own files; relative to the project or absolute, without ~."""
+    own: Own | None = None
+    """How crops are cut from one's own data; without it, as its defaults say."""
 
     @model_validator(mode="after")
     def _spelled_out(self) -> Self:
@@ -57,6 +60,15 @@ class Ingest(Section):
             raise ValueError(f"raw_dir: {folder!a} names no folder; give one such as data/raw")
         if folder.startswith("~"):
             raise ValueError(f"raw_dir: {folder!r}: DVC knows no ~; write the home folder out")
+        return self
+
+    @model_validator(mode="after")
+    def _own_alone(self) -> Self:
+        """Check that nothing is said that nobody reads."""
+        if self.own is not None and self.source != "own":
+            raise ValueError(
+                f"own: means nothing with source: {self.source}; take it out, or set source to own"
+            )
         return self
 
 

@@ -80,8 +80,11 @@ def coverage_distribution(train: pd.DataFrame) -> pd.DataFrame:
 
 
 def depth_distribution(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of train and of test crops in each bin of depth (its shallow end, feet)."""
+    """Return the share of train and of test crops in each bin of depth (its shallow end, feet).
+
+    No line where no depth is known.
+    """
     depth = (known_depths(table) // DEPTH_BIN * DEPTH_BIN).rename("depth")
     shares = pd.crosstab(depth, table["split"], normalize="columns")
-    bins = range(depth.min(), depth.max() + 1, DEPTH_BIN)
+    bins = range(depth.min(), depth.max() + 1, DEPTH_BIN) if len(depth) else range(0)
     return shares.reindex(index=bins, columns=["train", "test"], fill_value=0.0).reset_index()

@@ -17,7 +17,7 @@ COLUMNS = ["id", "split", "row", "depth", "sample_order"]
 """Columns of the table that ingest writes; later stages add to them."""
 
 NO_DEPTH = -1
-"""Stands in the table for the depth of a test crop that is not known."""
+"""Stands in the table for the depth of a crop that is not known."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,9 @@ class CropSet:
 
     table: one line a crop, sorted by split ("test" before "train") and id: `id` str, `split`
         "train" or "test", `row` int64 (the crop's index in the arrays of its split), `depth` int64
-        in feet, NO_DEPTH where that of a test crop is not known, `sample_order` int64 (position in
-        the sample submission, -1 in train).
+        in feet, NO_DEPTH where it is not known, `sample_order` int64 (position in the sample
+        submission, -1 in train). Where they are known: `mosaic` str, the crops of one section or of
+        sections beside each other.
     train_images, test_images: uint8, shape (crops, 101, 101).
     train_masks: bool, shape (crops, 101, 101); True is salt.
     """

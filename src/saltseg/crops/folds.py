@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.plumbing.errors import InputError
+from saltseg.crops.crop_set import NO_DEPTH, known_depths
+from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.seeds import generator, stream_seed
 
 Folds = npt.NDArray[np.int64]
@@ -35,11 +36,12 @@ def assign_folds(
     _check_enough(table, n_folds, strategy, field)
     if strategy == "coverage_grouped":
         fold = _grouped(table, n_folds, seed)
-    elif strategy == "coverage":
+    elif strategy == "depth":
+        _check_depths(table)
+        fold = _dealt(table["depth"], n_folds)
+    else:
         shuffled = table.iloc[generator(seed, _STREAM).permutation(len(table))]
         fold = _dealt(shuffled["coverage_class"], n_folds)
-    else:
-        fold = _dealt(table["depth"], n_folds)
     _check_filled(table, fold, n_folds, field)
     return pd.DataFrame({"id": table["id"], "fold": fold})
 
@@ -82,11 +84,16 @@ def summary(table: pd.DataFrame, neighbours: pd.DataFrame) -> dict[str, Any]:
             f"fold_{number}": {
                 "crops": len(crops),
                 "mean_coverage": float(crops["coverage"].mean()),
-                "mean_depth": float(crops["depth"].mean()),
+                **_mean_depth(crops),
             }
             for number, crops in table.groupby("fold")
         },
     }
+
+
+def _mean_depth(crops: pd.DataFrame) -> dict[str, float]:
+    depth = known_depths(crops)
+    return {} if depth.empty else {"mean_depth": float(depth.mean())}
 
 
 def _dealt(key: "pd.Series[int]", n_folds: int) -> Folds:
@@ -117,6 +124,16 @@ def _grouped(table: pd.DataFrame, n_folds: int, seed: int) -> Folds:
         for number, (_, held_out) in enumerate(parts):
             fold[held_out] = number
     return fold
+
+
+def _check_depths(table: pd.DataFrame) -> None:
+    unknown = table["id"][table["depth"] == NO_DEPTH].tolist()
+    if unknown:
+        raise InputError(
+            f"params.yaml: fold_split.strategy: depth needs the depth of each crop, which"
+            f" {len(unknown):,} of {len(table):,} lack: {first_few(unknown)}; take"
+            " coverage_grouped, or add depths"
+        )
 
 
 def _check_enough(table: pd.DataFrame, n_folds: int, strategy: str, field: str) -> None:

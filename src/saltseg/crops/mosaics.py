@@ -22,6 +22,12 @@ order of summation, and with it the BLAS, the block and the number of threads, c
 rounding moves a correlation by some 1e-4.
 """
 
+NO_NEIGHBOURS = pd.DataFrame(
+    {name: pd.Series(dtype="str") for name in ("id", "neighbour", "side")}
+    | {"correlation": pd.Series(dtype="float64")}
+)
+"""The table of neighbours where none are looked for."""
+
 Borders = npt.NDArray[np.float32]
 
 
@@ -39,8 +45,11 @@ def describe_mosaics(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the table of coverage.describe_crops with `mosaic` (str), and the neighbours.
 
-    The neighbours are those of crop_neighbours, within the limits of `matching`.
+    The neighbours are those of crop_neighbours, within the limits of `matching`. Where the set
+    knows its mosaics nothing is guessed, and no neighbours are looked for.
     """
+    if "mosaic" in crops.table:
+        return describe_crops(crops), NO_NEIGHBOURS.copy()
     neighbours = crop_neighbours(crops, matching.min_correlation, matching.min_margin)
     table = describe_crops(crops)
     table["mosaic"] = name_mosaics(table["id"], neighbours)

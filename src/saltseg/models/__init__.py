@@ -18,7 +18,7 @@ from saltseg.models.network import SaltNetwork
 from saltseg.models.plain_cnn import PlainCnn
 from saltseg.models.pyramid import PyramidNetwork
 from saltseg.models.unet import Unet
-from saltseg.models.weights import standardisation
+from saltseg.models.weights import load_start, standardisation, start_from
 from saltseg.plumbing.errors import InputError, reason_of
 
 __all__ = ["SaltNetwork", "create_model"]
@@ -32,14 +32,17 @@ def create_model(definition: ModelDefinition, seed: int, weights: Path | None) -
     Raises InputError where the encoder or its weights are not to be had, or the network cannot take
     inputs of this size.
     """
+    start = None if weights is None else load_start(definition, weights)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        body = _create_body(definition, weights)
+        body = _create_body(definition, None if start else weights)
     widen_depthwise_gradients(body)
     mean, std = 0.0, 1.0
     if isinstance(definition, UnetModel):
         mean, std = standardisation(definition.encoder, definition.weights)
     network = SaltNetwork(body, definition.input, mean, std)
+    if start and isinstance(definition, UnetModel):
+        start_from(network, start, definition.weights)
     _check_size(network, definition)
     return network
 

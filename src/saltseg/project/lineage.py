@@ -60,12 +60,15 @@ def locked_outputs(root: Path) -> dict[str, str]:
 
 
 def _raw_data(root: Path, params: Params) -> dict[str, str]:
-    """Return what the crops were made from: Kaggle's files, or the survey's parameters."""
+    """Return what the crops were made from: files, or the survey's parameters."""
     if params.ingest.source == "survey":
         made_from = {"seed": params.base.seed, "survey": params.survey.model_dump(mode="json")}
         return {"source": "survey", "parameters": _digest(made_from)}
     known = dvc_lock.hashes(dvc_lock.read_checkout(root), "deps").get(params.ingest.raw_dir)
-    return {"source": "tgs", "files": "md5:" + _hash(root / params.ingest.raw_dir, known)}
+    return {
+        "source": params.ingest.source,
+        "files": "md5:" + _hash(root / params.ingest.raw_dir, known),
+    }
 
 
 def _model_hash(layout: Layout, member: str, fold: int) -> str:

@@ -16,7 +16,7 @@ from saltseg.reports.charts import bar_chart, histogram
 
 
 def draw_distributions(folder: Path, table: pd.DataFrame) -> None:
-    """Write coverage and depth, each as .csv and .png, and classes.csv.
+    """Write coverage and depth, each as .csv and .png, and classes.csv; no depth.png of no depth.
 
     table: as coverage-stratify's.
     """
@@ -36,6 +36,8 @@ def _draw_coverage(folder: Path, distribution: pd.DataFrame) -> None:
 
 def _draw_depth(folder: Path, distribution: pd.DataFrame) -> None:
     write_csv(folder / "depth.csv", distribution)
+    if distribution.empty:
+        return
     shallow = distribution["depth"].tolist()
     shares = {split: distribution[split].to_numpy() for split in ("train", "test")}
     edges = [*shallow, shallow[-1] + DEPTH_BIN]

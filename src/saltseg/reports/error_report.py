@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from saltseg.crops.crop_set import NO_DEPTH
 from saltseg.plumbing.files import write_csv
 from saltseg.reports.contact_sheet import COLUMNS, Group, Tile, contact_sheet
 from saltseg.reports.error_kinds import KINDS, error_kinds, worst_of
@@ -65,12 +66,13 @@ class Errors:
 def write_error_report(folder: Path, errors: Errors, images: npt.NDArray[np.uint8]) -> None:
     """Write measures by coverage class, 100 ft of depth, mask and error, and the worst crops.
 
-    images: uint8, all training crops by row. A bin of depth is named by its shallow end.
+    images: uint8, all training crops by row. A bin of depth is named by its shallow end; crops of
+    unknown depth are in none.
     """
     table = errors.crops.table
     kinds: dict[str, tuple[str, Sequence[object]]] = {
         "by_coverage": ("coverage_class", table["coverage_class"].tolist()),
-        "by_depth": ("depth", (table["depth"] // 100 * 100).tolist()),
+        "by_depth": ("depth", depth_bins(table["depth"])),
         "by_mask": ("mask", mask_kinds(errors.crops)),
     }
     for name, (column, values) in kinds.items():
@@ -83,6 +85,13 @@ def crop_scores(crops: OutOfFold, cleaning: Cleaning) -> pd.DataFrame:
     """Return id, fold and mosaic of each crop, and its nested score `before` and `after`."""
     table = crops.table[["id", "fold", "mosaic"]].reset_index(drop=True)
     return table.assign(before=cleaning.before, after=cleaning.after)
+
+
+def depth_bins(depth: "pd.Series[int]") -> Sequence[float]:
+    """Return the shallow end of each depth's 100 ft; NaN, and so no bin, where it is not known."""
+    bins = depth // 100 * 100
+    known = depth != NO_DEPTH
+    return (bins if known.all() else bins.where(known)).tolist()
 
 
 def mask_kinds(crops: OutOfFold) -> list[str]:

@@ -78,13 +78,15 @@ def write_submission(
     """Write a submission in Kaggle's form, checked against `sample` before it takes its place.
 
     Unix newlines, and an empty field for no salt. masks: bool, shape (len(ids), 101, 101), in the
-    order of `ids`. Raises ValueError where the two differ in number, InputError where the check
-    finds a fault; what was at `path` then stays.
+    order of `ids`; without crops the header stands alone. Raises ValueError where the two differ in
+    number, InputError where the check finds a fault; what was at `path` then stays.
     """
     lines = [f"{name},{code}\n" for name, code in zip(ids, rle.encode(masks), strict=True)]
     with whole_file(path) as temporary:
         text = "".join([",".join(HEADER) + "\n", *lines])
         temporary.write_text(text, encoding="utf-8", newline="")
+        if not lines:
+            return Checked(0, 0, in_order=True)
         return check_submission(temporary, sample, named=path)
 
 

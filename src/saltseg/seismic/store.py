@@ -142,11 +142,14 @@ def _create(
 
 
 class StoredSurvey(Survey):
-    """A zarr store whose amplitudes are read. group: the store itself, with its other arrays."""
+    """A zarr store of which one array is read. group: the store itself, with its other arrays."""
 
-    def __init__(self, path: Path, group: "zarr.Group", options: SurveyOptions) -> None:
+    def __init__(
+        self, path: Path, group: "zarr.Group", options: SurveyOptions, array: str = "amplitude"
+    ) -> None:
         """Take an open store; see open_store."""
         self.group = group
+        self._name = array
         self.facts: dict[str, Any] = dict(group.attrs[ATTRIBUTE])  # type: ignore[arg-type]
         grid = self._grid()
         super().__init__(path, grid, self._sampling(options), self._position(grid), options)
@@ -173,7 +176,7 @@ class StoredSurvey(Survey):
         """Do nothing: a store keeps no file open."""
 
     def _read(self, where: Selection) -> Amplitudes:
-        amplitudes = np.asarray(self._array("amplitude").oindex[where], np.float32)
+        amplitudes = np.asarray(self._array(self._name).oindex[where], np.float32)
         if "live" not in self.group:
             return amplitudes
         live = np.asarray(self._array("live").oindex[where], bool)
@@ -197,7 +200,7 @@ class StoredSurvey(Survey):
         told, facts = options.domain, self.facts
         stored = Domain(facts["domain"]) if facts["domain"] else None
         unit = str(facts["unit"]) if told in (None, stored) else unit_of(told, options.unit, "")
-        count = self._array("amplitude").shape[-1]
+        count = self._array(self._name).shape[-1]
         interval = options.interval or float(facts["interval"])
         return Sampling(count, interval, float(facts["first"]), unit, told or stored)
 
@@ -208,8 +211,11 @@ class StoredSurvey(Survey):
         return x, y
 
 
-def open_store(path: Path, options: SurveyOptions) -> StoredSurvey:
-    """Open a store. Raises InputError where it is none of saltseg's, not whole, or damaged."""
+def open_store(path: Path, options: SurveyOptions, array: str = "amplitude") -> StoredSurvey:
+    """Open a store to read `array`, one of DTYPES.
+
+    Raises InputError where it is none of saltseg's, not whole, or damaged.
+    """
     import zarr
 
     try:
@@ -227,9 +233,9 @@ def open_store(path: Path, options: SurveyOptions) -> StoredSurvey:
         )
     if facts.get("complete") is not True:
         raise InputError(f"{path}: is not written to its end; run again what writes it")
-    if "amplitude" not in group:
-        raise InputError(f"{path}: holds no amplitude to read; name the survey's own file")
+    if array not in group:
+        raise InputError(f"{path}: holds no {array} to read; name the survey's own file")
     try:
-        return StoredSurvey(path, group, options)
+        return StoredSurvey(path, group, options, array)
     except (KeyError, ValueError, TypeError, OSError) as error:
         raise InputError(f"{path}: is damaged ({reason_of(error)}); write it anew") from error

@@ -81,7 +81,7 @@ def select(
             "id": crops["id"].to_numpy(),
             "row": crops["row"].to_numpy(),
             "confidence": sure,
-            "coverage_class": coverage_class(pixels, masks[0].size),
+            "coverage_class": coverage_class(pixels, masks.shape[1] * masks.shape[2]),
             "reason": reasons,
         }
     )

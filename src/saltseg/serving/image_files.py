@@ -1,8 +1,5 @@
-"""Grey images as a user has them, and what is predicted on them, as files."""
+"""What is predicted on images, as files."""
 
-import struct
-import warnings
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,50 +13,11 @@ from saltseg.inference.tiles import from_lowest, to_eight_bits
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import whole_file, write_array
 from saltseg.reports.section_figure import SectionPicture, draw_section
-from saltseg.serving.image_headers import MOST_PIXELS, check_image_file, check_npy, check_size
 
 Pixels = npt.NDArray[Any]
 
-_DAMAGE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
-"""What Pillow and numpy raise for damaged files."""
-
 _SHOWN = (1, 99)
 """Percentiles between which an overlay shows the values of an image that has not 8 bits."""
-
-
-def read_image(path: Path) -> Pixels:
-    """Read one grey image, shape (h, w): PNG or TIFF of 8 or 16 bits, or .npy of real numbers.
-
-    A PNG or TIFF in colour is taken where its channels are equal; transparency is left out.
-    Raises InputError where it is missing, damaged, of another format than its name says, larger
-    than image_headers.MOST_PIXELS, in colour, not two-dimensional, or not finite.
-    """
-    kind = check_image_file(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, of what is refused or does no harm
-            pixels = _read_npy(path) if kind == "npy" else _read_picture(path, kind)
-    except Image.DecompressionBombError as error:
-        raise InputError(
-            f"{path}: has more than {MOST_PIXELS:,} pixels; cut it into parts"
-        ) from error
-    except _DAMAGE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: cannot be read as an image ({reason}); save it anew") from error
-    _check_finite(path, pixels)
-    return pixels
 
 
 def check_names(paths: Sequence[Path]) -> None:
@@ -96,41 +54,6 @@ def write_prediction(
         Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(temporary)
     shown = SectionPicture(_shown(image), mask, probabilities)
     draw_section(picture, shown)
-
-
-def _read_npy(path: Path) -> Pixels:
-    check_npy(path)
-    pixels: Pixels = np.load(path, allow_pickle=False)
-    return pixels
-
-
-def _read_picture(path: Path, kind: str) -> Pixels:
-    with Image.open(path, formats=[kind]) as picture:
-        check_size(path, picture.height, picture.width)
-        if getattr(picture, "n_frames", 1) > 1:
-            raise ValueError(f"it holds {getattr(picture, 'n_frames', 1)} images, not one")
-        by_palette = picture.mode in ("1", "P", "PA")
-        pixels = np.asarray(picture.convert("RGBA") if by_palette else picture)
-        if by_palette or picture.mode in ("LA", "RGBA"):
-            pixels = pixels[..., :-1]
-    if pixels.ndim == 3:
-        unequal = np.flatnonzero((pixels != pixels[..., :1]).any(axis=2))
-        if len(unequal):
-            row, column = divmod(int(unequal[0]), pixels.shape[1])
-            colour = pixels[row, column].tolist()
-            raise ValueError(f"it is in colour: row {row}, column {column} is {colour}")
-        pixels = pixels[..., 0]
-    return pixels
-
-
-def _check_finite(path: Path, pixels: Pixels) -> None:
-    wrong = np.flatnonzero(~np.isfinite(pixels))
-    if len(wrong):
-        row, column = divmod(int(wrong[0]), pixels.shape[1])
-        raise InputError(
-            f"{path}: {len(wrong):,} values are not finite, the first at row {row}, column"
-            f" {column}: {pixels[row, column]}; replace them"
-        )
 
 
 def _shown(image: Pixels) -> npt.NDArray[np.uint8]:

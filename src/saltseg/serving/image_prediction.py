@@ -11,7 +11,8 @@ from pathlib import Path
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.outputs import Outputs, check_outputs, protected_outputs
 from saltseg.project.model_folder import find_model, own_code
-from saltseg.serving.image_files import check_names, prediction_names, read_image, write_prediction
+from saltseg.seismic.images import read_image
+from saltseg.serving.image_files import check_names, prediction_names, write_prediction
 
 
 def predict_files(

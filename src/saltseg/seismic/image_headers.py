@@ -89,16 +89,16 @@ def check_size(path: Path, height: int, width: int) -> None:
         )
 
 
-def check_npy(path: Path) -> None:
+def check_npy(path: Path, kinds: str = "uif") -> None:
     """Check what a .npy file's header says, before memory is asked for what it says.
 
-    Raises InputError where that is no image of real numbers, too large, or more than is there;
-    ValueError where the header is none.
+    kinds: numpy's letters of the number formats that are taken. Raises InputError where that is no
+    image of such numbers, too large, or more than is there; ValueError where the header is none.
     """
     with path.open("rb") as file:
         shape, dtype = _npy_header(file)
         held = path.stat().st_size - file.tell()
-    if dtype.kind not in "uif" or dtype.itemsize > 8:
+    if dtype.kind not in kinds or dtype.itemsize > 8:
         raise InputError(
             f"{path}: its numbers are {dtype}, not integers or floats of up to 64 bits; save it as"
             " such"

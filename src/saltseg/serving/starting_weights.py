@@ -1,0 +1,52 @@
+"""A snapshot of a trained model, kept as a file of weights/ for another training to start from.
+
+An alias such as models:/saltseg@champion moves; the file does not. Its name holds its hash, params
+name the file, and DVC tracks weights/: a run that starts from it can be repeated.
+"""
+
+from pathlib import Path
+
+from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.files import hash_file, whole_file
+from saltseg.plumbing.layout import Layout
+from saltseg.project.model_folder import find_model
+from saltseg.serving.image_prediction import fetched
+
+
+def keep_weights(model: str, member: str | None, fold: int | None, root: Path) -> Path:
+    """Copy a model's last snapshot of one member and fold into weights/; return the file.
+
+    model: as predict_files takes it, or a .safetensors file. member, fold: the first if None.
+    Raises InputError where the model has no such member and fold.
+    """
+    path = Path(model)
+    if path.suffix == ".safetensors":
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file; name a snapshot or a model")
+        return _kept(path, path.stem, root)
+    with fetched(model, root) as folder:
+        snapshot = _snapshot(find_model(folder), member, fold)
+        return _kept(snapshot, snapshot.parent.parent.name, root)
+
+
+def _snapshot(model: Path, member: str | None, fold: int | None) -> Path:
+    models = Layout(model).models
+    members = sorted(path.name for path in models.iterdir() if path.is_dir())
+    chosen = _chosen(model, "member", members, member)
+    folds = sorted((path.name for path in (models / chosen).iterdir()), key=int)
+    folder = models / chosen / _chosen(model, "fold", folds, None if fold is None else str(fold))
+    return max(folder.glob("snapshot_*.safetensors"), key=lambda path: int(path.stem[9:]))
+
+
+def _chosen(model: Path, kind: str, known: list[str], wanted: str | None) -> str:
+    if wanted is not None and wanted not in known:
+        raise InputError(f"{model}: has no {kind} {wanted}; name one of {first_few(known, 20)}")
+    return known[0] if wanted is None else wanted
+
+
+def _kept(snapshot: Path, name: str, root: Path) -> Path:
+    target = Layout(root).weights / f"{name}-{hash_file(snapshot)[:8]}.safetensors"
+    if not target.exists():
+        with whole_file(target) as temporary:
+            temporary.write_bytes(snapshot.read_bytes())
+    return target
