@@ -51,16 +51,20 @@ def draw_image(
     axes.set_ylim(*place[2:])
 
 
-def draw_probability(
-    axes: "Axes", probabilities: npt.NDArray[Any], extent: Extent | None = None
+def draw_values(
+    axes: "Axes",
+    values: npt.NDArray[Any],
+    extent: Extent | None = None,
+    colours: str = PROBABILITY_MAP,
+    most: float = 1.0,
 ) -> "AxesImage":
-    """Draw probabilities, real (h, w), 0 to 1; what is NaN stays white. Returns it for a bar."""
-    height, width = probabilities.shape
+    """Draw values from 0 to `most`, real (h, w); what is NaN stays white. Returns it for a bar."""
+    height, width = values.shape
     return axes.imshow(
-        probabilities,
-        cmap=PROBABILITY_MAP,
+        values,
+        cmap=colours,
         vmin=0,
-        vmax=1,
+        vmax=most,
         extent=extent or (0, width, height, 0),
         interpolation="nearest",
     )
