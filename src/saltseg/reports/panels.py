@@ -70,8 +70,13 @@ def draw_values(
     )
 
 
-def draw_legend(figure: "Figure", paints: Sequence[Paint], left: float, top: float) -> None:
-    """Draw the legend of `paints` in one line; left and top are shares of the figure."""
+def draw_legend(
+    figure: "Figure", paints: Sequence[Paint], edge: float, top: float, side: str = "left"
+) -> None:
+    """Draw the legend of `paints` in one line.
+
+    edge, top: shares of the figure; edge is where the legend's left or right `side` lies.
+    """
     from matplotlib.patches import Patch
 
     swatches = [
@@ -84,8 +89,8 @@ def draw_legend(figure: "Figure", paints: Sequence[Paint], left: float, top: flo
     ]
     figure.legend(
         handles=swatches,
-        loc="upper left",
-        bbox_to_anchor=(left, top),
+        loc="upper left" if side == "left" else "upper right",
+        bbox_to_anchor=(edge, top),
         ncols=len(swatches),
         frameon=False,
         fontsize=_FONT_SIZE,

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _LEAST, _MOST = 500, 20_000
 """Pixels of a picture's longer side: small images are enlarged, huge ones drawn smaller."""
-_NARROWEST = 680
-"""Pixels that the legend takes."""
+_NARROWEST, _NARROWEST_BESIDE, _EDGE = 680, 800, 20
+"""Pixels that the legend takes, alone and beside a title; and those that it keeps to the right."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 90, 60, 50
 """Pixels around each picture: for axes, the colour bar, legend and title."""
 _SECOND_AXIS, _TITLE = 40, 30
@@ -84,7 +84,8 @@ def draw_section(path: Path, section: SectionPicture) -> None:
     drawings = _drawings(section)
     across, down = _arrangement(len(drawings), size)
     title = _TITLE if section.title else 0
-    whole = (title + down * cell[0], max(across * cell[1], _NARROWEST))
+    narrowest = _NARROWEST_BESIDE if section.bare else _NARROWEST
+    whole = (title + down * cell[0], max(across * cell[1], narrowest))
     figure = empty_figure(whole[1], whole[0])
     for number, draw in enumerate(drawings):
         row, column = divmod(number, across)
@@ -124,10 +125,13 @@ def _draw_bare(section: SectionPicture, figure: "Figure", axes: "Axes") -> None:
 def _draw_masks(section: SectionPicture, figure: "Figure", axes: "Axes") -> None:
     draw_image(axes, section.image, section.layers, section.extent, section.limits)
     box = axes.get_position()
-    height = figure.get_size_inches()[1] * figure.dpi
+    width, height = figure.get_size_inches() * figure.dpi
     above = _TOP / 2 + (_SECOND_AXIS if section.axes and section.axes.distances is not None else 0)
     paints = [paint for _, paint in section.layers]
-    draw_legend(figure, paints, box.x0, box.y1 + above / height)
+    first = box.x0 * width < _LEFT + 1
+    # Beside another picture, the legend goes from the right edge to as far as it needs.
+    place = box.x0 if first else 1 - _EDGE / width
+    draw_legend(figure, paints, place, box.y1 + above / height, "left" if first else "right")
 
 
 def _draw_values(
