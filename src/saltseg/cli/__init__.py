@@ -13,6 +13,7 @@ from saltseg.cli import (
     runs,
     seismic,
     submissions,
+    survey_outputs,
     surveys,
     training,
 )
@@ -58,5 +59,6 @@ for command in (
     seismic.inspect,
     models.promote,
     models.predict,
+    survey_outputs.export,
 ):
     app.command()(command)

@@ -55,8 +55,11 @@ class PredictedSection:
     truth: Live | None
     axes: SectionAxes
 
-    def measures(self) -> dict[str, float] | None:
-        """Return IoU and boundary distance (in samples and traces) where there is data."""
+    def measures(self) -> dict[str, float | None] | None:
+        """Return IoU and boundary distance (in samples and traces) where there is data.
+
+        None without a truth; a distance of None where one of the masks has no boundary.
+        """
         if self.truth is None:
             return None
         pair = (self.salt & self.live)[None], (self.truth & self.live)[None]
@@ -141,7 +144,7 @@ def draw_survey_section(folder: Path, section: PredictedSection, title: str) -> 
     measures = section.measures()
     if measures:
         title += f"   IoU {measures['iou']:.3f}"
-        if np.isfinite(measures["boundary_distance"]):
+        if measures["boundary_distance"] is not None:
             title += f", boundary distance {measures['boundary_distance']:.1f} samples"
     clip = amplitude_clip(section.amplitude)
     picture = SectionPicture(
