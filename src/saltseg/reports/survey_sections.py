@@ -63,10 +63,9 @@ class PredictedSection:
         if self.truth is None:
             return None
         pair = (self.salt & self.live)[None], (self.truth & self.live)[None]
-        return {
-            "iou": float(iou(*pair)[0]),
-            "boundary_distance": float(boundary_distance(*pair)[0]),
-        }
+        found = {"iou": iou(*pair), "boundary_distance": boundary_distance(*pair)}
+        known = {name: float(value[0]) for name, value in found.items()}
+        return {name: value if np.isfinite(value) else None for name, value in known.items()}
 
 
 @dataclass(frozen=True)
