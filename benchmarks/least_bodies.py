@@ -1,6 +1,6 @@
 """What the smallest body that is kept costs and brings, on volumes whose salt is known.
 
-    python -m benchmarks.least_bodies    # three minutes
+    python -m benchmarks.least_bodies    # two minutes
 
 For each volume: the limit of seismic.body_table.least_body; of the true salt, the bodies below it
 and their share of all salt; of a prediction (the truth blurred, with noise of the seismic's own
@@ -21,7 +21,7 @@ from saltseg.seismic.options import SurveyOptions
 from saltseg.survey.grid import Grid
 from saltseg.survey.volume_files import write_volume
 
-SIZE = Grid(104, 120, 160)
+SIZE = Grid(64, 120, 120)
 SEEDS = (1, 2, 3)
 STYLES = ("default", "wide")
 BLUR, NOISE = 3.0, 0.2

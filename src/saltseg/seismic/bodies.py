@@ -24,6 +24,9 @@ SIDE: Shape = (SHARD, SHARD, SHARD)
 _FIXED = 1 << 30
 """Probabilities are summed in units of 1 / _FIXED: whole numbers do not depend on the order."""
 _LEAST, _MOST = ("i0", "c0", "s0"), ("i1", "c1", "s1")
+_FAR = np.int64(np.iinfo(np.int64).max)
+_ROWS = 16
+"""Inlines of a brick that are measured at once: less memory than for the whole of it."""
 _SHOWN_FROM = 8
 """Bricks from which on progress is shown."""
 
@@ -106,31 +109,37 @@ class _Labeller:
             self.united.merge(first, second)
 
     def _measured(self, brick: Brick, labels: npt.NDArray[np.int32], found: int) -> pd.DataFrame:
-        """Return what is known of each label of a brick."""
+        """Return what is known of each label of a brick, gathered a few rows at a time."""
+        measured = {name: np.zeros(found, np.int64) for name in ("samples", "total")}
+        measured |= {name: np.full(found, _FAR) for name in ("apex", *_LEAST)}
+        measured |= {name: np.full(found, -1, np.int64) for name in _MOST}
+        probability = self.store.block("probability", *brick.slices)
+        for row in range(0, len(labels), _ROWS):
+            rows = slice(row, row + _ROWS)
+            first = (brick.first[0] + row, *brick.first[1:])
+            self._measure(measured, labels[rows], probability[rows], first)
+        return pd.DataFrame(measured)
+
+    def _measure(
+        self,
+        measured: dict[str, Integers],
+        labels: npt.NDArray[np.int32],
+        probability: npt.NDArray[np.floating],
+        first: Shape,
+    ) -> None:
+        """Add samples of a brick, the first of which lies at `first`, to what is known."""
         inside = np.nonzero(labels)
         owner = labels[inside].astype(np.int64) - 1
-        places = [index + start for index, start in zip(inside, brick.first, strict=True)]
-        probability = self.store.block("probability", *brick.slices)[inside]
-        fixed = np.rint(np.nan_to_num(probability).astype(np.float64) * _FIXED).astype(np.int64)
+        places = [index + start for index, start in zip(inside, first, strict=True)]
         rows, columns, samples = places
-        _, wide, _ = self.store.shape
-        apex = (samples * self.store.shape[0] + rows) * wide + columns
-        columns_of = {"samples": np.bincount(owner, minlength=found).astype(np.int64)}
-        columns_of["apex"] = _extreme(np.minimum, owner, apex, found)
-        for name, index in zip(_LEAST, places, strict=True):
-            columns_of[name] = _extreme(np.minimum, owner, index, found)
-        for name, index in zip(_MOST, places, strict=True):
-            columns_of[name] = _extreme(np.maximum, owner, index, found)
-        columns_of["total"] = np.zeros(found, np.int64)
-        np.add.at(columns_of["total"], owner, fixed)
-        return pd.DataFrame(columns_of)
-
-
-def _extreme(ufunc: np.ufunc, owner: Integers, values: Integers, count: int) -> Integers:
-    start = np.iinfo(np.int64).max if ufunc is np.minimum else -1
-    found = np.full(count, start, np.int64)
-    ufunc.at(found, owner, values)
-    return found
+        high, wide, _ = self.store.shape
+        fixed = np.rint(probability[inside].astype(np.float64) * _FIXED).astype(np.int64)
+        measured["samples"] += np.bincount(owner, minlength=len(measured["samples"]))
+        np.add.at(measured["total"], owner, fixed)
+        np.minimum.at(measured["apex"], owner, (samples * high + rows) * wide + columns)
+        for least, most, index in zip(_LEAST, _MOST, places, strict=True):
+            np.minimum.at(measured[least], owner, index)
+            np.maximum.at(measured[most], owner, index)
 
 
 def find_bodies(store: StoredSurvey, least: int, side: Shape = SIDE) -> Bodies:
