@@ -10,6 +10,7 @@ from saltseg.cli import (
     ablations,
     experiments,
     models,
+    predictions,
     runs,
     seismic,
     submissions,
@@ -57,6 +58,6 @@ for command in (
     runs.diff,
     seismic.inspect,
     models.promote,
-    models.predict,
+    predictions.predict,
 ):
     app.command()(command)
