@@ -114,29 +114,55 @@ def fit(pixels: Pixels) -> Calibration:
     return Calibration(float(at[0]), float(at[1])) if at[0] > 0 else Calibration()
 
 
-def fit_nested(
-    crops: Sequence[Pixels], parts: npt.NDArray[np.int64]
-) -> tuple[Calibration, dict[int, Calibration]]:
-    """Return the fit on all crops, and for each part the fit on the others alone."""
-    sums = {int(part): together(_of(crops, parts, part)) for part in np.unique(parts)}
-    by_part = {
-        part: fit(together([pixels for other, pixels in sums.items() if other != part]))
-        if len(sums) > 1
-        else Calibration()
-        for part in sums
+@dataclass(frozen=True)
+class Judgement:
+    """A calibration, and what it is worth on crops that it was not fitted on.
+
+    fitted: on all crops, for those that are predicted next. by_part: for each part, on the others.
+    before, after: of all crops' pixels without calibration, and each with its part's.
+    """
+
+    fitted: Calibration
+    by_part: dict[int, Calibration]
+    before: Reliability
+    after: Reliability
+
+    def metrics(self) -> dict[str, float]:
+        """Return the figures that say what it is worth, by name."""
+        return {
+            "calibration_slope": self.fitted.slope,
+            "calibration_offset": self.fitted.offset,
+            "calibration_error_before": self.before.error,
+            "calibration_error": self.after.error,
+            "log_loss_before": self.before.log_loss,
+            "log_loss": self.after.log_loss,
+        }
+
+
+def judge(crops: Sequence[Pixels], parts: npt.NDArray[np.int64]) -> Judgement:
+    """Fit on all crops, and nested: each part's on the others. A single part stays as it is.
+
+    parts: int64 (n,), one for each of `crops`; see nested_choice.selection_parts.
+    """
+    labels = np.unique(parts).tolist()
+    sums = {
+        part: together([crops[at] for at in np.flatnonzero(parts == part).tolist()])
+        for part in labels
     }
-    return fit(together(list(sums.values()))), by_part
-
-
-def calibrated(
-    crops: Sequence[Pixels], parts: npt.NDArray[np.int64], by_part: dict[int, Calibration]
-) -> Pixels:
-    """Return all crops' pixels, each with its part's calibration applied."""
-    moved = []
-    for part, calibration in by_part.items():
-        own = together(_of(crops, parts, part))
-        moved.append(Pixels(calibration.apply(own.probabilities), own.count, own.salt))
-    return together(moved)
+    by_part = {
+        part: fit(together([sums[other] for other in labels if other != part]))
+        if len(labels) > 1
+        else Calibration()
+        for part in labels
+    }
+    moved = [
+        Pixels(by_part[part].apply(own.probabilities), own.count, own.salt)
+        for part, own in sums.items()
+    ]
+    everything = together(list(sums.values()))
+    return Judgement(
+        fit(everything), by_part, reliability(everything), reliability(together(moved))
+    )
 
 
 def reliability(pixels: Pixels) -> Reliability:
@@ -156,7 +182,3 @@ def reliability(pixels: Pixels) -> Reliability:
         float(np.abs(total - salt).sum() / held.sum()),
         float(loss / held.sum()),
     )
-
-
-def _of(crops: Sequence[Pixels], parts: npt.NDArray[np.int64], part: int) -> list[Pixels]:
-    return [crops[at] for at in np.flatnonzero(parts == part).tolist()]
