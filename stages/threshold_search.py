@@ -4,8 +4,7 @@
 
 Reads the out-of-fold probabilities of data/snapshot-ensemble, data/ingest/train_masks.npy and
 data/coverage-stratify/crops.parquet. Writes data/threshold-search/thresholds.json, the scores in
-results/threshold-search.json, and the curves of the score over thresholds and of the share of salt
-over probabilities.
+results/threshold-search.json, and the curves of score and reliability.
 """
 
 from dataclasses import asdict
@@ -40,8 +39,8 @@ def main(root: Path) -> None:
         chosen = {"threshold": threshold, "threshold_by_part": by_part}
         counted = calibration.count_pixels(crops.probabilities, crops.truth)
         scaling = calibration.judge(counted, crops.parts)
-        handed_on = chosen | {"calibration": asdict(scaling.fitted)}
-        write_json(layout.data("threshold-search") / "thresholds.json", handed_on)
+        kept = chosen | {"calibration": asdict(scaling.fitted)}
+        write_json(layout.data("threshold-search") / "thresholds.json", kept)
         parts = {"parts": thresholds.kind_of_parts(crops.table["fold"].tolist())}
         groups = crops.table["mosaic"].tolist()
         draws = generator(params.base.seed, "threshold-search")

@@ -42,7 +42,7 @@ def test_a_gain_evens_out_what_falls_with_depth(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("clip", "gain"), [(-1, None), (50, None), (float("nan"), None), (1, 0)])
 def test_values_that_are_none_are_refused(tmp_path: Path, clip: float, gain: int | None) -> None:
-    with pytest.raises(InputError, match="--clip|--gain"):
+    with pytest.raises(InputError, match=r"--clip|--gain"):
         measure_scale(survey_of(np.eye(9), tmp_path), ScaleOf.SURVEY, clip, gain)
 
 
