@@ -5,11 +5,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+import yaml
 import zarr
 from filelock import FileLock
 from typer.testing import CliRunner
@@ -27,13 +29,20 @@ from saltseg.serving.survey_work import LOCK, WORK
 
 SHAPE = (3, 30, 130)
 """Inlines, crosslines and samples of the survey; more than one tile of 101 down a section."""
+AXES = ("--axes", "inline,crossline,sample")
 Field = npt.NDArray[np.float32]
+Stored = dict[str, npt.NDArray[Any]]
 
 
 @pytest.fixture(scope="module")
 def exported(trained: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that predicts in float32, so that two ways differ by the rounding of sums alone."""
     folder = tmp_path_factory.mktemp("exported")
     export_model(trained, folder)
+    path = folder / "model" / "params.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["runtime"]["precision"] = "float32"
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
     return folder
 
 
@@ -55,7 +64,7 @@ def said(*arguments: str | Path) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def predicted(volume: Path, exported: Path, out: Path, *options: str) -> dict[str, Field]:
+def predicted(volume: Path, exported: Path, out: Path, *options: str) -> Stored:
     code, text = said(
         volume, "--axes", "inline,crossline,sample", "--model", exported, "--out", out, *options
     )
@@ -181,7 +190,15 @@ def test_killed_and_resumed_it_leaves_the_same_bytes(
     """Killed among the sections, then among the shards; what was done is not done again."""
     predicted(volume, exported, tmp_path / "whole")
     out = tmp_path / "out"
-    arguments = [volume, "--model", exported, "--axes", "inline,crossline,sample", "--out", out]
+    arguments: list[str | Path] = [
+        volume,
+        "--model",
+        exported,
+        "--axes",
+        "inline,crossline,sample",
+        "--out",
+        out,
+    ]
     start = "from saltseg.cli import app; app()"
     command = [sys.executable, "-c", start, "predict", *map(str, arguments)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -215,7 +232,7 @@ def test_killed_and_resumed_it_leaves_the_same_bytes(
 def test_called_twice_it_leaves_the_same_bytes_and_asks_first(
     volume: Path, exported: Path, tmp_path: Path
 ) -> None:
-    arguments = [volume, "--model", exported, "--axes", "inline,crossline,sample"]
+    arguments: list[str | Path] = [volume, "--model", exported, "--axes", "inline,crossline,sample"]
     predicted(volume, exported, tmp_path / "out")
     before = content_of(tmp_path / "out")
     code, text = said(*arguments, "--out", tmp_path / "out")
@@ -290,7 +307,14 @@ def test_a_line_and_a_gain_and_a_resampling(exported: Path, tmp_path: Path) -> N
 def test_wrong_options_cost_one_line(
     volume: Path, exported: Path, tmp_path: Path, options: list[str], reason: str
 ) -> None:
-    given = ["--axes", "inline,crossline,sample", "--model", exported, "--out", tmp_path / "out"]
+    given: list[str | Path] = [
+        "--axes",
+        "inline,crossline,sample",
+        "--model",
+        exported,
+        "--out",
+        tmp_path / "out",
+    ]
     code, text = said(volume, *given, *options)
     assert (code, text.count("\n")) == (1, 1), text
     assert reason in text

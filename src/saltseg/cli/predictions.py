@@ -87,7 +87,8 @@ def predict(
 
         places = inline_byte, crossline_byte, cdp_byte, x_byte, y_byte
         samples = sample_format, byte_order, interval, domain, unit, polarity, null
-        options = SurveyOptions(*places, *samples, axes, whole_traces)
+        given = places + samples + (axes, whole_traces)
+        options = SurveyOptions(*given)
         choices = SurveyChoices(along, members, tile, sample_scale, scale, clip, gain, depth)
         survey = chosen_survey(files, options, choices, estimate)
         if survey is None:
