@@ -4,9 +4,10 @@
 
 Reads the out-of-fold probabilities of data/snapshot-ensemble, data/ingest/train_masks.npy and
 data/coverage-stratify/crops.parquet. Writes data/threshold-search/thresholds.json, the scores in
-results/threshold-search.json, and the curve of the score over thresholds.
+results/threshold-search.json, and the curves of score and reliability.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 
 from saltseg.config.params import load_params
@@ -14,8 +15,10 @@ from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.files import write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
+from saltseg.reports.reliability_figure import draw_reliability
 from saltseg.reports.threshold_figure import draw_curve
 from saltseg.scoring.metric import precision_curve
+from saltseg.selection import calibration
 from saltseg.selection import nested_choice as thresholds
 from saltseg.selection.out_of_fold import load_out_of_fold
 from saltseg.tracking import stage_run
@@ -34,7 +37,10 @@ def main(root: Path) -> None:
         by_part = {str(part): float(grid[at]) for part, at in choice.by_part.items()}
         threshold = float(grid[choice.setting])
         chosen = {"threshold": threshold, "threshold_by_part": by_part}
-        write_json(layout.data("threshold-search") / "thresholds.json", chosen)
+        counted = calibration.count_pixels(crops.probabilities, crops.truth)
+        scaling = calibration.judge(counted, crops.parts)
+        kept = chosen | {"calibration": asdict(scaling.fitted)}
+        write_json(layout.data("threshold-search") / "thresholds.json", kept)
         parts = {"parts": thresholds.kind_of_parts(crops.table["fold"].tolist())}
         groups = crops.table["mosaic"].tolist()
         draws = generator(params.base.seed, "threshold-search")
@@ -42,9 +48,10 @@ def main(root: Path) -> None:
         resampled = generator(params.base.seed, "threshold-search", "curve")
         sure = thresholds.curve_intervals(curve, grid, groups, search.bootstrap, resampled)
         ends = dict(zip(("threshold_low", "threshold_high"), sure.chosen, strict=True))
-        run.metrics({**worth, **parts, **chosen, **ends})
+        run.metrics({**worth, **parts, **chosen, **ends, **scaling.metrics()})
         plots, means = layout.plots("threshold-search"), curve.mean(axis=0)
         draw_curve(plots, grid, means, threshold, sure)
+        draw_reliability(plots, scaling.before, scaling.after)
         run.artifact(plots)
 
 

@@ -13,7 +13,7 @@ def test_a_log_has_a_line_every_ten_seconds_and_one_at_the_end(
         if item == 1048:
             said_before_the_end = capsys.readouterr().err
     assert said_before_the_end.splitlines() == [
-        f"crops: {done} of 50, {done} s" for done in (10, 20, 30, 40)
+        f"crops: {done} of 50, {done} s, 1/s, {50 - done} s left" for done in (10, 20, 30, 40)
     ]
     assert capsys.readouterr().err == "crops: 50 done in 50 s\n"
 

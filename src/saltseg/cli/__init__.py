@@ -10,6 +10,7 @@ from saltseg.cli import (
     ablations,
     experiments,
     models,
+    predictions,
     runs,
     seismic,
     submissions,
@@ -58,7 +59,7 @@ for command in (
     runs.diff,
     seismic.inspect,
     models.promote,
-    models.predict,
+    predictions.predict,
     models.weights,
     survey_outputs.export,
 ):

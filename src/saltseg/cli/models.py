@@ -1,4 +1,4 @@
-"""`saltseg promote`, `predict` and `weights`: a trained pipeline put to use."""
+"""`saltseg promote` and `weights`: which trained pipeline is in use, and where others start."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,26 +16,6 @@ def promote(
         from saltseg.serving.promotion import promote as promote_run
 
         print(promote_run(run, Path()))
-
-
-def predict(
-    images: Annotated[list[Path], typer.Argument(help="Grey PNG, TIFF or .npy of any size.")],
-    out: Annotated[Path, typer.Option(help="Folder for masks, probabilities and overlays.")],
-    model: Annotated[
-        str, typer.Option(help="A model in MLflow's registry, or the folder of one.")
-    ] = "models:/saltseg@champion",
-    depth: Annotated[
-        float | None, typer.Option(help="Depth of the images in feet, for models that read it.")
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace what an earlier call wrote into the folder.")
-    ] = False,
-) -> None:
-    """Find salt in images of any size, by overlapping tiles."""
-    with one_line_errors():
-        from saltseg.serving.image_prediction import predict_files
-
-        predict_files(images, model, out, depth, Path(), force)
 
 
 def weights(

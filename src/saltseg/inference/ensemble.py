@@ -11,8 +11,9 @@ import pandas as pd
 from saltseg.config.params import Params
 from saltseg.config.snapshot_counts import expected_snapshots
 from saltseg.crops.crop_set import CropSet, depth
-from saltseg.inference.predictor import Predictor, snapshot_predictor
+from saltseg.inference.predictor import Predictor, snapshot_predictor, snapshot_shares
 from saltseg.inference.views import create_views
+from saltseg.models.averages import averaged
 from saltseg.models.snapshots import load_snapshot, snapshot_path
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import visible
@@ -107,18 +108,29 @@ def average(params: Params, crops: CropSet, folds: pd.DataFrame, snapshots: Snap
     return Ensemble(table, total, test, members)
 
 
-def load_parts(params: Params, snapshots: Snapshots) -> Iterator[Part]:
-    """Yield each member and fold's part, with its snapshots in memory."""
+def load_parts(
+    params: Params, snapshots: Snapshots, tiles: bool = False, fast: bool = False
+) -> Iterator[Part]:
+    """Yield each member and fold's part, with its snapshots in memory.
+
+    tiles: see snapshot_predictor. fast: one network with the mean of the snapshots' weights, in
+    place of the mean of what they predict, and no views but the mirrored one.
+    """
     shares = _member_shares(params)
     settings = params.snapshot_ensemble
+    views = [] if fast else create_views(settings.shifts, settings.scales)
     for (member, fold), paths in snapshots.items():
+        loaded = [load_snapshot(path) for path in paths]
+        if fast:
+            loaded = [averaged(loaded, snapshot_shares(len(loaded), settings.snapshot_decay))]
         predict = snapshot_predictor(
             params.models[member],
-            [load_snapshot(path) for path in paths],
+            loaded,
             settings.snapshot_decay,
             params.runtime,
             settings.flip,
-            create_views(settings.shifts, settings.scales),
+            views,
+            tiles,
         )
         test_share = shares[member] / len(params.train_per_fold.folds)
         yield Part(member, fold, shares[member], test_share, predict)

@@ -17,6 +17,7 @@ from saltseg.models import create_model
 from saltseg.models.devices import create_fabric
 from saltseg.models.fast.folding import fold_snapshots
 from saltseg.models.snapshots import Weights
+from saltseg.models.tiles import TileNetwork
 from saltseg.plumbing.progress import progress
 
 Predictor = Callable[..., npt.NDArray[np.float32]]
@@ -129,14 +130,18 @@ def snapshot_predictor(
     runtime: Runtime,
     flip: bool,
     views: Sequence[View] = (),
+    tiles: bool = False,
 ) -> Predictor:
     """Return the mean over a network's snapshots, oldest first, as a function of the crops.
 
-    decay: see snapshot_shares; flip, views: see `predict`.
+    decay: see snapshot_shares; flip, views: see `predict`. tiles: predict images of any size, as
+    models.tiles does, and not crops alone.
     """
     fabric = create_fabric(runtime)
     plain = create_model(definition, seed=0, weights=None)
     network, folded = fold_snapshots(plain, snapshots)
+    if tiles:
+        network = TileNetwork.of(network)
     return partial(
         predict_mean,
         fabric.setup_module(network.to(memory_format=torch.channels_last)),

@@ -71,6 +71,22 @@ def protected_outputs(folder: Path, names: Sequence[str], force: bool) -> Iterat
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def place_folder(made: Path, target: Path) -> None:
+    """Move a whole folder to its place in one step; what an earlier call made there is lost.
+
+    Its files are noted in the list beside it. Raises OSError where the two are on different disks.
+    """
+    folder = target.parent
+    lines = [
+        f"{hash_file(path)}  {(target.name / path.relative_to(made)).as_posix()}\n"
+        for path in _files(made)
+    ]
+    shutil.rmtree(target, ignore_errors=True)
+    with (folder / OUTPUTS).open("a", encoding="utf-8", newline="\n") as file:
+        file.writelines(lines)
+    made.replace(target)
+
+
 def check_outputs(folder: Path, names: Sequence[str], inputs: Sequence[Path], force: bool) -> None:
     """Raise InputError where writing `names` into `folder` would lose a file; before any work.
 

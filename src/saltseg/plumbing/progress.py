@@ -48,10 +48,25 @@ class _Lines:
         now = time.monotonic()
         if now - self._shown >= 10 and self._done < self._total:
             self._shown = now
-            self._print(f"{self._done:,} of {self._total:,}, {now - self._started:.0f} s")
+            self._print(_state(self._done, self._total, now - self._started))
 
     def end(self) -> None:
+        """Say how much was done, and in which time."""
         self._print(f"{self._done:,} done in {time.monotonic() - self._started:.0f} s")
 
     def _print(self, text: str) -> None:
         print(f"{self._description}: {text}", file=sys.stderr)
+
+
+def _state(done: int, total: int, seconds: float) -> str:
+    """Say how much is done, at which rate, and how long the rest takes."""
+    rate, left = done / seconds, seconds * (total - done) / done
+    told = f"{rate:.2g}/s" if rate >= 1 else f"{seconds / done:.2g} s each"
+    return f"{done:,} of {total:,}, {seconds:.0f} s, {told}, {duration(left)} left"
+
+
+def duration(seconds: float) -> str:
+    """Write a time in the unit that reads best: "40 s", "12 min", "3.5 h"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -90,6 +90,7 @@ def _settings(layout: Layout) -> dict[str, object]:
     sizes = read_json(layout.data("postprocess-connected-components") / "sizes.json")
     return {
         "threshold": thresholds["threshold"],
+        "calibration": thresholds["calibration"],
         "salt_size": sizes["salt_size"],
         "hole_size": sizes["hole_size"],
         "code": code_digest(),

@@ -41,13 +41,8 @@ def remove_strangers(layout: Layout, params: Params) -> list[Path]:
     strangers = sorted(
         folder
         for folder, digest in made.items()
-        if layout.models == folder.parent.parent
-        or (
-            layout.data("pseudolabel") == folder.parent
-            and folder not in wanted
-            and folder.is_dir()
-            and folder_hash(folder) == digest
-        )
+        if folder.is_relative_to(layout.models) or folder.is_relative_to(layout.data("pseudolabel"))
+        if folder not in wanted and folder.is_dir() and folder_hash(folder) == digest
     )
     for folder in strangers:
         shutil.rmtree(folder)

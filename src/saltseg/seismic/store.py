@@ -5,7 +5,8 @@ Version 3 of zarr, sharded. The group holds, for a 3D survey of i inlines, c cro
 
 | array | shape | dtype | |
 |---|---|---|---|
-| amplitude, probability, disagreement | (i, c, s) | float32 | those that there are |
+| amplitude | (i, c, s) | float32 | where the store holds it |
+| probability, disagreement | (i, c, s) | float16 | of salt, calibrated; see seismic.predictions |
 | mask, live | (i, c, s) | bool | mask: salt. live: where there is data |
 | body | (i, c, s) | int32 | number of the salt body, 0 outside |
 | inline, crossline | (i,), (c,) | int64 | numbers of the lines; of a 2D line crossline (t,) |
@@ -41,10 +42,14 @@ Selection = slice | Integers | tuple[int | slice | Integers, ...]
 
 VERSION = 1
 ATTRIBUTE = "saltseg"
+PREDICTION = "prediction.zarr"
+"""The name of the store that `saltseg predict` writes."""
+PREDICTED = ("probability", "mask", "disagreement", "live")
+"""What it holds."""
 DTYPES: Mapping[str, str] = {
     "amplitude": "float32",
-    "probability": "float32",
-    "disagreement": "float32",
+    "probability": "float16",
+    "disagreement": "float16",
     "mask": "bool",
     "live": "bool",
     "body": "int32",

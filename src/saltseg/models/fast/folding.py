@@ -3,7 +3,7 @@
 import copy
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from timm.layers.norm_act import BatchNormAct2d
@@ -16,13 +16,15 @@ from torch.utils._pytree import tree_leaves
 from saltseg.models.fast.activated import ActivatedConvolution, can_activate
 from saltseg.models.fast.shapes import run_shapes
 
+Network = TypeVar("Network", bound=nn.Module)
+
 ACTIVATIONS = (functional.relu, functional.relu6, functional.hardtanh)
 """What the activations of models.activated call."""
 
 
 def fold_snapshots(
-    network: nn.Module, snapshots: Sequence[Mapping[str, Tensor]]
-) -> tuple[nn.Module, list[dict[str, Tensor]]]:
+    network: Network, snapshots: Sequence[Mapping[str, Tensor]]
+) -> tuple[Network, list[dict[str, Tensor]]]:
     """Return a network for prediction only, and each snapshot's weights for it.
 
     network: a SaltNetwork, left as it is; snapshots: state dicts of it, at least one. The weights
