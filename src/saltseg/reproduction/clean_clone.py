@@ -23,7 +23,7 @@ _LOCK = ".in-use.lock"
 
 
 @contextmanager
-def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
+def clean_clone(record: RunRecord, root: Path) -> Iterator[Path]:
     """Yield a clone with the code, parameters, locks and results of `record`; remove it at the end.
 
     It takes git's objects, DVC's cache and DVC's remotes from the checkout `root`, into which it

@@ -18,7 +18,7 @@ from saltseg.plumbing.errors import InputError, first_few
 from saltseg.project import dvc_lock
 from saltseg.project.dvc_process import STANDARD_ERROR, run_dvc
 from saltseg.project.pipeline import overlaps
-from saltseg.reproduction.clean_clone import workplace
+from saltseg.reproduction.clean_clone import clean_clone
 from saltseg.reproduction.comparison import Comparison, compare
 from saltseg.reproduction.environments import recorded_threads
 from saltseg.reproduction.inputs import in_git, stage_name
@@ -52,7 +52,7 @@ def reproduce(record: RunRecord, root: Path, request: Request) -> Comparison:
     lacking = record.lacks()
     if lacking:
         raise InputError(f"{record.name}: cannot be reproduced; missing: {'; '.join(lacking)}")
-    with workplace(record, root) as clone:
+    with clean_clone(record, root) as clone:
         with Repo(str(clone)) as repo:
             again = _chosen(repo, record, request.first)
             _restore(repo, record, root, again, request.cached)

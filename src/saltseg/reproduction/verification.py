@@ -10,7 +10,7 @@ from dvc.repo import Repo
 from dvc.stage import Stage
 
 from saltseg.project.pipeline import overlaps
-from saltseg.reproduction.clean_clone import workplace
+from saltseg.reproduction.clean_clone import clean_clone
 from saltseg.reproduction.inputs import (
     changed_inputs,
     path_of,
@@ -53,7 +53,7 @@ def verify(record: RunRecord, root: Path) -> list[Finding]:
     lacking = [Finding(part, "is missing from the run's record") for part in record.lacks()]
     if lacking:
         return lacking
-    with workplace(record, root) as clone, Repo(str(clone)) as repo:
+    with clean_clone(record, root) as clone, Repo(str(clone)) as repo:
         outputs = recorded_outputs(repo, record)
         objects = Objects(repo)
         findings = verify_outputs(outputs.values(), objects)
