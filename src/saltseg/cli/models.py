@@ -1,4 +1,4 @@
-"""`saltseg promote` and `predict`: a trained pipeline put to use."""
+"""`saltseg promote` and `saltseg predict`: using a trained pipeline."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from saltseg.plumbing.errors import one_line_errors
 def promote(
     run: Annotated[str, typer.Argument(help="An MLflow run id, or an experiment's name.")],
 ) -> None:
-    """Make the model of a run the champion, if everything that the run recorded verifies."""
+    """Make the model of a run the champion, if the run verifies."""
     with one_line_errors():
         from saltseg.serving.promotion import promote as promote_run
 

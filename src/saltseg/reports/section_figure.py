@@ -1,4 +1,4 @@
-"""A whole section, or any grey image, with what is known of its salt."""
+"""A picture of a section, or any grey image, with its predicted and true salt."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LEAST, _MOST = 500, 20_000
-"""Pixels of a picture's longer side: small images are enlarged, huge ones drawn smaller."""
+"""Pixels of a picture's longer side: small images are enlarged, huge ones reduced."""
 _NARROWEST = 680
-"""Pixels that the legend takes."""
+"""Height of the legend in pixels."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 90, 60, 50
-"""Pixels around each picture: for axes, the colour bar, legend and title."""
+"""Pixels around each picture, for axes, colour bar, legend and title."""
 
 
 @dataclass(frozen=True)
 class SectionPicture:
-    """What is drawn, all of one shape (h, w).
+    """The content of the picture, all of shape (h, w).
 
-    image: grey; `limits` are its black and white. predicted: bool. probabilities: 0 to 1, or None
-    for no second picture. truth: bool, or None where it is not known. extent: see panels.Extent.
+    image: grey; `limits` are drawn black and white. predicted: bool. probabilities: 0 to 1, or None
+    for no second picture. truth: bool, or None if it is not known. extent: see panels.Extent.
     """
 
     image: npt.NDArray[Any]
@@ -48,17 +48,17 @@ class SectionPicture:
 
     @property
     def layers(self) -> list[Layer]:
-        """The prediction, or hit, missed and false where the truth is known."""
+        """The prediction, or hit, missed and false if the truth is known."""
         if self.truth is None:
             return [(self.predicted, PREDICTION)]
         return compared(self.truth, self.predicted)
 
 
 def draw_section(path: Path, section: SectionPicture) -> None:
-    """Write a PNG of the image under its masks and of the probabilities with a colour bar.
+    """Write a PNG of the image with its masks, and of the probabilities with a colour bar.
 
-    The second picture is beside an image that is tall, and below one that is wide. A pixel of the
-    image is at least one of the picture, but in images beyond 20,000 pixels.
+    The second picture is beside a tall image, and below a wide one. Images are drawn at full
+    resolution or more, up to 20,000 pixels.
     """
     height, width = _size(section.image.shape)
     cell = (_TOP + height + _BOTTOM, _LEFT + width + _RIGHT)
@@ -77,7 +77,7 @@ def draw_section(path: Path, section: SectionPicture) -> None:
 
 
 def _arrangement(section: SectionPicture, height: int, width: int) -> tuple[int, int]:
-    """Return how many pictures stand across and how many down."""
+    """Return the number of pictures across and down."""
     if section.probabilities is None:
         return 1, 1
     return (2, 1) if 3 * height > 2 * width else (1, 2)
@@ -108,9 +108,9 @@ def _size(shape: tuple[int, ...]) -> tuple[int, int]:
 def _axes(
     figure: "Figure", corner: tuple[int, int], size: tuple[int, int], whole: tuple[int, int]
 ) -> "Axes":
-    """Return axes of `size`, height and width, in the cell whose upper left is `corner`.
+    """Return axes of `size` (height, width) in the cell with the upper left corner `corner`.
 
-    All in pixels; `whole` is the figure's size.
+    All in pixels; whole: the figure's size.
     """
     lower = whole[0] - corner[0] - _TOP - size[0]
     box = (
