@@ -91,7 +91,7 @@ def test_other_code_is_found_in_the_model_or_missed(exported: Path, tmp_path: Pa
         (folder / part).mkdir()
     settings = (exported / "model" / "model.json").read_text()
     (folder / "model" / "model.json").write_text(settings.replace("sha256:", "sha256:0"))
-    with pytest.raises(InputError, match="made by other code, which does not lie unchanged"):
+    with pytest.raises(InputError, match="made by other code, which is missing or changed"):
         own_code(folder / "model")
     with pytest.raises(InputError, match=r"holds no model\.json"):
         find_model(tmp_path)

@@ -96,7 +96,7 @@ def test_a_stranger_under_the_recorder_s_name_is_refused(tmp_path: Path) -> None
     ],
 )  # fmt: skip
 def test_an_answer_that_no_recorder_gives_is_refused(line: bytes) -> None:
-    with pytest.raises(ValueError, match="no message of saltseg"):
+    with pytest.raises(ValueError, match="not a saltseg message"):
         read_answer(line)
 
 
@@ -113,7 +113,7 @@ def test_an_answer_that_no_recorder_gives_is_refused(line: bytes) -> None:
     ],
 )
 def test_a_report_that_no_stage_makes_is_refused(message: object) -> None:
-    with pytest.raises(ValueError, match="no message of saltseg"):
+    with pytest.raises(ValueError, match="not a saltseg message"):
         read_report(json.dumps(message).encode())
 
 

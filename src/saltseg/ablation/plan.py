@@ -97,7 +97,7 @@ def make_plan(root: Path, request: Request) -> Plan:
 
 
 def _distinct(trials: list[Trial]) -> list[Trial]:
-    """Return the first trial of each digest, checked against the base, which is the first of all."""
+    """Return the first trial of each digest, checked against the base, the first of all."""
     for variant in trials[1:]:
         _check_pairs(trials[0].params, variant)
     found: dict[str, Trial] = {}

@@ -69,7 +69,7 @@ def inspect(
     axes: Axes = None,
     whole_traces: WholeTraces = False,
 ) -> None:
-    """Show what a survey file holds, what is wrong with it, and whether it is like the training crops."""
+    """Show what a survey file holds, what is wrong with it, and how close it is to training."""
     with one_line_errors():
         places = inline_byte, crossline_byte, cdp_byte, x_byte, y_byte
         samples = sample_format, byte_order, interval, domain, unit, polarity, null

@@ -14,7 +14,7 @@ def train(
         str, typer.Option(help="Trainings at a time; auto: one per GPU or share of the CPUs.")
     ] = "auto",
 ) -> None:
-    """Run the pipeline like `dvc repro`, but train teachers and members of all folds in parallel."""
+    """Run the pipeline like `dvc repro`, but with the trainings of all folds in parallel."""
     if jobs != "auto" and not (jobs.isdecimal() and int(jobs) > 0):
         raise typer.BadParameter(
             f"{jobs!r}: give auto or a number of at least 1", param_hint="--jobs"

@@ -80,7 +80,7 @@ def write_error_report(folder: Path, errors: Errors, images: npt.NDArray[np.uint
 
 
 def crop_scores(crops: OutOfFold, cleaning: Cleaning) -> pd.DataFrame:
-    """Return id, fold and mosaic of each crop, and its nested score `before` and `after` cleaning."""
+    """Return id, fold and mosaic of each crop, and its score `before` and `after` cleaning."""
     table = crops.table[["id", "fold", "mosaic"]].reset_index(drop=True)
     return table.assign(before=cleaning.before, after=cleaning.after)
 

@@ -1,4 +1,4 @@
-"""Grey images as a user has them, and what is predicted on them, as files."""
+"""Reading users' grey images, and writing predictions."""
 
 import struct
 import warnings
@@ -36,20 +36,20 @@ _DAMAGE = (
 """What Pillow and numpy raise for damaged files."""
 
 _SHOWN = (1, 99)
-"""Percentiles between which an overlay shows the values of an image that has not 8 bits."""
+"""Percentiles between which an overlay shows an image that is not 8-bit."""
 
 
 def read_image(path: Path) -> Pixels:
     """Read one grey image, shape (h, w): PNG or TIFF of 8 or 16 bits, or .npy of real numbers.
 
-    A PNG or TIFF in colour is taken where its channels are equal; transparency is left out.
-    Raises InputError where it is missing, damaged, of another format than its name says, larger
+    A PNG or TIFF in colour is accepted if its channels are equal; transparency is ignored.
+    Raises InputError if it is missing, damaged, of another format than its name says, larger
     than image_headers.MOST_PIXELS, in colour, not two-dimensional, or not finite.
     """
     kind = check_image_file(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, of what is refused or does no harm
+            warnings.simplefilter("ignore")  # Pillow's, about what is rejected anyway or harmless
             pixels = _read_npy(path) if kind == "npy" else _read_picture(path, kind)
     except Image.DecompressionBombError as error:
         raise InputError(
@@ -57,13 +57,13 @@ def read_image(path: Path) -> Pixels:
         ) from error
     except _DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: cannot be read as an image ({reason}); save it anew") from error
+        raise InputError(f"{path}: cannot be read as an image ({reason}); save it again") from error
     _check_finite(path, pixels)
     return pixels
 
 
 def check_names(paths: Sequence[Path]) -> None:
-    """Raise InputError where two images would write results of the same name."""
+    """Raise InputError if two images would write results of the same name."""
     counts = Counter(path.stem for path in paths)
     twice = [str(path) for path in paths if counts[path.stem] > 1]
     if twice:
@@ -74,7 +74,7 @@ def check_names(paths: Sequence[Path]) -> None:
 
 
 def prediction_names(stem: str) -> tuple[str, str, str]:
-    """Return the names of the files that `write_prediction` makes of an image."""
+    """Return the names of the files that `write_prediction` writes for an image."""
     return f"{stem}_probability.npy", f"{stem}_mask.png", f"{stem}_overlay.png"
 
 
@@ -134,7 +134,7 @@ def _check_finite(path: Path, pixels: Pixels) -> None:
 
 
 def _shown(image: Pixels) -> npt.NDArray[np.uint8]:
-    """Return the image as the overlay shows it: 8 bits as they are, others between percentiles."""
+    """Return the image for the overlay: 8 bits unchanged, others scaled between percentiles."""
     if image.dtype == np.uint8:
         return image
     lifted = from_lowest(image)
