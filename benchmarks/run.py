@@ -43,16 +43,15 @@ PACKAGES = ("numpy", "opencv-python-headless", "torch", "albumentations", "sciki
 BUSY = 20
 """Percent of the processor used by other work above which figures are marked as rough."""
 HEADS = {
-    "": ("work", "beside", "saltseg", "theirs", "ratio (range)", "to reach", "reached"),
-    "growth": ("stage", "", "seconds", "largest memory", "bend", "to reach", "reached"),
+    "": ("work", "compared with", "saltseg", "theirs", "ratio (range)", "target", "reached"),
+    "growth": ("stage", "", "time", "peak memory", "bend", "target", "reached"),
 }
 NOTES = {
-    "start": "What each stage imports, at its top and later in its work.",
-    "growth": "At 500, 2,000, 8,000 and 18,000 test crops and 2/9 as many train crops, with the"
-    " smallest network and one epoch a phase; medians of three runs, without what a stage imports"
-    " at its top. `ingest` reads Kaggle's zipped PNG files. Bend: the seconds at 18,000, over those"
-    " of the straight line through the seconds at 500 and at 8,000; a cost of pairs alone would"
-    " have 2.2.",
+    "start": "The time of each stage's imports.",
+    "growth": "At 500, 2,000, 8,000 and 18,000 test crops and 2/9 as many training crops, with the"
+    " smallest network and one epoch per phase; medians of three runs, without imports. `ingest`"
+    " reads Kaggle's zipped PNG files. Bend: the time at 18,000, divided by the straight line"
+    " through the times at 500 and 8,000; a cost quadratic in the crops would have 2.2.",
 }
 
 

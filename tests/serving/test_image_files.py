@@ -82,11 +82,11 @@ def wrong_files(folder: Path) -> dict[str, Path]:
         "its numbers are complex128": folder / "complex.npy",
         "its numbers are object": folder / "objects.npy",
         r"shape \(3, 4, 5\); give": folder / "cut.npy",
-        "is empty; save it anew": folder / "nothing.npy",
+        "is empty; save it again": folder / "nothing.npy",
         "is not an image by its content, not PNG as its name says": folder / "text.png",
         "cannot be read as an image": folder / "half.png",
         "it holds 2 images": folder / "pages.tif",
-        r"is none of \.png": folder / "line.sgy",
+        r"is not one of \.png": folder / "line.sgy",
         "there is no such file": folder / "gone.png",
         "is a directory": folder / "folder.png",
     }
