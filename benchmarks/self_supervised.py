@@ -3,7 +3,7 @@
     python benchmarks/self_supervised.py [--epochs 8] [--out weights/lite0-patches.safetensors]
 
 Trains the first member of params.yaml on all crops of data/ingest, train and test, to reconstruct
-half of their 8 x 8 px patches, which are replaced by mean grey (masked autoencoders: He et al. 2022;
+half of their 8 x 8 px patches, replaced by mean grey (masked autoencoders: He et al. 2022;
 here convolutional, as in Tian et al. 2023). The encoder starts from the weights in
 params.yaml; the result is a weight file for a network, and
 `saltseg ablate BASE --vary models.NAME.weights=FILE` measures its effect.

@@ -66,7 +66,7 @@ def test_flipped_bytes_of_a_snapshot_are_named(layout: Layout, tmp_path: Path, u
     check_models(layout, params)
     path = layout.model("class_unet", 1) / "snapshot_0.safetensors"
     path.write_text("class_unet X")
-    with pytest.raises(InputError, match=r"models/class_unet/1: is not what dvc\.lock names") as no:
+    with pytest.raises(InputError, match=r"models/class_unet/1: differs from dvc\.lock") as no:
         if use == "ensemble":
             check_models(layout, params)
         else:
