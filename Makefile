@@ -1,33 +1,33 @@
-# make demo: the whole pipeline on the embedded survey.  make test: the tests.  Both set up .venv.
+# make demo: run the whole pipeline on the embedded survey.  make test: run the tests.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# DVC runs `python stages/...`, and that python is the environment's.
+# DVC runs `python stages/...`, which must be the environment's Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help install demo test check format subset bench ui lock deps repository
 
 help:
-	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show what it made"
+	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show the results"
 	@echo "make test    set up .venv, run the tests"
-	@echo "make check   lint, formatting and types"
-	@echo "make subset  reproduce the pipeline on a small subset, as CI does"
-	@echo "make bench   measure side by side, write docs/results/benchmarks.md"
+	@echo "make check   check lint, formatting and types"
+	@echo "make subset  run the pipeline on a small subset, as CI does"
+	@echo "make bench   run the benchmarks, write docs/results/benchmarks.md"
 	@echo "make ui      compare runs in the MLflow UI"
-	@echo "make deps    bring the lists of modules in dvc.yaml up to date"
-	@echo "make lock    pin the dependencies of pyproject.toml anew in requirements.lock"
+	@echo "make deps    update the module lists in dvc.yaml"
+	@echo "make lock    update requirements.lock from pyproject.toml"
 
 install: repository $(READY)
 
-# Before minutes of installing: DVC, and so the pipeline, needs a git repository.
+# DVC needs a git repository: check this before minutes of installation.
 repository:
 	@git rev-parse --git-dir > /dev/null || { echo "DVC needs a git repository, which 'Download ZIP'" \
 		"leaves out: clone the project, or run git init, git add --all and git commit here"; exit 1; }
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "saltseg needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
+		{ echo "saltseg needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.lock
@@ -38,7 +38,7 @@ demo: repository $(READY)
 	dvc repro
 	dvc exp save --quiet --force --name demo --include-untracked results --include-untracked dvc.lock
 	@saltseg summary
-	@echo "experiment          demo: what the next dvc exp run is compared with; nothing of it is lost"
+	@echo "experiment          demo, saved to compare with later experiments"
 
 test: repository $(READY)
 	pytest -n auto --dist loadfile

@@ -1,9 +1,9 @@
-"""Ways to average a finished run's snapshots and mirror images, on its out-of-fold crops.
+"""Ways to average a finished run's snapshots and flips, on its out-of-fold crops.
 
     python -m benchmarks.averaging
 
-Run it in a checkout whose pipeline has run. Each way has its own nested threshold, and is compared
-with the mean of all probabilities crop by crop; the intervals are over whole mosaics.
+Run it in a checkout whose pipeline has run. Each method has its own nested threshold, and is
+compared with the mean of all probabilities crop by crop; intervals are over mosaics.
 """
 
 from collections.abc import Callable
@@ -26,16 +26,16 @@ from saltseg.selection.out_of_fold import OutOfFold, load_out_of_fold
 
 Probabilities = npt.NDArray[np.float32]
 Views = npt.NDArray[np.float32]
-"""Probabilities of shape (members, snapshots, 2, n, h, w): upright, and of the mirror image."""
+"""Probabilities of shape (members, snapshots, 2, n, h, w): plain and flipped."""
 
 MEAN = "mean of probabilities"
 SURE = 1e-6
-"""Probabilities nearer to 0 or 1 than this weigh no more in a mean of logits."""
+"""Probabilities are clipped to this distance from 0 and 1 for a mean of logits."""
 DECAY = 0.7
 
 
 def aged(views: Views) -> Probabilities:
-    """Return the mean with weights that fall with a snapshot's age, as the 28th place's."""
+    """Return the mean with weights that decay with a snapshot's age, as the 28th place did."""
     shares = np.array(snapshot_shares(views.shape[1], DECAY), np.float32)
     mean: Probabilities = np.tensordot(shares, views.mean(axis=(0, 2)), axes=1)
     return mean
@@ -79,7 +79,7 @@ def predict_views(params: Params, layout: Layout, crops: CropSet, known: OutOfFo
 
 
 def main(layout: Layout) -> None:
-    """Print a line for each way."""
+    """Print one line per method."""
     params = load_params(layout.params)
     known = load_out_of_fold(layout)
     views = predict_views(params, layout, load_crops(layout.data("ingest")), known)

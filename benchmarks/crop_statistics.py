@@ -1,4 +1,4 @@
-"""Describes the embedded survey's crops, for `saltseg inspect` to compare surveys with.
+"""Compute the statistics of the embedded survey's crops that `saltseg inspect` compares with.
 
 python -m benchmarks.crop_statistics   # half a minute
 """

@@ -1,14 +1,13 @@
-"""What a score owes to neighbouring crops in the training folds: ordinary folds against grouped.
+"""The effect of neighbouring training crops on a score: ordinary folds against grouped ones.
 
     python -m benchmarks.neighbours [--raw FOLDER] [--train 2000] [--epochs N] [--seeds 3]
 
 Trains the members of params.yaml (`saltseg recipe NAME` writes another) on all folds, without
 pseudo-labels, once with the folds of `coverage` and once with those of `coverage_grouped`, and
-compares the nested out-of-fold precision of the same crops, those that have a neighbour in
-another of the ordinary folds apart from the rest. Each seed is a division and a training of its
-own, and a survey of its own where `--raw` names no folder of Kaggle's files. `--epochs` sets the
-epochs of every phase, and so the time of a run. Started again, it goes on where it was stopped,
-from the checkpoints in `--work`.
+compares the nested out-of-fold score of the same crops, separately for those with a neighbour in
+another ordinary fold and for the rest. Each seed has its own folds and trainings, and its own
+survey without `--raw`, the folder of Kaggle's files. `--epochs` sets the epochs of every phase, and
+so the time of a run. The same command resumes from the checkpoints in `--work`.
 """
 
 import argparse
@@ -50,7 +49,7 @@ class Known:
 
 
 def read_params(path: Path, seed: int, epochs: int | None) -> Params:
-    """Read the parameters and set seed and epochs; all folds, and no pseudo-labels."""
+    """Read the parameters and set seed, epochs, all folds and no pseudo-labels."""
     content: dict[str, Any] = load_params(path).model_dump(mode="json")
     content["base"]["seed"] = seed
     content["pseudolabel"]["enabled"] = False
@@ -68,7 +67,7 @@ def read_known(raw: Path | None, train: int, params: Params, workers: int) -> Kn
     else:
         crops = generate(train, max(train // 10, 12), params.base.seed, workers).crops
     table, neighbours = describe_mosaics(crops, params.coverage_stratify)
-    # Nothing is asked of the test crops from here on, and predicting them would take long.
+    # The test crops are not needed from here on, and predicting them takes long.
     only_train = replace(crops, table=crops.train, test_images=crops.test_images[:0])
     return Known(only_train, split_table(table, "train"), neighbours)
 
@@ -98,7 +97,7 @@ def workplace(root: Path) -> Layout:
 
 
 def compare(known: Known, params: Params, work: Path) -> pd.DataFrame:
-    """Return `mosaic`, `beside`, and the precision with either kind of folds, by id."""
+    """Return `mosaic`, `beside`, and the score with either kind of folds, by id."""
     table = known.train.set_index("id")[["mosaic"]]
     for name, strategy in STRATEGIES.items():
         split = params.fold_split
@@ -112,7 +111,7 @@ def compare(known: Known, params: Params, work: Path) -> pd.DataFrame:
 
 
 def report(table: pd.DataFrame, resamples: int) -> None:
-    """Print the means and their paired differences, with intervals over whole mosaics."""
+    """Print the means and their paired differences, with intervals over mosaics."""
     print(f"{'crops':24}{'count':>7}{'ordinary':>10}{'grouped':>10}{'difference, 95%':>30}")
     groups = {
         "with such a neighbour": table[table["beside"]],

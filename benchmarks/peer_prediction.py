@@ -1,4 +1,4 @@
-"""Predict with another runtime, once for each line on standard input; run by parts/prediction.py.
+"""Predict with another runtime, once per line on standard input; run by parts/prediction.py.
 
 python benchmarks/peer_prediction.py onnxruntime|openvino FOLDER THREADS
 """

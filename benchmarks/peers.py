@@ -1,4 +1,4 @@
-"""The environment of the packages that saltseg is measured beside: benchmarks/peers.txt."""
+"""The environment of the packages that saltseg is compared with: benchmarks/peers.txt."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ WANTED = Path(__file__).with_name("peers.txt")
 
 
 def peer_python() -> Path:
-    """Return the environment's Python; the first call makes it, from PyPI."""
+    """Return the environment's Python; the first call creates it, from PyPI."""
     python, made = (FOLDER / "bin" / "python").absolute(), FOLDER / WANTED.name
     if not made.exists() or made.read_text() != WANTED.read_text():
         uv = str(Path(sys.executable).with_name("uv"))

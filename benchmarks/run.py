@@ -1,10 +1,9 @@
-"""Measure saltseg side by side with other ways, and write docs/results/benchmarks.md.
+"""Compare the speed of saltseg with alternatives, and write docs/results/benchmarks.md.
 
     python -m benchmarks.run [PART...] [--out FILE]
 
-Without PART all of them are measured, each in a process of its own. The figures of the parts that
-are left out stay what they were in docs/results/benchmarks; a part that fails has none, and the
-exit code is 1.
+Without PART all are measured, each in its own process. Parts that are left out keep their figures
+in docs/results/benchmarks; a part that fails has none, and the exit code is 1.
 """
 
 import argparse
@@ -39,21 +38,20 @@ PARTS = {
     "growth": "How cost grows",
 }
 FOLDER = ROOT / "docs" / "results" / "benchmarks"
-"""The figures of each part, which git keeps with the page that is made of them."""
+"""The figures of each part, kept in git with the page made from them."""
 PACKAGES = ("numpy", "opencv-python-headless", "torch", "albumentations", "scikit-image", "scipy")
 BUSY = 20
-"""Percent of the processor that other work may take before figures are called rough."""
+"""Percent of the processor used by other work above which figures are marked as rough."""
 HEADS = {
-    "": ("work", "beside", "saltseg", "theirs", "ratio (range)", "to reach", "reached"),
-    "growth": ("stage", "", "seconds", "largest memory", "bend", "to reach", "reached"),
+    "": ("work", "compared with", "saltseg", "theirs", "ratio (range)", "target", "reached"),
+    "growth": ("stage", "", "time", "peak memory", "bend", "target", "reached"),
 }
 NOTES = {
-    "start": "What each stage imports, at its top and later in its work.",
-    "growth": "At 500, 2,000, 8,000 and 18,000 test crops and 2/9 as many train crops, with the"
-    " smallest network and one epoch a phase; medians of three runs, without what a stage imports"
-    " at its top. `ingest` reads Kaggle's zipped PNG files. Bend: the seconds at 18,000, over those"
-    " of the straight line through the seconds at 500 and at 8,000; a cost of pairs alone would"
-    " have 2.2.",
+    "start": "The time of each stage's imports.",
+    "growth": "At 500, 2,000, 8,000 and 18,000 test crops and 2/9 as many training crops, with the"
+    " smallest network and one epoch per phase; medians of three runs, without imports. `ingest`"
+    " reads Kaggle's zipped PNG files. Bend: the time at 18,000, divided by the straight line"
+    " through the times at 500 and 8,000; a cost quadratic in the crops would have 2.2.",
 }
 
 
@@ -78,7 +76,7 @@ def main() -> None:
 
 
 def measure_apart(part: str) -> bool:
-    """Measure one part in a process of its own, and tell whether it succeeded."""
+    """Measure one part in its own process, and tell whether it succeeded."""
     (FOLDER / f"{part}.json").unlink(missing_ok=True)
     command = [sys.executable, "-m", "benchmarks.run", "--measure", part]
     failed = subprocess.run(command, cwd=ROOT).returncode
@@ -87,7 +85,7 @@ def measure_apart(part: str) -> bool:
 
 
 def measure(part: str) -> None:
-    """Measure one part and keep its rows."""
+    """Measure one part and save its rows."""
     busy, started = psutil.cpu_percent(interval=2), perf_counter()
     rows = import_module(f"benchmarks.parts.{part}").rows()
     spent = perf_counter() - started
@@ -102,7 +100,7 @@ def measure(part: str) -> None:
 
 
 def place() -> str:
-    """Say when, of which code and where figures are measured."""
+    """Return date, code and machine of the measurement."""
     code = subprocess.run(
         ["git", "describe", "--always", "--dirty=, changed"],
         cwd=ROOT, check=True, capture_output=True, text=True,
@@ -124,13 +122,13 @@ def page() -> str:
 def introduction() -> list[str]:
     return [
         "# Benchmarks",
-        "`make bench` measures all of this anew and writes this page; `python -m benchmarks.run"
-        f" PART...` measures some parts of it: {', '.join(f'`{part}`' for part in PARTS)}.",
+        "`make bench` measures everything and writes this page; `python -m benchmarks.run PART...`"
+        f" measures only some parts: {', '.join(f'`{part}`' for part in PARTS)}.",
         "",
-        "Ratios are of two ways measured in turn on the same input, in one process but for runtimes"
-        " of other packages, which have their own: the median over rounds of how many times as long"
-        " the other way took, with the least and the most. Seconds are medians. Ways that exist"
-        " only as code elsewhere are written anew in `benchmarks/parts` from their description.",
+        "A ratio compares two methods measured in turn on the same input, in one process (runtimes"
+        " of other packages have their own): the median over rounds of the other method's time"
+        " divided by saltseg's, with minimum and maximum. Times are medians. Methods that exist"
+        " only as code elsewhere are reimplemented in `benchmarks/parts` from their description.",
         "",
     ]
 

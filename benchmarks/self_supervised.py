@@ -1,12 +1,12 @@
-"""Encoder weights that know the survey's texture: trained without masks, on hidden patches.
+"""Self-supervised pretraining of an encoder: reconstructing masked patches, without labels.
 
     python benchmarks/self_supervised.py [--epochs 8] [--out weights/lite0-patches.safetensors]
 
-Trains the first member of params.yaml on all crops of data/ingest, train and test, to paint half of
-their 8 x 8 px patches, which it sees in mean grey, after the rest (masked autoencoders: He et al.
-2022, here with a convolutional network, as Tian et al. 2023). The encoder's weights, which began
-as params.yaml says, go to a file that a network may start from, and
-`saltseg ablate BASE --vary models.NAME.weights=FILE` tells what that is worth.
+Trains the first member of params.yaml on all crops of data/ingest, train and test, to reconstruct
+half of their 8 x 8 px patches, replaced by mean grey (masked autoencoders: He et al. 2022;
+here convolutional, as in Tian et al. 2023). The encoder starts from the weights in
+params.yaml; the result is a weight file for a network, and
+`saltseg ablate BASE --vary models.NAME.weights=FILE` measures its effect.
 """
 
 import argparse
@@ -43,7 +43,7 @@ PEAK, END = 2e-3, 2e-5
 
 
 def batches(crops: CropSet, size: int, epochs: int, seed: int) -> Iterator[Batch]:
-    """Yield images with hidden patches, and what is hidden, standardised; NaN where it is seen."""
+    """Yield images with masked patches, and the standardised targets, NaN in visible pixels."""
     images = np.concatenate([crops.train_images, crops.test_images])
     feet = np.concatenate([depth(crops.train), depth(crops.test)])
     for epoch in range(epochs):
@@ -57,7 +57,7 @@ def batches(crops: CropSet, size: int, epochs: int, seed: int) -> Iterator[Batch
 def hide(
     images: npt.NDArray[np.uint8], draws: np.random.Generator
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """Return crops with half of their patches in mean grey, mirrored half the time, and targets."""
+    """Return crops with half of their patches in mean grey, flipped half the time, and targets."""
     if draws.random() < 0.5:
         images = images[:, :, ::-1]
     side = -(-CROP // PATCH)
@@ -70,13 +70,13 @@ def hide(
 
 
 def loss(outputs: Outputs, target: torch.Tensor) -> torch.Tensor:
-    """Return the mean absolute error of the hidden pixels."""
+    """Return the mean absolute error over the masked pixels."""
     hidden = ~target.isnan()
     return functional.l1_loss(outputs.logits[hidden], target[hidden])
 
 
 def learn(params: Params, layout: Layout, name: str, epochs: int) -> Weights:
-    """Return the weights of the encoder after `epochs` over all crops."""
+    """Return the encoder's weights after `epochs` over all crops."""
     fabric = create_fabric(params.runtime)
     network = create_model(params.models[name], params.base.seed, layout.weights)
     network = network.to(memory_format=torch.channels_last)
@@ -100,7 +100,7 @@ def learn(params: Params, layout: Layout, name: str, epochs: int) -> Weights:
 
 
 def whole_encoder(definition: UnetModel, learned: Weights, weights: Path) -> Weights:
-    """Return the weights of the encoder as its package has it: three colours, all stages."""
+    """Return the weights in the format of the encoder's package: three channels, all stages."""
     colours = definition.input.model_copy(update={"channels": ["image"] * 3})
     levels = len(definition.decoder_channels)
     encoder = get_encoder(definition.encoder, in_channels=3, depth=levels, weights=None)
@@ -112,7 +112,7 @@ def whole_encoder(definition: UnetModel, learned: Weights, weights: Path) -> Wei
 
 
 def main() -> None:
-    """Learn and write the weights."""
+    """Train, and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("weights/lite0-patches.safetensors"))

@@ -1,10 +1,10 @@
-"""What the shared weights of version 0.1.0 changed in the test predictions of a finished pipeline.
+"""The effect of version 0.1.0's shared weights on the test predictions of a finished pipeline.
 
     python -m benchmarks.shared_weights
 
-Predicts the test crops twice with the models of the project in this folder: as 0.1.0 did, whose
-snapshots shared the biases of the network that they were loaded into, and right. Prints the share
-of crops whose masks differ and, where the truth of the test crops is known, both scores.
+Predicts the test crops twice with this project's models: as 0.1.0 did, whose snapshots shared the
+biases of the network they were loaded into, and correctly. Prints the share of crops whose masks
+differ and, if the truth of the test crops is known, both scores.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""Two ways to do the same work, measured in turn, and what a table says of them."""
+"""Measuring methods for the same work in turn, and table rows of the results."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table, in words."""
+    """A row of the table, as text."""
 
     work: str
     beside: str
-    """What saltseg is measured beside; empty where a figure stands alone."""
+    """The method saltseg is compared with; empty for a figure without comparison."""
     ours: str
     theirs: str
     ratio: str
     target: str
     reached: bool | None
-    """None where nothing was to be reached."""
+    """None without a target."""
 
 
 def in_turn(works: Mapping[str, Work], repeats: int) -> dict[str, Times]:
-    """Return the seconds of each work, once a round; all of them take turns in each round."""
-    for work in works.values():  # the first call loads and warms up
+    """Return the seconds of each work per round; they take turns in each round."""
+    for work in works.values():  # the first call warms up
         work()
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(repeats):
@@ -50,7 +50,7 @@ def compare(
     targets: Mapping[str, float],
     repeats: int = 5,
 ) -> list[Row]:
-    """Measure `ours` in turn with all `others`; a row for each of them.
+    """Measure `ours` in turn with all `others`; return a row for each of them.
 
     targets: how many times as fast as one of the others is to be reached.
     """
@@ -59,7 +59,7 @@ def compare(
 
 
 def ratio_row(work: str, beside: str, ours: Times, theirs: Times, target: float | None) -> Row:
-    """Say how many times as long the others took: the median over rounds, least and most."""
+    """Format how many times as long the others took: median over rounds, minimum and maximum."""
     ratios = sorted(their / our for our, their in zip(ours, theirs, strict=True))
     middle = median(ratios)
     return Row(
@@ -74,12 +74,12 @@ def ratio_row(work: str, beside: str, ours: Times, theirs: Times, target: float 
 
 
 def limit_row(work: str, value: float, limit: float, show: Callable[[float], str]) -> Row:
-    """Say whether a figure of its own stays below its limit."""
+    """Return a row that tells whether a figure is below its limit."""
     return Row(work, "", show(value), "", "", f"under {show(limit)}", value < limit)
 
 
 def fact_row(work: str, value: str) -> Row:
-    """Say a figure of which nothing is asked."""
+    """Return a row with a figure that has no target."""
     return Row(work, "", value, "", "", "", None)
 
 

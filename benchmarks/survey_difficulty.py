@@ -1,4 +1,4 @@
-"""How hard the synthetic survey is, method by method, and whether real crops rank them alike.
+"""How hard the synthetic survey is for several methods, and whether real crops rank them alike.
 
     python benchmarks/survey_difficulty.py [--raw FOLDER] [--train 2000] [--test 1000]
     python benchmarks/survey_difficulty.py --raw FOLDER --transfer --seeds 3  # one row, one seed
@@ -51,23 +51,23 @@ Probabilities = npt.NDArray[np.float16]
 Floats = npt.NDArray[np.floating[Any]]
 Predict = Callable[[LabelledCrops], Probabilities]
 Fit = Callable[[LabelledCrops, int], list[Predict]]
-"""Learns from crops with a seed; where it gives several, the best on these crops is taken."""
+"""Trains on crops with a seed; if it returns several methods, the best on these crops is used."""
 
 THRESHOLDS = np.round(np.linspace(0.05, 0.95, 19), 2)
 LEAST_AREAS = (0, 50, 200, 500, 1000, 2000, 4000, 8000, CROP**2)
 SCALES = (2, 4, 8)
 """Standard deviations of the Gaussian windows of texture, in pixels."""
 CHUNK = 200
-"""Crops whose features are held in memory together."""
+"""Crops whose features are in memory at a time."""
 PIXELS = 100
-"""Pixels of a crop that the boosted trees learn from."""
+"""Pixels per crop for training the boosted trees."""
 EPOCHS = 8
 """Epochs of the U-Net."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Crops to learn and to choose from, and crops to score on."""
+    """Crops to train and choose on, and crops to score on."""
 
     train: LabelledCrops
     test: LabelledCrops
@@ -75,7 +75,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Method:
-    """What gives masks: probabilities, the threshold, and the area below which a mask is empty."""
+    """A method: probabilities, threshold, and the area below which a mask is emptied."""
 
     predict: Predict
     threshold: float
@@ -89,7 +89,7 @@ class Method:
 
 
 def tune(candidates: Sequence[Predict], crops: LabelledCrops) -> Method:
-    """Choose candidate, threshold and least area by the mean precision on `crops`."""
+    """Choose candidate, threshold and minimum area by the score on `crops`."""
     found = [_tuned(predict, crops) for predict in candidates]
     return max(found, key=lambda pair: pair[0])[1]
 
@@ -151,7 +151,7 @@ def texture(images: npt.NDArray[np.uint8]) -> Floats:
 
 
 def fit_texture(train: LabelledCrops, seed: int) -> list[Predict]:
-    """Learn salt pixel by pixel from texture, with gradient-boosted trees."""
+    """Classify pixels by texture, with gradient-boosted trees."""
     draws = generator(seed, "texture")
     pixels, labels = [], []
     for start in range(0, len(train), CHUNK):
@@ -265,14 +265,14 @@ class RealCrops:
 
 
 def read_real(folder: Path, workers: int) -> RealCrops:
-    """Read Kaggle's files and find which train crops belong together."""
+    """Read Kaggle's files and find the mosaics of the training crops."""
     crops, _ = read_raw(folder, workers)
     table, _ = describe_mosaics(crops, load_params(Layout(Path()).params).coverage_stratify)
     return RealCrops(crops, table[table["split"] == "train"])
 
 
 def real_parts(real: RealCrops, train: int, test: int, seed: int) -> Parts:
-    """Divide the real train crops by mosaics, a third to score on, and draw from either part."""
+    """Split the real training crops by mosaics, a third for scoring, and sample from both parts."""
     folds = assign_folds(real.train, 3, "coverage_grouped", seed)
     learn, score = split_by_fold(real.crops, folds, 0)
     draws = generator(seed, "difficulty")
@@ -289,7 +289,7 @@ Scores = dict[str, dict[str, list[float]]]
 
 
 def measure(sets: dict[str, Parts], seed: int, scores: Scores) -> None:
-    """Add the scores of one seed, and tell each as it comes."""
+    """Add the scores of one seed, and print each."""
     learned: dict[str, Method] = {}  # by set, the last method: the U-Net
     for name, parts in sets.items():
         for method, fit in METHODS.items():
@@ -301,7 +301,7 @@ def measure(sets: dict[str, Parts], seed: int, scores: Scores) -> None:
 
 
 def measure_transfer(sets: dict[str, Parts], seed: int, scores: Scores) -> None:
-    """Add the score on real crops of the U-Net that learned from the survey, and nothing else."""
+    """Add only the score on real crops of the U-Net trained on the survey."""
     train = sets["survey"].train
     learned = tune(fit_unet(train, seed), train)
     _add(scores, "real", TRANSFER, seed, learned.score(sets["real"].test))

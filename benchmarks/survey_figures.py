@@ -50,7 +50,7 @@ def outlined(picture: Picture, salt: Mask) -> Picture:
 
 
 def save(path: Path, picture: npt.NDArray[Any]) -> None:
-    """Write a PNG as small as it gets."""
+    """Write a PNG with maximum compression."""
     if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 9]):
         raise SystemExit(f"{path}: cannot be written")
 
@@ -81,7 +81,7 @@ def steps(seed: int, number: int, side: int) -> dict[str, Picture]:
 
 
 def volume(seed: int, sides: tuple[int, int, int], scale: int) -> Picture:
-    """Draw an inline, a crossline and a depth slice, each beside itself with the truth filled."""
+    """Draw an inline, a crossline and a depth slice, each without and with its truth."""
     blocks = list(make_blocks(draw_volume(seed, Grid(*sides)), sides[0], 0))
     amplitude = np.concatenate([block.amplitude for block in blocks])
     salt = np.concatenate([block.salt for block in blocks])
@@ -119,7 +119,7 @@ def crops(seed: int, rows: int, columns: int) -> Picture:
 
 
 def gallery(seed: int, rows: int, columns: int, side: int) -> Picture:
-    """Draw every fifth section, so that several surveys are seen, with outlines."""
+    """Draw every fifth section, to show several surveys, with outlines."""
     tiles = []
     for number in range(0, 5 * rows * columns, 5):
         section = make_section(seed, number)

@@ -1,4 +1,4 @@
-"""How fast the survey makes crops, in one process and in several, and a volume in one.
+"""How fast the survey makes crops, in one and in several processes, and a volume in one.
 
     python -m benchmarks.survey_speed [--crops 400] [--workers 2] [--many 4000] [--volume 200]
 
@@ -17,7 +17,7 @@ from saltseg.survey.volumes import draw_volume, make_blocks
 
 
 def peak_memory() -> float:
-    """Return the largest memory of any one process so far, in MB."""
+    """Return the peak memory of any single process so far, in MB."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1024
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=4000)
     parser.add_argument("--volume", type=int, default=200, help="sides in samples")
     options = parser.parse_args()
-    generate(1, 1, seed=0, workers=0)  # the first call loads and warms up
+    generate(1, 1, seed=0, workers=0)  # the first call warms up
     count = options.crops
     alone = seconds(lambda: generate(count, 1, seed=1, workers=0))
     print(f"survey, one process: {count / alone:.1f} crops/s ({count} crops in {alone:.1f} s)")

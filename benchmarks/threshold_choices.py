@@ -1,10 +1,10 @@
-"""What a finished run's score owes to where its thresholds are chosen.
+"""The effect on a finished run's score of where its thresholds are chosen.
 
     python -m benchmarks.threshold_choices
 
 Run it in a checkout whose pipeline has run on several folds. A fold's threshold is chosen on the
-other folds, whose models learned from it. Beside that score: the one with thresholds chosen on
-other mosaics of the same fold, which its models never saw. The interval is over whole mosaics.
+other folds, whose models were trained on it. This compares that score with the one for thresholds
+chosen on other mosaics of the same fold, which its models never saw. Intervals are over mosaics.
 """
 
 from pathlib import Path

@@ -3,7 +3,7 @@
     python -m benchmarks.tracking_figures PROJECT NAME NAME
 
 PROJECT is a checkout in which both experiments have run; docs/tracking.md has the commands.
-Needs Chromium; the environment variable CHROMIUM names another browser.
+Needs Chromium, or another browser given in the environment variable CHROMIUM.
 """
 
 import io
@@ -23,7 +23,7 @@ from tests.helpers.browser import find_browser, open_page
 from tests.helpers.servers import mlflow_server
 
 TRAINING = "?workflowType=machine_learning"
-"""Has MLflow show its pages for training; they open with those for language models."""
+"""Selects MLflow's view for model training; the default is the one for language models."""
 
 FIGURES = Path("docs/figures")
 
@@ -49,7 +49,7 @@ def main(project: Path, names: list[str]) -> None:
 
 
 def find_runs(database: str, names: list[str]) -> tuple[str, list[str]]:
-    """Return the ids of the experiment and of the runs, which bear the names of experiments."""
+    """Return the ids of the experiment and of the runs, which are named after experiments."""
     client = MlflowClient(database)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
@@ -70,12 +70,12 @@ def draw_list(page: Page, address: str, names: list[str]) -> None:
 
 
 def draw_run(page: Page, address: str) -> None:
-    """The top of a run's page: its description, which opens with the score."""
+    """The top of a run's page: its description, which starts with the score."""
     page.goto(address)
     page.get_by_text("Show more").click()
     page.locator("img[src*=thumbnails]").last.wait_for()
     page.wait_for_timeout(3000)
-    # The column on the right holds tags of the machine, which a document has no use for.
+    # The column on the right has tags of the machine, which the docs do not need.
     save(page, "mlflow_run.png", {"x": 0, "y": 0, "width": 1045, "height": 1000})
 
 

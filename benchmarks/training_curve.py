@@ -1,4 +1,4 @@
-"""The score of a finished training against the minutes that it took, in this checkout.
+"""The score of a finished training over time, in this checkout.
 
     python benchmarks/training_curve.py [--figure FILE]
 
@@ -77,7 +77,7 @@ def nested(
 
 
 def training_curve(params: Params, layout: Layout) -> pd.DataFrame:
-    """Return a line for each epoch: minutes, and both scores; the second where it is known.
+    """Return a line per epoch: minutes and both scores, the second if it is known.
 
     Raises InputError where there are several members: their epochs have no common scores.
     """

@@ -16,7 +16,7 @@ from saltseg.inference.ensemble import Ensemble, average, find_snapshots
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.files import write_array, write_table
 from saltseg.plumbing.layout import Layout
-from saltseg.project.trained_models import check_models, remove_strangers
+from saltseg.project.trained_models import check_models, remove_stale_outputs
 from saltseg.scoring.metric import precision
 from saltseg.tracking import stage_run
 
@@ -28,7 +28,7 @@ def main(root: Path) -> None:
     with stage_run("snapshot-ensemble", layout, params) as run:
         snapshots = find_snapshots(layout, params)
         check_models(layout, params)
-        for folder in remove_strangers(layout, params):
+        for folder in remove_stale_outputs(layout, params):
             print(
                 f"snapshot-ensemble: {folder} is of another run: removed here; DVC's cache keeps"
                 " it, and a run of its parameters brings it back without training"

@@ -1,4 +1,4 @@
-"""Small components dropped and holes filled at 20 settings, beside a library call a setting."""
+"""Removing small components and filling holes at 20 settings, against one library call each."""
 
 from itertools import product
 

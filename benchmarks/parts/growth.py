@@ -41,7 +41,7 @@ STAGES = (
 MEMORY_LIMIT = 6_000
 REPEATS = 3
 STRAIGHT = 1.25
-"""How many times the straight line's seconds a stage may take at the largest size."""
+"""Largest ratio of a stage's time at the largest size to the extrapolated straight line."""
 
 
 def rows() -> list[Row]:
@@ -55,7 +55,7 @@ def rows() -> list[Row]:
 
 
 def in_rounds(stage: str, roots: list[Path]) -> list[tuple[float, float]]:
-    """Measure a stage at all sizes in turn, so that a machine that tires tires for all of them."""
+    """Measure a stage at all sizes in turn, so that a slowing machine affects all of them."""
     rounds = [[measure(stage, root) for root in roots] for _ in range(REPEATS)]
     return [middle(of_size) for of_size in zip(*rounds, strict=True)]
 
@@ -82,14 +82,16 @@ def stage_row(stage: str, measured: list[tuple[float, float]]) -> Row:
 
 
 def middle(measured: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return the median of the seconds, and the largest memory."""
+    """Return the median time and the peak memory."""
     times, memories = zip(*measured, strict=True)
     return median(times), max(memories)
 
 
 def write_inputs(root: Path, size: int) -> None:
     """Write crops as Kaggle does, and parameters with the smallest networks."""
-    from saltseg.config.recipes import read_recipe  # not in a stage's process, whose memory counts
+    from saltseg.config.recipes import (
+        read_recipe,
+    )  # not in a stage's process, whose memory is measured
 
     layout, train = Layout(root), size * 2 // 9
     content = read_recipe(Layout(ROOT), "demo").model_dump(exclude_unset=True)
@@ -131,11 +133,11 @@ def run(root: Path, stage: str, *items: str) -> None:
 
 
 def largest_memory() -> float:
-    """Return the most memory that this process has held, in MB."""
+    """Return this process's peak memory, in MB."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    # Linux counts into ru_maxrss what the process before, that started this one, has held.
+    # On Linux, ru_maxrss includes the memory of the parent process before exec.
     lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
     return int(lines["VmHWM"].split()[0]) / 1024
 

@@ -16,7 +16,7 @@ from saltseg.config.recipes import write_recipe
 from saltseg.plumbing.layout import Layout
 
 UNUSED = ("tests", "docs", "benchmarks")
-"""Folders that the pipeline does without."""
+"""Folders that the pipeline does not need."""
 LEARNING = {"pseudolabel", "train-per-fold", "snapshot-ensemble"}
 """Stages that train or predict."""
 SHARE = 0.05

@@ -1,4 +1,4 @@
-"""Prediction with flip average beside PyTorch's plain defaults and two compilers of networks."""
+"""Prediction with flip averaging, against PyTorch's defaults and two inference runtimes."""
 
 import subprocess
 import sys

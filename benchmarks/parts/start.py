@@ -1,4 +1,4 @@
-"""How long the stages that train nothing take to start, beside bare numpy and pandas."""
+"""Start-up time of the stages that train nothing, against importing numpy and pandas."""
 
 import subprocess
 import sys

@@ -65,7 +65,7 @@ def test_rows_in_another_order_are_paired_by_id() -> None:
     )
 
 
-def test_a_single_pair_tells_nothing_of_training_anew() -> None:
+def test_a_single_pair_gives_no_retraining_interval() -> None:
     base, variant = ({0: each[0].assign(fold=2)} for each in (scores(1), scores(1, change=0.1)))
     effect = paired_effect(base, variant, DESIGN)
     assert effect.spread is None and effect.over_pairs is None

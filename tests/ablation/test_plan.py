@@ -141,7 +141,7 @@ def test_an_experiment_whose_scores_are_gone_is_told_of(checkout: Checkout) -> N
         (Request("demo", [FLIP]), f"{FLIP}: is no override; give KEY=VALUE"),
         (Request("demo", [f"{FLIP}=false"], folds=[2]), "train_per_fold.folds: 2 is none of 0, 1"),
         (Request("demo", [f"{FLIP}=false"], seeds=[1, 1]), "names one twice"),
-        (Request("demo", ["base.seed=3"]), "name seeds and folds by --seeds and --folds"),
+        (Request("demo", ["base.seed=3"]), "give seeds and folds with --seeds and --folds"),
         (Request("demo", ["train_per_fold.folds=[1]"]), "by --seeds and --folds"),
         (Request("demo", ["survey.train=99"]), "changes the crops"),
         (Request("demo", ["fold_split.strategy=depth"], folds=[0]), "compare all: --folds 0,1"),

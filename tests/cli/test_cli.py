@@ -27,7 +27,7 @@ def sample(tmp_path: Path) -> Path:
 def test_check(sample: Path) -> None:
     code, text = said("check", str(sample), "--sample", str(sample))
     assert code == 0
-    assert "right; 2 crops, 0 without salt" in text
+    assert "valid; 2 crops, 0 without salt" in text
     other = sample.with_name("other.csv")
     other.write_text("id,rle_mask\nb,\na,\n")
     assert "another order" in said("check", str(other), "--sample", str(sample))[1]

@@ -66,7 +66,9 @@ def test_each_item_waits_for_what_it_needs(checkout: Checkout) -> None:
 def test_without_a_repository_the_remedy_is_named(checkout: Checkout) -> None:
     (checkout.root / "dvc.yaml").write_text("stages: {}\n")
     (checkout.root / ".dvc").mkdir()
-    with pytest.raises(InputError, match="is no git repository, as after 'Download ZIP'; clone"):
+    with pytest.raises(
+        InputError, match=r"is not a git repository \('Download ZIP' makes none\); clone"
+    ):
         read_matrix(checkout.root)
 
 

@@ -81,7 +81,7 @@ def test_params_run_no_command_and_remove_no_folder(checkout: Checkout, kind: st
 def test_an_item_without_what_is_above_runs_no_command_either(
     checkout: Checkout, kind: str
 ) -> None:
-    assert "is no whole number; name one of params.yaml's folds" in repro(
+    assert "is not a whole number; give a fold of params.yaml" in repro(
         checkout, kind, "--single-item"
     )
 

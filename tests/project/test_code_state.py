@@ -166,7 +166,7 @@ def unpack(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 UNASKED = [
     pytest.param(refuse, "detected dubious ownership", id="another owner"),
     pytest.param(uncommit, "has no commit yet; make one with 'git commit'", id="no commit"),
-    pytest.param(unpack, "is no git repository, as after 'Download ZIP'", id="no repository"),
+    pytest.param(unpack, "is not a git repository ('Download ZIP' makes none)", id="no repository"),
 ]
 
 
@@ -186,7 +186,7 @@ def test_what_git_does_not_tell_is_unknown_and_said_once(
     assert code_patch(checkout).tags() == {"patch": UNKNOWN}
     said = [start("run.metrics({})", name).communicate(timeout=120)[1] for name in ("a", "b")]
     assert said[1] == "" and said[0].count("\n") == 1
-    assert said[0].startswith("saltseg: warning: the record says nothing of the code's state: ")
+    assert said[0].startswith("saltseg: warning: the state of the code is not recorded: ")
     assert reason in said[0]
     pipeline.communicate("")
     tags = runs(checkout)["pipeline"].data.tags

@@ -38,7 +38,7 @@ def test_the_score_is_all_that_dvc_calls_metrics() -> None:
 
 
 @pytest.mark.parametrize("name", ["pseudolabel", "train-per-fold", "snapshot-ensemble"])
-def test_no_stage_on_networks_runs_anew_for_a_colour(name: str) -> None:
+def test_a_changed_colour_reruns_no_stage_with_networks(name: str) -> None:
     script = PROJECT / "stages" / (name.replace("-", "_") + ".py")
     drawing = {"palette", "panels", "figures", "charts", "contact_sheet", "pseudolabel_figure"}
     paths = determining_modules(script, PROJECT / "src/saltseg")

@@ -10,7 +10,7 @@ from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.project.dvc_lock import folder_hash
 from saltseg.project.model_folder import export_model
-from saltseg.project.trained_models import check_models, remove_strangers
+from saltseg.project.trained_models import check_models, remove_stale_outputs
 from tests.conftest import shrunk_content
 
 
@@ -38,11 +38,11 @@ def write_lock(layout: Layout) -> None:
 
 
 def test_models_of_a_shrunken_matrix_are_removed(layout: Layout, shrunk_params: Params) -> None:
-    removed = remove_strangers(layout, shrunk_params)
+    removed = remove_stale_outputs(layout, shrunk_params)
     others = [layout.model("other", 0), layout.model("other", 1)]
     assert removed == [layout.data("pseudolabel", 5), *others]
     assert [path.name for path in layout.models.iterdir()] == ["class_unet"]
-    assert remove_strangers(layout, shrunk_params) == []
+    assert remove_stale_outputs(layout, shrunk_params) == []
 
 
 @pytest.mark.parametrize("name", ["mine/backup", "class_unet/best", "other/0"])
@@ -50,13 +50,13 @@ def test_what_dvc_did_not_make_stays(layout: Layout, shrunk_params: Params, name
     kept = layout.models / name / "weights.pt"
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text("a month on a borrowed GPU")
-    remove_strangers(layout, shrunk_params)
+    remove_stale_outputs(layout, shrunk_params)
     assert kept.exists() and not layout.model("other", 1).exists()
 
 
 def test_without_a_lock_nothing_is_removed(layout: Layout, shrunk_params: Params) -> None:
     (layout.root / "dvc.lock").unlink()
-    assert remove_strangers(layout, shrunk_params) == []
+    assert remove_stale_outputs(layout, shrunk_params) == []
     check_models(layout, shrunk_params)
 
 
@@ -66,7 +66,7 @@ def test_flipped_bytes_of_a_snapshot_are_named(layout: Layout, tmp_path: Path, u
     check_models(layout, params)
     path = layout.model("class_unet", 1) / "snapshot_0.safetensors"
     path.write_text("class_unet X")
-    with pytest.raises(InputError, match=r"models/class_unet/1: is not what dvc\.lock names") as no:
+    with pytest.raises(InputError, match=r"models/class_unet/1: differs from dvc\.lock") as no:
         if use == "ensemble":
             check_models(layout, params)
         else:

@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import write_below
-from saltseg.reproduction.clean_clone import workplace
+from saltseg.reproduction.clean_clone import clean_clone
 from saltseg.reproduction.patches import check_patch
 from saltseg.reproduction.records import RunRecord
 from tests.reproduction.test_records import git
@@ -54,7 +54,7 @@ def test_a_patch_with_a_link_out_is_refused_by_name(
     record = RunRecord("x", git(repository, "rev-parse", "HEAD"), {"params.yaml": b"overwritten"})
     hostile = RunRecord("x", record.commit, record.files, patch_of(repository))
     with pytest.raises(InputError, match=r"record/changes\.patch: ") as refused:  # noqa: SIM117
-        with workplace(hostile, repository):
+        with clean_clone(hostile, repository):
             pass
     assert words in str(refused.value)
     assert victim.read_text() == "mine"
@@ -122,12 +122,12 @@ def test_the_next_start_sweeps_what_a_killed_one_left(
     (named["left"] / ".in-use.lock").touch()
     (scratch / "saltseg-reproduction-link").symlink_to(tmp_path)
     (scratch / "another").mkdir()
-    with FileLock(named["held"] / ".in-use.lock"), workplace_of(repository) as clone:
+    with FileLock(named["held"] / ".in-use.lock"), clone_of(repository) as clone:
         names = {path.name.removeprefix("saltseg-reproduction-") for path in scratch.iterdir()}
         assert names == {"own", "held", "link", "another", clone.parent.name[21:]}
         assert (named["held"] / "project").is_dir()
 
 
-def workplace_of(repository: Path) -> AbstractContextManager[Path]:
+def clone_of(repository: Path) -> AbstractContextManager[Path]:
     subprocess.run(["dvc", "init", "--quiet"], cwd=repository, check=True)
-    return workplace(RunRecord("x", git(repository, "rev-parse", "HEAD"), {}), repository)
+    return clean_clone(RunRecord("x", git(repository, "rev-parse", "HEAD"), {}), repository)

@@ -98,7 +98,7 @@ def test_records_hold_wherever_the_repository_lies(
     place: Callable[[Path, Path], Path],
 ) -> None:
     root = place(ran, tmp_path)
-    assert "all that it recorded is there" in said(root, monkeypatch, "verify", "HEAD")
+    assert "everything it recorded is there" in said(root, monkeypatch, "verify", "HEAD")
     assert set(table_of(said(root, monkeypatch, "reproduce", "HEAD"))) == {
         "listed",
         "results/ingest.json",
@@ -118,7 +118,7 @@ def test_records_hold_wherever_the_repository_lies(
     made = git(root, "commit-tree", "-p", commit, "-m", "An experiment", tree)
     git(root, "update-ref", f"refs/exps/{commit[:2]}/{commit[2:]}/fox", made)
     assert sync_experiments(root) == (["fox"], ["fox"])
-    assert "all that it recorded is there" in said(root, monkeypatch, "verify", "fox")
+    assert "everything it recorded is there" in said(root, monkeypatch, "verify", "fox")
     assert "code: the same" in said(root, monkeypatch, "diff", "fox", "HEAD")
 
 
@@ -139,7 +139,7 @@ def test_a_hook_in_a_linked_worktree_leaves_the_repository_as_it_is(
     (linked / "new.txt").write_text("new\n")
     git(linked, "add", "new.txt")
     git(linked, "commit", "--quiet", "--message", "A commit whose hook verifies the one before")
-    assert "all that it recorded is there" in (linked / "said").read_text()
+    assert "everything it recorded is there" in (linked / "said").read_text()
     (linked / "said").unlink()
     assert git(linked, "symbolic-ref", "HEAD") == "refs/heads/side"
     assert git(linked, "rev-parse", "HEAD~1") == before["side"]

@@ -63,11 +63,11 @@ def test_a_run_without_a_model_is_refused(copy: Recorded) -> None:
     client.delete_registered_model(NAME)
     done = copy.run("saltseg", "promote", copy.run_id)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert "MLflow has no model of it" in done.stderr
+    assert "has no model in MLflow" in done.stderr
     done = copy.run("saltseg", "promote", "HEAD")
-    assert "no run in MLflow recorded it" in done.stderr
+    assert "is not a run in MLflow" in done.stderr
     done = copy.run("saltseg", "predict", "params.yaml", "--out", "found")
-    assert "params.yaml: is none of .png" in done.stderr
+    assert "params.yaml: is not one of .png" in done.stderr
     np.save(copy.root / "tmp.npy", np.eye(120))
     done = copy.run("saltseg", "predict", "tmp.npy", "--out", "found")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
@@ -95,5 +95,5 @@ def register_late(root: Path, run: str, lock: FileLock) -> None:
 
 def test_a_row_that_sync_made_is_refused_for_what_it_is(repository: Path) -> None:
     run = record_run(repository, **{SYNCED: "true"})
-    with pytest.raises(InputError, match=r"'saltseg sync' made its row .* promote the run that"):
+    with pytest.raises(InputError, match=r"was created by 'saltseg sync' .* promote the run that"):
         promote(run, repository)

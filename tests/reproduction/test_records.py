@@ -86,7 +86,7 @@ def test_stages_of_an_earlier_list_are_left_out(repository: Path) -> None:
 
 def test_a_record_says_which_stages_it_never_came_to(repository: Path) -> None:
     record = find_record("HEAD", repository)
-    assert record.gap == "; it never came to 1 of its 3 stages: submit"
+    assert record.gap == "; it did not reach 1 of its 3 stages: submit"
     lock = yaml.safe_dump({"stages": {**record.lock, "submit": {"cmd": "x"}}}).encode()
     assert replace(record, files=record.files | {"dvc.lock": lock}).gap == ""
 
@@ -138,7 +138,7 @@ def test_a_run_that_failed_or_has_no_commit_lacks_something(repository: Path) ->
 
 @pytest.mark.parametrize(
     ("reference", "words"),
-    [("nobody", "no MLflow run, DVC experiment or git revision"), ("ffffffff", "no MLflow run")],
+    [("nobody", "not an MLflow run, a DVC experiment or"), ("ffffffff", "not an MLflow run")],
 )
 def test_an_unknown_reference_is_told_of(repository: Path, reference: str, words: str) -> None:
     with pytest.raises(InputError, match=words):

@@ -120,7 +120,7 @@ def test_an_output_that_no_code_made_is_told_apart(copy: Recorded) -> None:
         "data/submit"
     ]
     assert "data/submit: differs in submission.csv" in done.stdout
-    assert "not recorded, so that every byte has to be the same" in done.stdout
+    assert "not recorded, so every byte must be the same" in done.stdout
     said = copy.succeed("saltseg", "diff", "HEAD~1", "HEAD")
     expected = "submit\n  nothing but its outputs: data/submit/submission.csv"
     assert f"first differing stage:\n{expected}\n" in said
@@ -146,9 +146,9 @@ def test_one_byte_of_a_stage_script_is_named(copy: Recorded) -> None:
     done = copy.run("saltseg", "verify", "HEAD")
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        "stages/fold_split.py is not the version that fold-split ran with, whose hash dvc.lock has",
+        "stages/fold_split.py differs from dvc.lock: fold-split ran with another version",
         "stages is not the version that submit ran with, whose hash dvc.lock has; "
-        "since then changed: stages/fold_split.py",
+        "changed since: stages/fold_split.py",
     ]
     again = copy.run("saltseg", "reproduce", "HEAD")
     assert again.returncode == 1
@@ -182,7 +182,7 @@ def test_raw_data_come_from_the_remote_and_one_byte_of_them_is_named(
         file.write("\n")
     project.succeed("dvc", "add", "data/kaggle")
     project.commit("Raw data that nothing was run with")
-    wrong = "data/kaggle as ingest read it is not as data/kaggle.dvc left it"
+    wrong = "data/kaggle as ingest read it differs from what data/kaggle.dvc wrote"
     assert project.run("saltseg", "verify", "HEAD").stdout == wrong + "\n"
     assert wrong in project.run("saltseg", "reproduce", "HEAD").stderr
 

@@ -211,7 +211,7 @@ def test_the_crops_compared_with_are_those_of_the_model(tmp_path: Path, trained:
     write_json(settings, {name: content[name] for name in content if name != "crops"})
     result = CliRunner().invoke(app, ["inspect", str(path), "--model", "model"])
     assert result.exit_code == 1
-    assert "does not say what its crops are like" in result.output
+    assert "has no statistics of its crops" in result.output
 
 
 def test_amplitudes_of_bytes_that_are_no_numbers(tmp_path: Path) -> None:

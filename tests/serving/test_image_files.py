@@ -83,11 +83,11 @@ def wrong_files(folder: Path) -> dict[str, Path]:
         "its numbers are complex128": folder / "complex.npy",
         "its numbers are object": folder / "objects.npy",
         r"shape \(3, 4, 5\); give": folder / "cut.npy",
-        "is empty; save it anew": folder / "nothing.npy",
-        "is no image by its content, not PNG as its name says": folder / "text.png",
+        "is empty; save it again": folder / "nothing.npy",
+        "is not an image by its content, not PNG as its name says": folder / "text.png",
         "cannot be read as an image": folder / "half.png",
         "it holds 2 images": folder / "pages.tif",
-        r"is none of \.png": folder / "line.sgy",
+        r"is not one of \.png": folder / "line.sgy",
         "there is no such file": folder / "gone.png",
         "is a directory": folder / "folder.png",
     }
@@ -172,7 +172,7 @@ def npy(descr: object, shape: object, data: bytes = b"", version: int = 1) -> by
         (b"\x93NUMPY\x01\x00\x10\x27" + b"(" * 10000, "cannot be read as an image"),
         (b"\x93NUMPY", "cannot be read as an image"),
         (b"PK\x03\x04" + bytes(30), "is a zip by its content, not npy"),
-        (b"\x80\x04K\x01.", "is no image by its content, not npy"),
+        (b"\x80\x04K\x01.", "is not an image by its content, not npy"),
     ],
 )
 def test_headers_of_arrays_are_read_before_their_data(

@@ -84,10 +84,10 @@ def test_wrong_inputs_cost_one_line_and_write_nothing(exported: Path, tmp_path: 
         ([good, tmp_path / "holed.npy", "--model", exported], "not finite"),
         ([good, tmp_path / "gone.png", "--model", exported], "no such file"),
         ([good, tmp_path / "a" / "good.png", "--model", exported], "the same names"),
-        ([good, "--model", exported, "--depth", "nan"], "--depth: nan is no depth; give feet"),
-        ([good, "--model", exported, "--depth", "inf"], "--depth: inf is no depth; give feet"),
+        ([good, "--model", exported, "--depth", "nan"], "--depth: nan is not a depth; give feet"),
+        ([good, "--model", exported, "--depth", "inf"], "--depth: inf is not a depth; give feet"),
         ([good, "--model", tmp_path], "holds no model.json"),
-        ([good, "--model", "champion"], "neither a folder nor models:/saltseg@champion"),
+        ([good, "--model", "champion"], "is not a model; give a folder, models:/saltseg@champion"),
     ]
     for arguments, reason in cases:
         code, text = said(*arguments, "--out", out)

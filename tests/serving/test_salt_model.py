@@ -91,7 +91,7 @@ def test_other_code_is_found_in_the_model_or_missed(exported: Path, tmp_path: Pa
         (folder / part).mkdir()
     settings = (exported / "model" / "model.json").read_text()
     (folder / "model" / "model.json").write_text(settings.replace("sha256:", "sha256:0"))
-    with pytest.raises(InputError, match="made by other code, which does not lie unchanged"):
+    with pytest.raises(InputError, match="made by other code, which is missing or changed"):
         own_code(folder / "model")
     with pytest.raises(InputError, match=r"holds no model\.json"):
         find_model(tmp_path)
@@ -113,7 +113,7 @@ def test_a_damaged_snapshot_is_named(trained: Layout, tmp_path: Path, size: int)
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"1/snapshot_0\.safetensors: cannot be read") as caught:
         SaltModel(tmp_path / "model")
-    assert "\n" not in str(caught.value) and "fetch the model anew" in str(caught.value)
+    assert "\n" not in str(caught.value) and "fetch the model again" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -130,5 +130,5 @@ def test_settings_that_lack_one_are_refused(
     settings = json.loads((exported / "model" / "model.json").read_text())
     del settings[name]
     (tmp_path / "model.json").write_text(json.dumps(settings))
-    with pytest.raises(InputError, match=rf"model\.json: has no {name}; fetch the model anew"):
+    with pytest.raises(InputError, match=rf"model\.json: has no {name}; fetch the model again"):
         read(tmp_path)

@@ -85,5 +85,5 @@ def test_the_limit_holds_in_a_server_and_not_in_python(folder: Path) -> None:
     "depth", [[float("nan")], [float("inf")], [-1.0], [1e9], [None], ["3"], [True], [3.0, np.nan]]
 )
 def test_depths_that_are_none(model: ServedModel, depth: list[Any]) -> None:
-    with pytest.raises(InputError, match=r"depth: .* is no depth; give feet from 0 to 100,000"):
+    with pytest.raises(InputError, match=r"depth: .* is not a depth; give feet from 0 to 100,000"):
         model.predict(GREY, {"depth": depth})

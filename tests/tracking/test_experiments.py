@@ -112,7 +112,7 @@ def test_a_row_that_is_being_recorded_is_not_doubled(checkout: Checkout) -> None
     assert sync_experiments(checkout.root)[0] == []
 
 
-def test_a_row_that_was_left_half_made_is_made_anew(checkout: Checkout) -> None:
+def test_an_incomplete_run_is_created_again(checkout: Checkout) -> None:
     sync_experiments(checkout.root)
     left = rows(checkout)["one"].info.run_id
     client = MlflowClient(f"sqlite:///{checkout.root}/mlruns/mlflow.db")

@@ -136,7 +136,7 @@ def test_a_stage_ends_with_its_pipeline(
     pipeline.wait()
     code, said = done(process)
     assert code == -signal.SIGTERM
-    assert said == "saltseg: what ran this stage has ended: so does the stage\n"
+    assert said == "saltseg: dvc has ended, so this stage ends too\n"
     found = runs(checkout)
     assert found["ingest"].info.status == found["pipeline"].info.status == "KILLED"
 
@@ -173,7 +173,7 @@ def test_a_server_that_dies_mid_run_costs_one_line(
     (checkout / "gone").touch()
     code, said = done(process)
     assert code == 0 and said.count("\n") == 1
-    assert "saltseg: warning: MLflow may lack this run, the results do not" in said
+    assert "saltseg: warning: the results are complete, but the run in MLflow may not be" in said
     assert json.loads((checkout / "results/ingest.json").read_text()) == {"loss": 2.0}
 
 
@@ -184,7 +184,7 @@ def test_a_stage_does_not_begin_without_its_pipeline(
     pipeline.wait()
     code, said = done(start("Path('begun').touch()", **under(pipeline)))
     assert code == 1
-    assert f"InputError: what ran this stage, process {pipeline.pid}, has ended" in said
+    assert f"InputError: process {pipeline.pid}, which started this stage, ended" in said
     assert not (checkout / "begun").exists()
 
 
@@ -208,7 +208,7 @@ def test_a_stage_that_was_adopted_does_not_begin(tmp_path: Path) -> None:
         if told.exists() and told.read_text():
             break
         time.sleep(0.05)
-    assert told.read_text() == "what ran this stage, its dvc, has ended"
+    assert told.read_text() == "the dvc process that started this stage has ended"
 
 
 def test_an_unreachable_server_costs_one_line(

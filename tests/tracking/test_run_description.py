@@ -12,7 +12,7 @@ from PIL import Image
 from saltseg.plumbing.files import write_csv
 from saltseg.reports.charts import line_chart
 from saltseg.reports.contact_sheet import Group, contact_sheet
-from saltseg.tracking.run_artifacts import Exhibits, complete, gather
+from saltseg.tracking.run_artifacts import Artifacts, complete, gather
 from saltseg.tracking.run_description import description
 
 PLACES = [
@@ -41,12 +41,12 @@ def plots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def exhibits(plots: Path) -> Exhibits:
+def artifacts(plots: Path) -> Artifacts:
     return complete(gather(plots, PLACES))
 
 
-def test_the_exhibits_of_a_run_lie_in_folders_by_kind(exhibits: Exhibits) -> None:
-    assert set(exhibits) == {
+def test_the_artifacts_of_a_run_are_in_folders_by_kind(artifacts: Artifacts) -> None:
+    assert set(artifacts) == {
         "contact-sheets/pseudolabels_0.png",
         "contact-sheets/test_predictions.png",
         "curves/lite0_fold_0.csv",
@@ -71,10 +71,10 @@ def test_each_fold_is_drawn_over_its_own_epochs() -> None:
     assert drawn([0, 1, 8]) != drawn([0, 1, 2])
 
 
-def test_thumbnails_fit_the_page(exhibits: Exhibits) -> None:
+def test_thumbnails_fit_the_page(artifacts: Artifacts) -> None:
     widths = {
         name: Image.open(io.BytesIO(content)).width
-        for name, content in exhibits.items()
+        for name, content in artifacts.items()
         if name.startswith("thumbnails/")
     }
     assert max(widths.values()) <= 820
@@ -94,7 +94,7 @@ def learned_and_chosen(parts: str) -> dict[str, Any]:
 
 
 def test_the_description_opens_with_the_score_and_counts_the_crops_of_each_error(
-    exhibits: Exhibits,
+    artifacts: Artifacts,
 ) -> None:
     results = learned_and_chosen("folds") | {
         "postprocess-connected-components": {
@@ -105,7 +105,7 @@ def test_the_description_opens_with_the_score_and_counts_the_crops_of_each_error
         },
         "submit": {"test_score": 0.5, "test_score_low": 0.25, "test_score_high": 0.75},
     }
-    page = description(results, exhibits, "abc")
+    page = description(results, artifacts, "abc")
     assert page.startswith("## Score 0.7124, 95% interval 0.7000 to 0.7200\n")
     assert "**0.5000, 95% interval 0.2500 to 0.7500**" in page
     assert "| 0 | 0.500 | 0.7500 | 0.5000 |\n| 1 | 0.450 | 0.6250 |  |" in page

@@ -84,7 +84,7 @@ def test_what_another_process_holds_is_named(checkout: Path) -> None:
     lock = checkout / "mlruns/.lock"
     with (
         FileLock(lock),
-        pytest.raises(InputError, match=r"mlruns/\.lock: another process holds it"),
+        pytest.raises(InputError, match=r"mlruns/\.lock: is held by another process"),
         reached_store(checkout / "mlruns"),
         FileLock(lock, timeout=0),
     ):
@@ -131,7 +131,7 @@ def test_a_database_of_a_newer_mlflow_is_one_line(
     monkeypatch.chdir(checkout)
     done = CliRunner().invoke(app, ["verify", "HEAD"])
     assert (done.exit_code, done.output.count("\n")) == (1, 1)
-    assert "mlruns/mlflow.db is of another MLflow (" in done.output
+    assert "mlruns/mlflow.db: is of another MLflow version (" in done.output
     assert "of_tomorrow" in done.output
 
 
@@ -200,7 +200,7 @@ def test_what_is_no_address_of_a_store_is_named(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     for ask in (ask_for_champion, fetch_champion, log_a_table, sync_experiments):
-        with pytest.raises(InputError, match="is the address of no store; give http") as raised:
+        with pytest.raises(InputError, match="is not a store's address; give http") as raised:
             ask(checkout)
         assert f"MLFLOW_TRACKING_URI: {uri!r} " in str(raised.value)
     assert Durations(checkout, ["ingest"]).runs == []

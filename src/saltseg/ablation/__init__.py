@@ -1,6 +1,6 @@
-"""Ablations: what single changes do to the nested score, in pairs with their base.
+"""Ablations: the effect of single changes on the nested score, paired with a base.
 
-`plan` says what runs, `trials` has DVC run it, `effects` compares, `report` writes it down.
+`plan` decides what to run, `trials` runs it with DVC, `effects` compares, `report` makes the table.
 """
 
 import sys
@@ -17,14 +17,14 @@ from saltseg.tracking import wait_for_recorders
 __all__ = ["Report", "Request", "ablate", "log_report"]
 
 _PATIENCE = 600.0
-"""Seconds that MLflow's record of the last trial may take: hours of work went before it."""
+"""Seconds to wait for the last trial's record in MLflow: generous, after hours of training."""
 
 
 def ablate(root: Path, request: Request) -> Report:
-    """Run what is not there yet of an ablation, and compare it.
+    """Run the missing trials of an ablation, and compare all.
 
-    root: the project. Every trial is a DVC experiment; those that exist are not run again.
-    Raises InputError for what cannot be, before anything runs, and where a trial fails.
+    root: the project. Every trial is a DVC experiment; existing ones are not run again.
+    Raises InputError for an invalid request, before anything runs, and if a trial fails.
     """
     plan = make_plan(root, request)
     outcomes = _run(root, plan)
@@ -33,7 +33,7 @@ def ablate(root: Path, request: Request) -> Report:
 
 
 def log_report(root: Path, report: Report) -> None:
-    """Log an ablation to MLflow, as tracking.ablations.log_ablation says."""
+    """Log an ablation to MLflow; see tracking.ablations.log_ablation."""
     from saltseg.tracking.ablations import AblationRecord, log_ablation
 
     name = f"ablate {report.plan.request.base}"
@@ -42,7 +42,7 @@ def log_report(root: Path, report: Report) -> None:
 
 
 def _run(root: Path, plan: Plan) -> list[Outcome]:
-    """Run the trials one after the other, and say on standard error which is at work."""
+    """Run the trials one by one, and print on standard error which is running."""
     outcomes = []
     for number, trial in enumerate(plan.trials, start=1):
         place = f"[{number}/{len(plan.trials)}] {trial.label}, seed {trial.seed}"
@@ -52,7 +52,7 @@ def _run(root: Path, plan: Plan) -> list[Outcome]:
 
 
 def _rows(root: Path, plan: Plan, outcomes: list[Outcome]) -> Iterator[Row]:
-    """Compare each change's trials with the base's, which come first, on the same seeds."""
+    """Compare the trials of each change with those of the base, which come first, seed by seed."""
     from saltseg.ablation.costs import Costs
 
     costs = Costs(root)

@@ -1,4 +1,4 @@
-"""What a trial costs: seconds of training, and parameters of its networks."""
+"""The cost of a trial: seconds of training, and parameters of its networks."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,8 +23,8 @@ class Costs:
     def seconds(self, outcomes: Sequence[Outcome]) -> float | None:
         """Return how long teachers and members trained, mean over the seeds.
 
-        What came from DVC's cache counts as long as it took when it ran. None where MLflow does
-        not know all.
+        A training restored from DVC's cache counts with its original duration. None if MLflow does
+        not have all durations.
         """
         known = [
             self.durations.of(
@@ -37,6 +37,6 @@ class Costs:
         return sum(total) / len(total) if len(total) == len(known) else None
 
     def parameters(self, params: Params) -> int:
-        """Return the number of weights that an ensemble's members have together."""
+        """Return the total number of weights of an ensemble's members."""
         members = params.train_per_fold.members
         return sum(network_size(params.models[member])[0] for member in members)

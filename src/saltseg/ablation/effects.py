@@ -1,4 +1,4 @@
-"""What a change does, from pairs of scores: the difference and how far it may be trusted."""
+"""The effect of a change, from paired scores: the difference and its uncertainty."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from saltseg.plumbing.seeds import generator
 from saltseg.scoring.intervals import bootstrap_interval
 
 Scores = Mapping[int, pd.DataFrame]
-"""By seed, the crops' lines `id`, `fold`, `mosaic`, `after`: out_of_fold_scores.parquet."""
+"""Scores by seed: a line `id`, `fold`, `mosaic`, `after` per crop (out_of_fold_scores.parquet)."""
 
 Interval = tuple[float, float]
 
@@ -21,10 +21,10 @@ _LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Design:
-    """What a comparison has to know of base and variant alike.
+    """The design that base and variant share.
 
-    folds: that the crops are divided into, trained or not.
-    new_crops: each seed has crops of its own, as the survey's have; else all share them.
+    folds: number of folds that the crops are divided into, trained or not.
+    new_crops: each seed has its own crops, as on the survey; else all seeds share them.
     resamples: of the bootstrap over mosaics.
     """
 
@@ -40,7 +40,7 @@ class Effect:
     difference: mean over the crops of all seeds.
     pairs: lines `seed`, `fold`, `crops`, `difference`, the mean over the fold's crops.
     spread: standard deviation of the pairs' differences; None for a single pair.
-    over_pairs: 95 % interval for the change itself, trained anew; None for a single pair.
+    over_pairs: 95 % interval over retrained networks; None for a single pair.
     over_mosaics: 95 % interval for these trained networks on other crops.
     """
 
@@ -56,11 +56,11 @@ def paired_effect(base: Scores, variant: Scores, design: Design) -> Effect:
 
     The interval over pairs is the corrected one for repeated cross-validation (Nadeau and Bengio
     2003, "Inference for the generalization error"; Bouckaert and Frank 2004): Student's t with the
-    variance times 1/pairs + test crops/training crops, for trainings of one set of crops share
+    variance times 1/pairs + test crops/training crops, because trainings on one set of crops share
     most of them. Where each seed has new crops, the second term shrinks with their number.
     The interval over mosaics is that of intervals.bootstrap_interval, of the differences.
 
-    Raises InputError where the two are not scores of the same crops.
+    Raises InputError if the two are not scores of the same crops.
     """
     crops = pd.concat([_joined(seed, base[seed], variant[seed]) for seed in base])
     pairs = (
@@ -85,12 +85,12 @@ def paired_effect(base: Scores, variant: Scores, design: Design) -> Effect:
 
 
 def _joined(seed: int, base: pd.DataFrame, variant: pd.DataFrame) -> pd.DataFrame:
-    """Pair the crops by id; fold and mosaic are the base's."""
+    """Join the crops by id; fold and mosaic are the base's."""
     joined = base.merge(variant[["id", "after"]], on="id", suffixes=("", "_variant"))
     if not len(joined) == len(base) == len(variant):
         raise InputError(
             f"seed {seed}: base and variant share {len(joined):,} of {len(base):,} and "
-            f"{len(variant):,} crops; compare what leaves the crops and their folds alone"
+            f"{len(variant):,} crops; compare changes that leave the crops and their folds alone"
         )
     difference = joined["after_variant"] - joined["after"]
     return joined.assign(seed=seed, difference=difference)

@@ -1,4 +1,4 @@
-"""Overrides in Hydra's grammar: what a change is, and the parameters that it leads to."""
+"""Overrides in Hydra's grammar: parsing changes and composing their parameters."""
 
 import shutil
 from collections.abc import Sequence
@@ -16,32 +16,32 @@ from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 
 PRESENT = "params.yaml"
-"""Stands for the parameters as they are, where a recipe may be named."""
+"""The name of the current parameters, in place of a recipe's."""
 
 _JOINT = " & "
-"""Stands between overrides that make one change together."""
+"""Joins overrides that make one change together."""
 
 
 def split_values(override: str) -> list[str]:
     """Return the changes KEY=A and KEY=B of an override KEY=A,B.
 
-    Commas within brackets, braces and quotes part nothing. Overrides joined by " & " go together:
-    of KEY=A,B & OTHER=C, two changes come. Raises InputError where it is no override.
+    Commas in brackets, braces and quotes do not separate values. Overrides joined by " & " belong
+    together: KEY=A,B & OTHER=C gives two changes. Raises InputError if it is not an override.
     """
     parts = [_split_single(part.strip()) for part in override.split(_JOINT)]
     return [_JOINT.join(chosen) for chosen in product(*parts)]
 
 
 def overrides_of(change: str) -> list[str]:
-    """Return the single overrides of a change, each as `dvc exp run -S` takes it."""
+    """Return the single overrides of a change, each as for `dvc exp run -S`."""
     return change.split(_JOINT) if change else []
 
 
 def read_base(layout: Layout, base: str, overrides: Sequence[str]) -> Params:
-    """Return the parameters of the recipe `base`, or the PRESENT ones, with `overrides`.
+    """Return the parameters of the recipe `base`, or the current ones (PRESENT), with `overrides`.
 
-    Nothing is written into the project. Raises InputError for an unknown recipe, an override that
-    cannot be, or a wrong value.
+    Nothing is written to the project. Raises InputError for an unknown recipe, an invalid override
+    or a wrong value.
     """
     if base != PRESENT:
         return read_recipe(layout, base, overrides)
@@ -62,7 +62,7 @@ def read_base(layout: Layout, base: str, overrides: Sequence[str]) -> Params:
 
 def _split_single(override: str) -> list[str]:
     if override.startswith("~"):
-        return [override]  # a key to take away, without a value
+        return [override]  # a key to remove, without a value
     check_overrides([override], several=True)
     try:
         sweeps = get_hydra_sweeps({PRESENT: [override]})
@@ -73,6 +73,6 @@ def _split_single(override: str) -> list[str]:
 
 
 def _as_yaml(override: str) -> str:
-    """Write a truth value, which Hydra prints in Python's way, as params.yaml does."""
+    """Write a boolean as in params.yaml; Hydra prints it as Python does."""
     key, _, value = override.partition("=")
     return f"{key}={value.lower() if value in ('True', 'False') else value}"

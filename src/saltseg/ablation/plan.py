@@ -1,4 +1,4 @@
-"""What an ablation runs: a base, and variants that differ from it in one change each."""
+"""The trials of an ablation: a base, and variants that differ from it in one change each."""
 
 import hashlib
 import json
@@ -16,25 +16,25 @@ from saltseg.plumbing.layout import Layout, check_project
 from saltseg.project.git import PATCH, git, scratch_index
 
 _CODE = ("dvc.yaml", "src", "stages", "weights", "data")
-"""What of the project determines a trial's result, beside its parameters."""
+"""The parts of the project that determine a trial's result, besides its parameters."""
 
 _LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
 class Request:
-    """An ablation as a person asks for it."""
+    """An ablation as the user requests it."""
 
     base: str
     """A recipe, or overrides.PRESENT."""
     vary: Sequence[str]
-    """KEY=A,B,C: each value is a variant of its own, and so are overrides joined by " & "."""
+    """KEY=A,B,C: each value is a variant; overrides joined by " & " make one variant."""
     overrides: Sequence[str] = ()
     """KEY=VALUE, for base and variants alike."""
     folds: Sequence[int] = ()
-    """Folds to train; none for the base's own."""
+    """Folds to train; empty for the base's."""
     seeds: Sequence[int] = ()
-    """Values of base.seed; none for the base's own."""
+    """Values of base.seed; empty for the base's."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ class Trial:
     """One run of the pipeline."""
 
     change: str
-    """KEY=VALUE, several joined by " & "; nothing for the base."""
+    """KEY=VALUE, several joined by " & "; "" for the base."""
     label: str
-    """What the table calls it."""
+    """Its name in the table."""
     seed: int
     overrides: tuple[str, ...]
-    """As `dvc exp run -S` takes them."""
+    """As for `dvc exp run -S`."""
     params: Params
     digest: str
-    """Of all that determines its result: parameters and code."""
+    """Hash of everything that determines its result: parameters and code."""
 
     @property
     def name(self) -> str:
-        """The name of its experiment, by whose end it is found again."""
+        """The name of its experiment; the hash at the end identifies it."""
         return f"ablate-{_slug(self.label)}-seed{self.seed}-{self.digest}"
 
 
@@ -73,8 +73,8 @@ class Plan:
 def make_plan(root: Path, request: Request) -> Plan:
     """Compose and check the parameters of every trial.
 
-    A value that the base has already is left out, and so is one that is named twice.
-    Raises InputError for an override that cannot be, and for a change without pairs.
+    A value that the base has already, or that is given twice, is left out.
+    Raises InputError for an invalid override, and for a change whose crops cannot be paired.
     """
     check_project(root)
     layout = Layout(root)
@@ -82,20 +82,22 @@ def make_plan(root: Path, request: Request) -> Plan:
     folds = list(request.folds) or first.train_per_fold.folds
     seeds = list(request.seeds) or [first.base.seed]
     if len(set(seeds)) < len(seeds):
-        raise InputError(f"--seeds: {seeds} names one twice")
+        raise InputError(f"--seeds: {seeds} has a duplicate")
     listed = [change for each in request.vary for change in split_values(each)]
     composer = _Composer(layout, request, folds, hash_code(root))
     base = composer.trial("", seeds[0])
     trials = _distinct([base, *(composer.trial(change, seeds[0]) for change in listed)])
     changes = [trial.change for trial in trials[1:]]
     if not changes:
-        raise InputError(f"--vary: {request.base} has {', '.join(listed)} already; give another")
+        raise InputError(
+            f"--vary: {request.base} has {', '.join(listed)} already; give another value"
+        )
     trials += [composer.trial(change, seed) for seed in seeds[1:] for change in ["", *changes]]
     return Plan(request, folds, seeds, changes, trials, _design(base.params))
 
 
 def _distinct(trials: list[Trial]) -> list[Trial]:
-    """Return the first trial of each digest, all checked against the base, which leads them."""
+    """Return the first trial of each digest, checked against the base, the first of all."""
     for variant in trials[1:]:
         _check_pairs(trials[0].params, variant)
     found: dict[str, Trial] = {}
@@ -108,9 +110,9 @@ def _check_pairs(base: Params, variant: Trial) -> None:
     """Check that base and variant score the same crops."""
     params, change = variant.params, variant.change
     if (params.base, params.train_per_fold.folds) != (base.base, base.train_per_fold.folds):
-        raise InputError(f"--vary {change}: name seeds and folds by --seeds and --folds")
+        raise InputError(f"--vary {change}: give seeds and folds with --seeds and --folds")
     if _crops(params) != _crops(base):
-        raise InputError(f"--vary {change}: changes the crops, so that none can be compared")
+        raise InputError(f"--vary {change}: changes the crops, so they cannot be compared")
     before, after = ((each.fold_split, each.coverage_stratify) for each in (base, params))
     every = range(base.fold_split.n_folds)
     if after != before and set(base.train_per_fold.folds) != set(every):
@@ -119,7 +121,7 @@ def _check_pairs(base: Params, variant: Trial) -> None:
 
 
 def _crops(params: Params) -> tuple[object, ...]:
-    """Return what the scored crops depend on; the survey's are of no matter beside real ones."""
+    """Return what the scored crops depend on; the survey section is ignored for real crops."""
     survey = params.survey if params.ingest.source == "survey" else None
     return params.ingest, survey and (survey.train, survey.test)
 
@@ -155,14 +157,14 @@ class _Composer:
 
 
 def _slug(label: str) -> str:
-    """Return the last parts of keys and their values in letters that a git reference may have."""
+    """Return the last parts of keys and their values, in characters valid in a git reference."""
     parts = (part.partition("=") for part in overrides_of(label.removesuffix(".yaml")))
     text = "-".join(key.rpartition(".")[2] + equals + value for key, equals, value in parts)
     return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-")[:_LONGEST_NAME].rstrip("-")
 
 
 def _digest(params: Params, code: str) -> str:
-    """Hash what determines a trial's scores; `submit` comes after them."""
+    """Hash what determines a trial's scores, which `submit` does not."""
     sections = params.model_dump(
         mode="json", exclude={"submit": True, "runtime": set(CHANGES_NOTHING)}
     )
@@ -171,10 +173,10 @@ def _digest(params: Params, code: str) -> str:
 
 
 def hash_code(root: Path) -> str:
-    """Hash the tracked files that a trial reads, with their changes since the last commit.
+    """Hash the tracked files that a trial reads, with uncommitted changes.
 
-    A commit that changes none of them, of documents for example, leaves the hash as it is.
-    Raises InputError where git has no commit.
+    A commit that changes none of them, for example of documentation, keeps the hash.
+    Raises InputError if there is no commit.
     """
     committed = git(root, "ls-tree", "-r", "HEAD", "--", *_CODE)
     with scratch_index(root) as index:
@@ -184,6 +186,6 @@ def hash_code(root: Path) -> str:
 
 
 def dvc_options(request: Request, trial: Trial) -> list[str]:
-    """Return the options by which `dvc exp run` gives a trial its parameters."""
+    """Return the options of `dvc exp run` for a trial's parameters."""
     base = ["--no-hydra"] if request.base == PRESENT else ["-S", f"recipe={request.base}"]
     return base + [option for override in trial.overrides for option in ("-S", override)]

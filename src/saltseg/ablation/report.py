@@ -1,4 +1,4 @@
-"""An ablation's table, for a person as Markdown and for MLflow as numbers."""
+"""An ablation's results, as a Markdown table and as numbers for MLflow."""
 
 import re
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ _HEADS = [
     "score",
     "difference",
     "spread",
-    "95 %, trained anew",
+    "95 %, retrained",
     "95 %, other crops",
     "training, s",
     "parameters",
 ]
 
 _NOT_IN_A_NAME = re.compile(r"[^\w\-./ :]+")
-"""What MLflow allows in no name of a metric."""
+"""Characters that MLflow does not allow in a metric's name."""
 
 
 @dataclass(frozen=True)
@@ -27,28 +27,28 @@ class Row:
     """The base, or one variant."""
 
     change: str
-    """KEY=VALUE; nothing for the base."""
+    """KEY=VALUE; "" for the base."""
     experiments: list[str]
-    """Names of DVC's experiments, one a seed."""
+    """Names of DVC's experiments, one per seed."""
     score: float
     """Nested out-of-fold score, mean over the seeds."""
     effect: Effect | None
     """Against the base; None for the base itself."""
     seconds: float | None
-    """Training of teachers and members, mean over the seeds; None where it is not known."""
+    """Training of teachers and members, mean over the seeds; None if unknown."""
     parameters: int
-    """Weights of all members together."""
+    """Total weights of all members."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What an ablation came to; the base is the first row."""
+    """The result of an ablation; the base is the first row."""
 
     plan: Plan
     rows: list[Row]
 
     def markdown(self) -> str:
-        """Return the table, and below it what its columns are."""
+        """Return the table and an explanation of its columns."""
         lines = [_HEADS, ["---", *["---:"] * (len(_HEADS) - 1)]]
         lines += [self._cells(row) for row in self.rows]
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -64,7 +64,7 @@ class Report:
         return {name: value for name, value in found.items() if value is not None}
 
     def content(self) -> dict[str, Any]:
-        """Return all, with the difference of each pair, ready for JSON."""
+        """Return everything, with the difference of each pair, for JSON."""
         request = self.plan.request
         return {
             "base": request.base,
@@ -83,7 +83,7 @@ class Report:
         }
 
     def params(self) -> dict[str, str]:
-        """Return what was asked for."""
+        """Return the request, as parameters for MLflow."""
         plan, request = self.plan, self.plan.request
         return {
             "base": request.base,
@@ -104,9 +104,9 @@ class Report:
         folds, seeds = (", ".join(map(str, each)) for each in (plan.folds, plan.seeds))
         return (
             f"Nested out-of-fold score of {base}, folds {folds}, seeds {seeds}. Each variant "
-            "differs from the base in that change alone. Difference: variant less base on the same "
-            "crops; spread: its standard deviation over the pairs of fold and seed. Trained anew: "
-            "corrected t interval over the pairs; other crops: bootstrap over mosaics, of these "
+            "differs from the base in that change only. Difference: variant minus base on the same "
+            "crops; spread: its standard deviation over the pairs of fold and seed. Retrained: "
+            "corrected t interval over the pairs; other crops: bootstrap over mosaics, for these "
             "trained networks."
         )
 
@@ -129,7 +129,7 @@ def _numbers(row: Row) -> dict[str, float | None]:
 
 
 def _effect(effect: Effect | None) -> list[str]:
-    """Return the cells of a comparison; "-" for what a single pair cannot tell."""
+    """Return the cells of a comparison; "-" for what a single pair does not give."""
     if effect is None:
         return ["", "", "", ""]
     spread = "-" if effect.spread is None else f"{effect.spread:.4f}"

@@ -1,4 +1,4 @@
-"""The trials as DVC experiments: run where they are not there yet, and their scores read back."""
+"""Trials as DVC experiments: running the missing ones, and reading their scores."""
 
 import io
 import os
@@ -17,7 +17,7 @@ from saltseg.project.dvc_process import STANDARD_ERROR, run_dvc
 from saltseg.project.git import find_commit
 
 STAGE = "postprocess-connected-components"
-"""The last stage that a trial runs: behind it no score changes."""
+"""The last stage that a trial runs; later stages change no score."""
 
 _SCORES = (Layout(Path()).data(STAGE) / "out_of_fold_scores.parquet").as_posix()
 
@@ -33,10 +33,10 @@ class Outcome:
 
 
 def run_trial(root: Path, plan: Plan, trial: Trial) -> Outcome:
-    """Return what a trial came to; run it where no experiment has it.
+    """Return a trial's outcome; run the trial if there is no experiment of it.
 
-    It runs in a copy of the project, as `dvc exp run --temp` does; what it says goes to standard
-    error. Raises InputError where it fails, and where its experiment has lost its scores.
+    It runs like `dvc exp run --temp`, in a copy of the project, and prints to standard error.
+    Raises InputError if it fails, and if the scores of its experiment are gone.
     """
     known = _find(root, trial)
     if known:
@@ -47,17 +47,17 @@ def run_trial(root: Path, plan: Plan, trial: Trial) -> Outcome:
     done = _find(root, trial) if code == 0 else None
     if done is None:
         raise InputError(
-            f"{trial.label}, seed {trial.seed}: experiment {trial.name} failed, its last lines "
-            "above say why; the same command then goes on from there"
+            f"{trial.label}, seed {trial.seed}: experiment {trial.name} failed, see its output "
+            "above; the same command resumes from there"
         )
     return done
 
 
 def _find(root: Path, trial: Trial) -> Outcome | None:
-    """Return the outcome of a trial whose experiment exists, under any name of the same hash.
+    """Return the outcome of a trial whose experiment exists, under any name with the same hash.
 
-    Raises InputError where its scores are gone and DVC would not run it again: it has one
-    experiment of a name at a commit.
+    Raises InputError if its scores are gone and DVC would not run it again, because it allows one
+    experiment per name and commit.
     """
     in_the_way = (trial.name, find_commit(root, "HEAD"))
     lost = False
@@ -77,7 +77,7 @@ def _find(root: Path, trial: Trial) -> Outcome | None:
 
 
 def _read_scores(root: Path, experiment: Experiment) -> pd.DataFrame | None:
-    """Read an experiment's scores from DVC's cache or remote; None where neither has them."""
+    """Read an experiment's scores from DVC's cache or remote; None if neither has them."""
     try:
         content = dvc.api.read(_SCORES, str(root), experiment.revision, mode="rb")
     except (DvcException, OSError):

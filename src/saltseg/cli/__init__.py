@@ -1,4 +1,4 @@
-"""The command line: what a person calls beside `dvc repro`, one module for each subject."""
+"""The command line, one module per subject."""
 
 import os
 from typing import Annotated
@@ -37,7 +37,9 @@ def _say_version(wanted: bool) -> None:
 def main(
     version: Annotated[
         bool,
-        typer.Option("--version", is_eager=True, callback=_say_version, help="Say it and stop."),
+        typer.Option(
+            "--version", is_eager=True, callback=_say_version, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Find salt in seismic images, reproducibly."""

@@ -13,33 +13,31 @@ from saltseg.plumbing.errors import InputError, one_line_errors
 
 def ablate(
     base: Annotated[
-        str, typer.Argument(help="A recipe, or params.yaml for the parameters as they stand.")
+        str, typer.Argument(help="A recipe, or params.yaml for the current parameters.")
     ],
     vary: Annotated[
         list[str],
-        typer.Option(help="KEY=A,B,C: a variant for each value. 'KEY=A & OTHER=B': one of both."),
+        typer.Option(help="KEY=A,B,C: a variant for each value. 'KEY=A & OTHER=B': one variant."),
     ],
     override: Annotated[
-        list[str] | None, typer.Option("-S", help="KEY=VALUE, for base and variants alike.")
+        list[str] | None, typer.Option("-S", help="KEY=VALUE, for base and variants.")
     ] = None,
     folds: Annotated[
-        str | None, typer.Option(help="Folds to train, as in 0,1; the base's own without it.")
+        str | None, typer.Option(help="Folds to train, such as 0,1; the base's by default.")
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="Values of base.seed, as in 1,2,3; the base's without it.")
+        str | None, typer.Option(help="Values of base.seed, such as 1,2,3; the base's by default.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="File for the table, as Markdown.")] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the table that an earlier call wrote.")
-    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Markdown file for the table.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing table.")] = False,
 ) -> None:
-    """Measure what changes to a recipe do to its nested score, each alone, in pairs with it."""
+    """Measure the effect of single changes to a recipe on its nested score, in pairs."""
     numbers = _numbers(folds, "--folds"), _numbers(seeds, "--seeds")
     from saltseg.ablation import Request, log_report
     from saltseg.ablation import ablate as run
     from saltseg.project.dvc_process import interrupt_when_told
 
-    logging.disable(logging.INFO)  # a new database's tables are nobody's news
+    logging.disable(logging.INFO)  # no news of a new database's tables
     interrupt_when_told()
     with one_line_errors():
         with _place_for_table(out, force) as write:
@@ -51,7 +49,7 @@ def ablate(
 
 @contextmanager
 def _place_for_table(out: Path | None, force: bool) -> Iterator[Callable[[str], None]]:
-    """Yield what writes the table, after a look at its place: hours go before it."""
+    """Yield a function that writes the table, after checking the path before hours of work."""
     from saltseg.plumbing.files import write_text
     from saltseg.plumbing.outputs import protected_outputs
 
@@ -59,7 +57,7 @@ def _place_for_table(out: Path | None, force: bool) -> Iterator[Callable[[str], 
         yield lambda text: None
         return
     if out.is_dir():
-        raise InputError(f"--out: {out} is a folder; name a file in it")
+        raise InputError(f"--out: {out} is a folder; give a file in it")
     with protected_outputs(out.parent, [out.name], force) as outputs:
 
         def write(text: str) -> None:
@@ -70,10 +68,10 @@ def _place_for_table(out: Path | None, force: bool) -> Iterator[Callable[[str], 
 
 
 def _numbers(text: str | None, option: str) -> list[int]:
-    """Read whole numbers, parted by commas; none where nothing is given."""
+    """Parse whole numbers separated by commas; [] for None."""
     if text is None:
         return []
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() for part in parts):
-        raise typer.BadParameter(f"{text!r}: give whole numbers, as in 0,1", param_hint=option)
+        raise typer.BadParameter(f"{text!r}: give whole numbers, such as 0,1", param_hint=option)
     return [int(part) for part in parts]

@@ -1,4 +1,4 @@
-"""`saltseg recipe` and `sync`: what to run, and what was run."""
+"""`saltseg recipe` and `saltseg sync`."""
 
 import logging
 from pathlib import Path
@@ -12,41 +12,41 @@ from saltseg.plumbing.layout import Layout, check_project
 TRAIN = 4000
 """Training crops of the competition."""
 PSEUDOLABELS = 15_493
-"""Test crops that the 1st place labelled."""
+"""Test crops that the 1st place pseudo-labelled."""
 
 
 def recipe(
     name: Annotated[
-        str | None, typer.Argument(help="The recipe; without it, all are named.")
+        str | None, typer.Argument(help="The recipe; without one, all are listed.")
     ] = None,
     override: Annotated[
         list[str] | None, typer.Option("-S", help="KEY=VALUE, as in `dvc exp run -S`.")
     ] = None,
     costs: Annotated[
-        bool, typer.Option("--costs", help="Write nothing; say what its training costs.")
+        bool, typer.Option("--costs", help="Show what its training costs, and write nothing.")
     ] = False,
     train: Annotated[
         int | None,
-        typer.Option(
-            min=2, show_default=str(TRAIN), help="Training crops that --costs counts with."
-        ),
+        typer.Option(min=2, show_default=str(TRAIN), help="Number of training crops for --costs."),
     ] = None,
     pseudolabels: Annotated[
         int | None,
         typer.Option(
             min=0,
             show_default=str(PSEUDOLABELS),
-            help="Test crops that a teacher labels for a fold; the 1st place's number.",
+            help="Number of pseudo-labelled crops per fold for --costs.",
         ),
     ] = None,
 ) -> None:
     """Write the parameters of a recipe to params.yaml, for `dvc repro` or `saltseg train`."""
     counted = train is not None or pseudolabels is not None
     if name is None and (override or costs or counted):
-        raise typer.BadParameter("-S, --costs and its numbers need the NAME of a recipe")
+        raise typer.BadParameter(
+            "-S, --costs, --train and --pseudolabels need the NAME of a recipe"
+        )
     if counted and not costs:
         raise typer.BadParameter(
-            "--train and --pseudolabels are numbers of --costs: add it, or set a parameter with -S"
+            "--train and --pseudolabels are for --costs: add it, or set a parameter with -S"
         )
     with one_line_errors():
         check_project(Path())
@@ -90,10 +90,10 @@ def _write(name: str, overrides: list[str]) -> None:
 
 
 def sync() -> None:
-    """Give MLflow a row for each DVC experiment that it lacks: those made wholly from the cache."""
+    """Create the missing MLflow runs of DVC experiments that came entirely from the cache."""
     from saltseg.tracking.experiments import sync_experiments
 
-    logging.disable(logging.INFO)  # a new database's tables are nobody's news
+    logging.disable(logging.INFO)  # no news of a new database's tables
     with one_line_errors():
         made, known = sync_experiments(Path())
     print(f"{len(known)} experiments in DVC, {len(made)} new in MLflow: {', '.join(made) or '-'}")

@@ -1,4 +1,4 @@
-"""`saltseg reproduce`, `verify` and `diff`: what runs recorded, and whether it holds."""
+"""`saltseg reproduce`, `saltseg verify` and `saltseg diff`, for recorded runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from saltseg.plumbing.errors import one_line_errors, printable, printable_lines
 Run = Annotated[
     str,
     typer.Argument(
-        help="An MLflow run id or its start, the name of a DVC experiment, or a git revision."
+        help="An MLflow run id or its first characters, a DVC experiment, or a git revision."
     ),
 ]
 
@@ -19,19 +19,24 @@ def reproduce(
     run: Run,
     first: Annotated[
         str | None,
-        typer.Option("--from", help="The first stage to run; what is above is taken by its hash."),
+        typer.Option(
+            "--from", help="The first stage to run; outputs of earlier stages are taken by hash."
+        ),
     ] = None,
     cached: Annotated[
-        bool, typer.Option("--cached", help="Run only what cache and remote do not have.")
+        bool,
+        typer.Option("--cached", help="Run only stages whose outputs are not in cache or remote."),
     ] = False,
     tolerance: Annotated[
         float,
-        typer.Option(min=0.0, help="How far metrics may be off in another environment."),
+        typer.Option(min=0.0, help="Largest difference of a metric in another environment."),
     ] = 0.02,
 ) -> None:
-    """Do a run again from its hashes, and say whether every output and metric is the same."""
+    """Run a recorded run again, and compare every output and metric."""
     if first and cached:
-        raise typer.BadParameter("--from forces stages to run, --cached keeps them from it")
+        raise typer.BadParameter(
+            "--from forces stages to run, --cached avoids running them: give one"
+        )
     from saltseg.project.dvc_process import interrupt_when_told
 
     interrupt_when_told()
@@ -49,7 +54,7 @@ def reproduce(
 
 
 def verify(run: Run) -> None:
-    """Check that all that a run recorded is still in cache or remote, and matches its hashes."""
+    """Check that everything a run recorded is still in cache or remote, with the same hashes."""
     with one_line_errors():
         from saltseg.reproduction.records import find_record
         from saltseg.reproduction.verification import verify as check
@@ -60,11 +65,11 @@ def verify(run: Run) -> None:
         print(printable(str(finding)))
     if findings:
         raise typer.Exit(1)
-    print(f"{run}: all that it recorded is there and matches its hashes{record.gap}")
+    print(f"{run}: everything it recorded is there and matches its hashes{record.gap}")
 
 
 def diff(first: Run, second: Run) -> None:
-    """Say what made two runs different, from parameters to metrics."""
+    """Show what differs between two runs, from parameters to metrics."""
     with one_line_errors():
         from saltseg.reproduction.differences import differences
         from saltseg.reproduction.records import find_record

@@ -1,4 +1,4 @@
-"""`saltseg inspect`: what a survey's file holds."""
+"""`saltseg inspect`: what a survey file holds."""
 
 import json
 import sys
@@ -51,9 +51,7 @@ Model = Annotated[
 def inspect(
     file: Annotated[Path, typer.Argument(help="SEG-Y, a zarr store, or .npy.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder that keeps the trace headers, read once.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to cache the trace headers in.")] = None,
     crops: Crops = None,
     model: Model = None,
     inline_byte: InlineByte = None,
@@ -71,7 +69,7 @@ def inspect(
     axes: Axes = None,
     whole_traces: WholeTraces = False,
 ) -> None:
-    """Say what a survey's file holds, what it gets wrong, and whether models know its like."""
+    """Show what a survey file holds, what is wrong with it, and how close it is to training."""
     with one_line_errors():
         places = inline_byte, crossline_byte, cdp_byte, x_byte, y_byte
         samples = sample_format, byte_order, interval, domain, unit, polarity, null
@@ -98,7 +96,7 @@ def _inspected(
 
 
 def _learned(model: str | None, crops: Path | None) -> "LearnedCrops":
-    """Return the crops that are named, or the champion's, or this checkout's, or the survey's."""
+    """Return the given crops, or the champion's, or this checkout's, or the embedded survey's."""
     from saltseg.seismic.learned_crops import describe_crops, survey_crops
     from saltseg.tracking.address import has_store
 
@@ -110,7 +108,7 @@ def _learned(model: str | None, crops: Path | None) -> "LearnedCrops":
         if has_store(Layout(Path()).mlruns):
             return _crops_of(CHAMPION)
     except InputError as error:
-        print(f"saltseg: the champion's crops are not known: {error}", file=sys.stderr)
+        print(f"saltseg: the champion's crops are unknown: {error}", file=sys.stderr)
     ingested = Layout(Path()).data("ingest") / "train_images.npy"
     return describe_crops(ingested) if ingested.exists() else survey_crops()
 
@@ -123,5 +121,5 @@ def _crops_of(model: str) -> "LearnedCrops":
     with fetched(model, Path()) as folder:
         found = read_settings(find_model(folder)).get("crops")
     if found is None:
-        raise InputError(f"{model}: does not say what its crops are like; name some with --crops")
+        raise InputError(f"{model}: has no statistics of its crops; give some with --crops")
     return LearnedCrops(f"crops of {model}", statistics_of(found))

@@ -1,4 +1,4 @@
-"""`saltseg check`, `score`, `upload` and `summary`: what the pipeline handed in."""
+"""`saltseg check`, `score`, `upload` and `summary`, for submissions."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,18 +20,18 @@ def check(
     submission: Annotated[Path, typer.Argument(help="The submission to check.")],
     sample: Sample = _SAMPLE,
 ) -> None:
-    """Check that Kaggle will take a submission: its ids, its form, its masks."""
+    """Check that Kaggle will accept a submission: ids, format and masks."""
     from saltseg.scoring.submission import check_submission
 
     with one_line_errors():
         checked = check_submission(submission, sample)
     order = "" if checked.in_order else "; in another order than the sample, as Kaggle allows"
-    print(f"{submission}: right; {checked.crops:,} crops, {checked.empty:,} without salt{order}")
+    print(f"{submission}: valid; {checked.crops:,} crops, {checked.empty:,} without salt{order}")
 
 
 def score(
     submission: Annotated[Path, typer.Argument(help="The submission to score.")],
-    truth: Annotated[Path, typer.Option(help="The true masks, in the same form.")] = _TRUTH,
+    truth: Annotated[Path, typer.Option(help="The true masks, in the same format.")] = _TRUTH,
 ) -> None:
     """Score a submission against known masks, as Kaggle does."""
     from saltseg.plumbing.seeds import generator
@@ -47,7 +47,7 @@ def score(
 def upload(
     message: Annotated[str, typer.Option(help="Kaggle shows it beside the score.")] = "saltseg",
 ) -> None:
-    """Check data/submit/submission.csv and send it with the official kaggle client."""
+    """Check data/submit/submission.csv and upload it with the official kaggle client."""
     from saltseg.serving.kaggle import send_submission
 
     with one_line_errors():
@@ -55,7 +55,7 @@ def upload(
 
 
 def summary() -> None:
-    """Say what the last run of the pipeline came to, and where its files are."""
+    """Show the score of the last pipeline run, and where its files are."""
     from saltseg.reports.summary import summary as summarise
 
     with one_line_errors():

@@ -1,4 +1,4 @@
-"""The options by which a person says what a survey's file gets wrong, for all commands alike."""
+"""Options that correct what a survey file gets wrong, shared by all commands."""
 
 from typing import Annotated
 

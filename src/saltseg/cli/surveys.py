@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 def survey(
     out: Annotated[Path, typer.Argument(help="Folder to write to.")],
-    train: Annotated[int, typer.Option(min=1, help="Train crops.")] = 1000,
-    test: Annotated[int, typer.Option(min=1, help="Test crops.")] = 400,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another survey.")] = 2018,
-    sections: Annotated[int, typer.Option(min=0, help="Whole sections to write, as .npy.")] = 0,
+    train: Annotated[int, typer.Option(min=1, help="Number of training crops.")] = 1000,
+    test: Annotated[int, typer.Option(min=1, help="Number of test crops.")] = 400,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the survey.")] = 2018,
+    sections: Annotated[int, typer.Option(min=0, help="Whole sections to write as .npy.")] = 0,
     volume: Annotated[
         str | None,
         typer.Option(
@@ -31,10 +31,8 @@ def survey(
         bool, typer.Option("--segy", help="Write sections or volume as SEG-Y too; needs segyio.")
     ] = False,
     zipped: Annotated[bool, typer.Option(help="Zip the images as Kaggle does.")] = True,
-    workers: Annotated[int, typer.Option(min=0, help="Processes; never change a byte.")] = 2,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the survey that an earlier call wrote there.")
-    ] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; they change no byte.")] = 2,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing survey.")] = False,
 ) -> None:
     """Make a synthetic survey: crops in Kaggle's layout with their truths, or a volume."""
     from saltseg.survey.ranges import RANGES
@@ -47,16 +45,16 @@ def survey(
             " --volume"
         )
     if volume is not None and sections:
-        raise typer.BadParameter("--volume and --sections are two things: run saltseg twice")
+        raise typer.BadParameter("--volume and --sections exclude each other: run saltseg twice")
     if style not in RANGES:
-        raise typer.BadParameter(f"--style {style}: is none of {', '.join(RANGES)}; take one")
+        raise typer.BadParameter(f"--style {style}: is not one of {', '.join(RANGES)}")
     try:
         grid = parse_size(volume) if volume is not None else None
     except InputError as error:
         raise typer.BadParameter(str(error)) from error
     with one_line_errors():
         if segy:
-            require_segyio()  # before the minutes that the crops take
+            require_segyio()  # before spending minutes on crops
         if grid is not None:
             _write_volume(out, seed, grid, segy, workers, style, force)
         else:

@@ -11,12 +11,14 @@ from saltseg.plumbing.layout import check_project
 
 def train(
     jobs: Annotated[
-        str, typer.Option(help="Items at a time; auto: one for each GPU or share of the CPUs.")
+        str, typer.Option(help="Trainings at a time; auto: one per GPU or share of the CPUs.")
     ] = "auto",
 ) -> None:
-    """Run the pipeline like `dvc repro`, but teachers and members of all folds side by side."""
+    """Run the pipeline like `dvc repro`, but with the trainings of all folds in parallel."""
     if jobs != "auto" and not (jobs.isdecimal() and int(jobs) > 0):
-        raise typer.BadParameter(f"{jobs!r}: give auto or a number from 1 on", param_hint="--jobs")
+        raise typer.BadParameter(
+            f"{jobs!r}: give auto or a number of at least 1", param_hint="--jobs"
+        )
     from saltseg.cluster.parallel_training import train_in_parallel
     from saltseg.project.dvc_process import interrupt_when_told
 

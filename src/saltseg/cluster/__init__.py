@@ -1,1 +1,1 @@
-"""Training items side by side."""
+"""Training matrix items in parallel."""

@@ -1,7 +1,7 @@
-"""The items of the matrix stages, teachers and members by fold, trained side by side.
+"""Training the items of the matrix stages, teachers and members by fold, in parallel.
 
-DVC runs one stage after the other. Each item here is a `dvc repro --single-item` of its own, so
-that dvc.lock, the cache and every byte are those of a plain `dvc repro`.
+DVC runs one stage after the other. Here each item is a separate `dvc repro --single-item`, so
+dvc.lock, the cache and every byte are those of a plain `dvc repro`.
 """
 
 import os
@@ -25,26 +25,26 @@ from saltseg.project.git import NO_REPOSITORY, no_repository
 from saltseg.tracking.wire import PIPELINE_VARIABLE
 
 _LOCKED = ("Unable to acquire lock", "is busy, it is being blocked by")
-"""What DVC says where another process of it holds what this one needs."""
+"""What DVC prints if another DVC process holds a lock it needs."""
 
 _ATTEMPTS = 5
 _TICK = 0.5
-"""Seconds between looks at the jobs, and between two starts, each of which takes DVC's lock."""
+"""Seconds between checks of the jobs, and between starts, because each start takes DVC's lock."""
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """The items of the matrix stages, and what has to be reproduced before them."""
+    """The items of the matrix stages, and what must be reproduced before them."""
 
     above: list[str]
-    """Stages that an item depends on and that are none themselves."""
+    """Stages that items depend on and that are not items themselves."""
     items: dict[str, set[str]]
-    """The items that each item waits for, by its name, in the pipeline's order."""
+    """For each item, the items it waits for, in the pipeline's order."""
 
 
 @dataclass
 class _Job:
-    """An item that runs."""
+    """A running item."""
 
     item: str
     share: int
@@ -54,7 +54,7 @@ class _Job:
 
 @dataclass
 class _Progress:
-    """What has become of the items."""
+    """The state of all items."""
 
     waiting: dict[str, set[str]]
     attempts: dict[str, int] = field(default_factory=dict)
@@ -65,8 +65,8 @@ class _Progress:
 def train_in_parallel(root: Path, jobs: int | None) -> None:
     """Reproduce the pipeline below `root`, `jobs` items of the matrix stages at a time.
 
-    jobs: None for one job for each GPU, or as many as the CPUs have threads for.
-    Raises InputError that names the failed items and their logs, after the others have ended.
+    jobs: None for one job per GPU, or as many as the CPUs have threads for.
+    Raises InputError that names failed items and their logs, after the others have ended.
     """
     layout = Layout(root)
     runtime = load_params(layout.params).runtime
@@ -81,7 +81,7 @@ def train_in_parallel(root: Path, jobs: int | None) -> None:
 
 
 def read_matrix(root: Path) -> Matrix:
-    """Read from DVC's graph what the matrix stages are made of."""
+    """Read the items of the matrix stages from DVC's graph."""
     try:
         with Repo(str(root)) as repo:
             graph = repo.index.graph
@@ -103,13 +103,13 @@ def read_matrix(root: Path) -> Matrix:
 
 
 def _name(stage: Stage, root: Path) -> str:
-    """Name a stage of dvc.yaml, or a .dvc file, as a target of `dvc repro` in `root`."""
+    """Return a stage of dvc.yaml, or a .dvc file, as a target of `dvc repro` in `root`."""
     name = getattr(stage, "name", None)
     return str(name or Path(stage.path).relative_to(root.resolve()))
 
 
 def divide_machine(runtime: Runtime, jobs: int | None) -> list[dict[str, str]]:
-    """Return the environment variables that give each job its share of the machine."""
+    """Return environment variables that give each job its share of the machine."""
     threads = {"OMP_NUM_THREADS": str(runtime.threads)}
     devices = _gpus() if runtime.accelerator in ("auto", "cuda") else []
     if devices:
@@ -121,7 +121,7 @@ def divide_machine(runtime: Runtime, jobs: int | None) -> list[dict[str, str]]:
 
 
 def _gpus() -> list[str]:
-    """Return the numbers, or names, of the GPUs that this process may use."""
+    """Return the indices or ids of the GPUs that this process may use."""
     import torch
 
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -130,7 +130,7 @@ def _gpus() -> list[str]:
 
 
 def _on_apple_gpu(accelerator: str) -> bool:
-    """Tell whether trainings share the one GPU of an Apple processor, where CUDA has none."""
+    """Tell whether trainings share the single GPU of an Apple processor."""
     if accelerator != "auto":
         return accelerator == "mps"
     import torch
@@ -141,7 +141,7 @@ def _on_apple_gpu(accelerator: str) -> bool:
 def _run_items(
     layout: Layout, items: Mapping[str, set[str]], shares: Sequence[Mapping[str, str]]
 ) -> _Progress:
-    """Run all items, each after those that it needs; those that need a failed one stay waiting."""
+    """Run all items, each after those it needs; items that need a failed one stay waiting."""
     progress = _Progress({item: set(needed) for item, needed in items.items()})
     free = list(range(len(shares)))
     running: list[_Job] = []
@@ -160,14 +160,14 @@ def _run_items(
 
 
 def _describe(layout: Layout, progress: _Progress) -> str:
-    """Put what failed, and what was left out for it, into one line."""
+    """Describe in one line what failed and what was therefore skipped."""
     failed = first_few([f"{item} ({_log(layout, item)})" for item in progress.failed])
-    left = f"; {first_few([*progress.waiting])} left out for it" if progress.waiting else ""
-    return f"{failed} failed, its log says why{left}; done: {len(progress.done)}"
+    left = f"; {first_few([*progress.waiting])} skipped" if progress.waiting else ""
+    return f"{failed} failed, see its log{left}; done: {len(progress.done)}"
 
 
 def _next_item(progress: _Progress) -> str | None:
-    """Return an item whose needs are met; none where all wait or a need has failed."""
+    """Return an item that is ready to run; None if all wait or need a failed item."""
     ready = (item for item, needed in progress.waiting.items() if needed <= progress.done)
     return next(ready, None)
 
@@ -184,7 +184,7 @@ def _start(layout: Layout, item: str, share: int, shares: Sequence[Mapping[str, 
 
 
 def _finish(layout: Layout, job: _Job, needed: set[str], progress: _Progress) -> None:
-    """Note how a job ended; let one that met DVC's lock wait for another attempt."""
+    """Note how a job ended; queue it again if DVC's lock was taken."""
     seconds = f"{time.monotonic() - job.started:.0f} s"
     if job.process.returncode == 0:
         progress.done.add(job.item)
@@ -205,11 +205,11 @@ def _log(layout: Layout, item: str) -> Path:
 
 
 def _repro(root: Path, targets: list[str]) -> None:
-    """Reproduce `targets`, or the whole pipeline, in plain sight. Raises InputError."""
+    """Reproduce `targets`, or the whole pipeline, with output shown. Raises InputError."""
     if run_dvc(root, ["repro", *targets], _one_pipeline()) != 0:
-        raise InputError(f"dvc repro {' '.join(targets)} failed; its last lines above say why")
+        raise InputError(f"dvc repro {' '.join(targets)} failed; see its output above")
 
 
 def _one_pipeline() -> dict[str, str]:
-    """Return the environment by which MLflow shows one run, with all jobs' stages below it."""
+    """Return environment variables that put the stages of all jobs under one run in MLflow."""
     return {**os.environ, PIPELINE_VARIABLE: str(os.getpid())}

@@ -1,1 +1,1 @@
-"""The project's own state: git, DVC, its code, lineage, and processes."""
+"""The state of the project: git, DVC, the code, lineage and processes."""

@@ -1,4 +1,4 @@
-"""What a run is remembered with: the code's state and the machine."""
+"""What is recorded of a run: the state of the code, and the machine."""
 
 import hashlib
 import os
@@ -17,22 +17,22 @@ from saltseg.plumbing.machine import cpu_model
 from saltseg.project.git import PATCH, git, scratch_index
 
 _CODE = [".", ":(exclude)dvc.lock", ":(exclude)results", ":(exclude).dvc/tmp"]
-"""What counts as changed code: all but what the pipeline, and dvc beside it, write."""
+"""What counts as changed code: everything except what the pipeline and DVC write."""
 
 SYNCED = "dvc.synced"
-"""The tag of a run that `saltseg sync` made: nobody knows on which machine its stages ran."""
+"""Tag of a run made by `saltseg sync`: the machine its stages ran on is unknown."""
 
 _FOLDERS = ("data", "mlruns", "models", "results", "tmp")
-"""What may be a link to another disk; such a link is no code."""
+"""Folders that may be links to another disk; such a link is not code."""
 
 UNKNOWN = "unknown"
-"""What the tags git.dirty and mlflow.source.git.commit say where git could not be asked."""
+"""Value of the tags git.dirty and mlflow.source.git.commit if git could not be asked."""
 
 _LARGEST_NEW_FILE = 5_000_000
-"""Bytes up to which a file that git does not know goes into the patch."""
+"""Size in bytes up to which an untracked file goes into the patch."""
 
 _COMMITTING = 20.0
-"""Seconds that dvc may take to make and collect an experiment's commit after its last stage."""
+"""Seconds that dvc may take to commit an experiment after its last stage."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Patch:
     """The difference between a checkout and its commit."""
 
     text: bytes
-    """In git's binary form; empty where the tree is clean."""
+    """In git's binary format; empty if the tree is clean."""
     omitted: list[str] = field(default_factory=list)
-    """Files that git does not know and that are too large."""
+    """Untracked files that are too large."""
     unknown: bool = False
     """Git could not be asked."""
 
     def tags(self) -> dict[str, str]:
-        """Return what a run's tags say of it."""
+        """Return the run tags that describe it."""
         if self.unknown:
             return {"patch": UNKNOWN}
         if not self.text and not self.omitted:
@@ -78,9 +78,9 @@ def run_tags(root: Path) -> dict[str, str]:
 
 
 def code_state(root: Path) -> tuple[str, str | None]:
-    """Return the commit of the code, and what differs from it, a line for each file.
+    """Return the commit of the code, and what differs from it, one line per file.
 
-    UNKNOWN and None where git cannot tell: no repository, no commit, or another user's folder.
+    UNKNOWN and None if git cannot tell: no repository, no commit, or another user's folder.
     """
     try:
         with scratch_index(root) as index:
@@ -96,7 +96,7 @@ def code_state(root: Path) -> tuple[str, str | None]:
 def code_patch(root: Path) -> Patch:
     """Return the difference between the last commit and the files that git does not ignore.
 
-    New files are in it, up to 5 MB each. The repository and its own index stay as they are.
+    New files of up to 5 MB each are included. The repository and its index are left untouched.
     """
     try:
         return _code_patch(root)
@@ -114,7 +114,7 @@ def _code_patch(root: Path) -> Patch:
     with scratch_index(root) as index:
         kept = [*_code(root), *(f":(exclude,literal){name}" for name in large)]
         git(root, "read-tree", "HEAD", environment=index)
-        # `git add` would refuse where an excluded path, such as .dvc/tmp, is ignored as well.
+        # `git add` fails if an excluded path, such as .dvc/tmp, is ignored as well.
         states = ["--others", "--modified", "--deleted", "--exclude-standard"]
         names = git(root, "ls-files", "-z", *states, "--", *kept, environment=index)
         options = ["-z", "--add", "--remove", "--replace", "--stdin"]
@@ -124,24 +124,24 @@ def _code_patch(root: Path) -> Patch:
 
 
 def _code(root: Path) -> list[str]:
-    """Return the paths of the code for git, without folders that lie on another disk."""
+    """Return git's pathspecs of the code, without folders that are on another disk."""
     return [*_CODE, *(f":(exclude){name}" for name in _FOLDERS if (root / name).is_symlink())]
 
 
 def commit_patch(repository: Path, baseline: str, revision: str) -> Patch:
-    """Return the difference between two commits, in the form in which `code_patch` has it.
+    """Return the difference between two commits, in the format of `code_patch`.
 
-    Raises InputError where git cannot tell it.
+    Raises InputError if git fails.
     """
     return Patch(git(repository, *PATCH, baseline, revision, "--", *_CODE))
 
 
 def experiment_revision(repository: Path, since: float, patient: bool) -> str:
-    """Return the commit that dvc has made of the running experiment; nothing outside of one.
+    """Return dvc's commit of the running experiment; "" if no experiment is running.
 
-    since: seconds since 1970; an experiment of an earlier run may have had the same name.
-    patient: wait for it, for dvc makes it after the last stage, and collects it from a temporary
-    copy later still.
+    since: seconds since 1970; an earlier experiment may have had the same name.
+    patient: wait for the commit: dvc makes it after the last stage, and fetches it from a temporary
+    copy even later.
     """
     name, baseline = (os.environ.get(f"DVC_EXP_{each}", "") for each in ("NAME", "BASELINE_REV"))
     until = time.monotonic() + (_COMMITTING if patient and name else 0)
@@ -157,7 +157,7 @@ def experiment_revision(repository: Path, since: float, patient: bool) -> str:
 
 
 def pipeline_name(root: Path) -> str:
-    """Return a name for a run of the pipeline: the experiment's, or branch, commit and time."""
+    """Return a name for a pipeline run: the experiment's name, or branch, commit and time."""
     branch = _git_text(root, "rev-parse", "--abbrev-ref", "HEAD").strip()
     commit = _git_text(root, "rev-parse", "--short", "HEAD").strip()
     made = " ".join([*filter(None, (branch, commit)), datetime.now().strftime("%Y-%m-%d %H:%M:%S")])
@@ -165,7 +165,7 @@ def pipeline_name(root: Path) -> str:
 
 
 def _git_text(root: Path, *arguments: str) -> str:
-    """Return what git says; nothing where it fails: a pipeline may run without a repository."""
+    """Return git's output; "" if it fails: a pipeline may run without a repository."""
     with suppress(InputError):
         return git(root, *arguments).decode(errors="replace")
     return ""

@@ -1,4 +1,4 @@
-"""DVC's experiments, which are commits below refs/exps that no branch holds."""
+"""DVC's experiments: commits under refs/exps that are on no branch."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Experiment:
 
     name: str
     baseline: str
-    """Hash of the commit that it started from."""
+    """Hash of the commit it started from."""
     revision: str
     """Hash of the experiment's own commit."""
     made: int
@@ -25,7 +25,7 @@ class Experiment:
 def list_experiments(root: Path) -> list[Experiment]:
     """Return the experiments of the repository at `root`, the oldest first.
 
-    Raises InputError where git cannot be asked.
+    Raises InputError if git cannot be asked.
     """
     form = "--format=%(objectname) %(committerdate:unix) %(refname)"
     listed = git(root, "for-each-ref", "--sort=committerdate", form, "refs/exps").decode()
@@ -33,7 +33,7 @@ def list_experiments(root: Path) -> list[Experiment]:
     for line in listed.splitlines():
         revision, seconds, reference = line.split(" ", 2)
         named = _REFERENCE.fullmatch(reference)
-        if named:  # and none of DVC's own, such as refs/exps/stash
+        if named:  # skip DVC's internal refs, such as refs/exps/stash
             baseline = named["start"] + named["rest"]
             found.append(Experiment(named["name"], baseline, revision, int(seconds) * 1000))
     return found

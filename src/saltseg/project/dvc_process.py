@@ -1,4 +1,4 @@
-"""dvc as a process of its own, which ends in good order with the one that started it."""
+"""Running dvc as a subprocess that shuts down cleanly with its parent."""
 
 import os
 import signal
@@ -16,22 +16,21 @@ Process = subprocess.Popen[bytes]
 STANDARD_ERROR = 2
 """Its file descriptor."""
 
-_FAREWELL = 60.0
-"""Seconds that an interrupted stage has to save its state."""
+_GRACE_PERIOD = 60.0
+"""Seconds that an interrupted stage has to save its checkpoint."""
 
 
 def start_dvc(
     root: Path, arguments: Sequence[str], environment: Mapping[str, str], output: int | None
 ) -> Process:
-    """Start `dvc ARGUMENTS` in `root`, in a session that only this process interrupts.
+    """Start `dvc ARGUMENTS` in `root`, in a session of its own that only this process interrupts.
 
-    It ends with this process, a killed one too.
+    It ends when this process ends, even if this process is killed.
 
-    environment: all its variables, but for those that would lead its git to another repository.
-    output: the file descriptor that takes all that it says; None leaves it where this process's
-    own output goes.
+    environment: its environment; variables that would point git to another repository are removed.
+    output: file descriptor for stdout and stderr; None to inherit this process's.
     """
-    with _heeded_interrupts():
+    with _interrupts_enabled():
         return subprocess.Popen(
             [sys.executable, "-m", "saltseg.project.watched_dvc", str(os.getpid()), *arguments],
             cwd=root,
@@ -44,11 +43,11 @@ def start_dvc(
 
 
 @contextmanager
-def _heeded_interrupts() -> Iterator[None]:
-    """Let what is started here heed SIGINT where this process was told to ignore it.
+def _interrupts_enabled() -> Iterator[None]:
+    """Let children started in the block receive SIGINT even if this process ignores it.
 
-    So it is behind the & of a script: its shell keeps the terminal's Ctrl-C from the background,
-    and every child would inherit that.
+    A shell script starts background jobs (`command &`) with SIGINT ignored, and children inherit
+    that.
     """
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.SIG_IGN:
@@ -67,7 +66,7 @@ def run_dvc(
     environment: Mapping[str, str],
     output: int | None = None,
 ) -> int:
-    """Run `dvc ARGUMENTS` to its end as `start_dvc` starts it; return its exit code."""
+    """Run `dvc ARGUMENTS` to completion as `start_dvc` does; return its exit code."""
     process = start_dvc(root, arguments, environment, output)
     with ended_with_this(lambda: [process]):
         return process.wait()
@@ -75,7 +74,7 @@ def run_dvc(
 
 @contextmanager
 def ended_with_this(running: Callable[[], Sequence[Process]]) -> Iterator[None]:
-    """Interrupt what `running` names where the block is left by Ctrl-C or an error; states stay."""
+    """On Ctrl-C or an error, interrupt the processes that `running` returns; checkpoints stay."""
     try:
         yield
     except BaseException:
@@ -85,7 +84,7 @@ def ended_with_this(running: Callable[[], Sequence[Process]]) -> Iterator[None]:
                 os.killpg(process.pid, signal.SIGINT)
         for process in processes:
             try:
-                process.wait(_FAREWELL)
+                process.wait(_GRACE_PERIOD)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
@@ -93,9 +92,9 @@ def ended_with_this(running: Callable[[], Sequence[Process]]) -> Iterator[None]:
 
 
 def interrupt_when_told() -> None:
-    """Take the end by a batch system or a closed terminal for Ctrl-C, so that dvc ends as well.
+    """Treat SIGTERM and SIGHUP (batch system, closed terminal) as Ctrl-C, so that dvc ends too.
 
-    A signal that is ignored stays so: nohup is there to outlive the terminal.
+    A signal that is already ignored stays ignored, so that nohup works.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:

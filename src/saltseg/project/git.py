@@ -1,4 +1,4 @@
-"""Git, called as a process that neither the caller's variables nor his settings lead astray."""
+"""Git as a subprocess, shielded from the caller's environment variables and configuration."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 from saltseg.plumbing.errors import InputError
 
 _PATIENCE = 600
-"""Seconds that git may take; the recorder of a pipeline must not hang with it for ever."""
+"""Seconds that git may take, so that a pipeline's recorder never hangs with it."""
 
 PATCH = (
     "diff",
@@ -31,7 +31,7 @@ PATCH = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
-"""The start of a `git diff` whose output `git apply` takes, whatever the user configured."""
+"""A `git diff` command whose output `git apply` accepts, whatever the user's configuration."""
 
 _SETTINGS = (
     "apply.ignoreWhitespace=no",
@@ -48,10 +48,10 @@ _SETTINGS = (
     "diff.suppressBlankEmpty=false",
     "log.showSignature=false",
 )
-"""Settings that would change bytes, stop a command or run a program of the user's."""
+"""Overrides of settings that would change bytes, fail a command or run a user's program."""
 
 _ASTRAY = {
-    # What `git rev-parse --local-env-vars` names: git exports it to hooks.
+    # From `git rev-parse --local-env-vars`: git exports these to hooks.
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_CONFIG",
@@ -68,7 +68,7 @@ _ASTRAY = {
     "GIT_REPLACE_REF_BASE",
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
-    # What else changes where git looks, what a path means or what a diff says.
+    # Others that change where git looks, what a path means or what a diff shows.
     "GIT_ATTR_SOURCE",
     "GIT_DEFAULT_HASH",
     "GIT_DEFAULT_REF_FORMAT",
@@ -89,11 +89,11 @@ _ASTRAY_STARTS = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 _TRUST = "safe.directory"
 
 NO_REPOSITORY = "not a git repository"
-"""What git, and dvc as well, say outside of one."""
+"""What git and dvc print outside a repository."""
 
 
 class GitError(InputError):
-    """Git refused; the message has its reason."""
+    """Git failed; the message gives its reason."""
 
     def __init__(self, message: str, code: int) -> None:
         """Keep git's exit code."""
@@ -102,10 +102,10 @@ class GitError(InputError):
 
 
 def environment_of_children(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return `variables` without those by which git would look at the caller's repository.
+    """Return `variables` without those that would point git to the caller's repository.
 
-    A hook has them: GIT_DIR and GIT_INDEX_FILE would lead the git of a clone back to the commit
-    that is being made. Trusted folders, which a container may name by GIT_CONFIG_COUNT, stay.
+    Git sets these in hooks: with GIT_DIR and GIT_INDEX_FILE, git in a clone would act on the
+    repository being committed to. Trusted folders (GIT_CONFIG_COUNT in some containers) are kept.
     """
     kept = {name: value for name, value in variables.items() if not _leads_astray(name)}
     trusted = _trusted_folders(variables)
@@ -117,7 +117,7 @@ def environment_of_children(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def leave_callers_repository(variables: MutableMapping[str, str]) -> None:
-    """Do the same to the variables of this process: dvc reads them within it."""
+    """Remove the same variables from `variables`, this process's own: dvc may run inside it."""
     kept = environment_of_children(variables)
     for name in filter(_leads_astray, list(variables)):
         del variables[name]
@@ -130,10 +130,10 @@ def git(
     stdin: bytes = b"",
     environment: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return what git prints in `root`; its own settings decide nothing of it.
+    """Return git's standard output, run in `root` regardless of the user's settings.
 
-    environment: variables for git beside this process's own.
-    Raises GitError, an InputError, with its reason where it fails.
+    environment: variables for git in addition to this process's.
+    Raises GitError, an InputError, with git's reason if it fails.
     """
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     inherited = environment_of_children(os.environ) | {"GIT_OPTIONAL_LOCKS": "0"}
@@ -147,7 +147,7 @@ def git(
             check=False,
         )
     except OSError as error:
-        raise InputError(f"git: cannot be run ({error.strerror}); install it") from error
+        raise InputError(f"git: cannot be run ({error.strerror}); install git") from error
     except subprocess.TimeoutExpired as error:
         raise InputError(
             f"git {arguments[0]}: took more than {_PATIENCE} s in {root}; see what keeps the disk"
@@ -159,28 +159,28 @@ def git(
 
 
 def find_commit(root: Path, revision: str) -> str | None:
-    """Return the hash of the commit that `revision` names; None where it names none.
+    """Return the hash of the commit that `revision` names, or None.
 
-    Raises InputError where git cannot be asked, as in the folder of another user.
+    Raises InputError if git cannot be asked, as in another user's folder.
     """
     named = ["rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}"]
     try:
         return git(root, *named).decode().strip()
     except GitError:
-        git(root, "rev-parse", "--git-dir")  # fails where git refuses every question
+        git(root, "rev-parse", "--git-dir")  # fails if git refuses to work here at all
         return None
 
 
 def no_repository(root: Path) -> str:
-    """Say that `root` is no clone, and what to do."""
+    """Return a message that `root` is not a clone, with the remedy."""
     return (
-        f"{root.resolve()}: is no git repository, as after 'Download ZIP'; clone the project,"
-        " or call 'git init', 'git add --all' and 'git commit' there"
+        f"{root.resolve()}: is not a git repository ('Download ZIP' makes none); clone the project,"
+        " or run 'git init', 'git add --all' and 'git commit' there"
     )
 
 
 def why_unknown(root: Path) -> str | None:
-    """Return git's reason where it cannot tell a commit of the code in `root`; else None."""
+    """Return git's reason if it cannot tell the commit of the code in `root`, else None."""
     try:
         commit = find_commit(root, "HEAD")
     except InputError as error:
@@ -190,10 +190,10 @@ def why_unknown(root: Path) -> str | None:
 
 @contextmanager
 def scratch_index(root: Path) -> Iterator[dict[str, str]]:
-    """Yield the variables by which git works with an index of its own, which is empty.
+    """Yield environment variables that give git a temporary, empty index.
 
-    New objects go into a folder that is then removed: nothing of the repository changes. Flags of
-    the user's own index, such as --assume-unchanged, hide nothing here.
+    New objects go into a temporary folder, so the repository does not change. Flags in the user's
+    index, such as --assume-unchanged, have no effect.
     """
     with tempfile.TemporaryDirectory(prefix="saltseg-git-") as folder:
         variables = {
@@ -205,19 +205,19 @@ def scratch_index(root: Path) -> Iterator[dict[str, str]]:
 
 
 def object_folder(root: Path) -> Path:
-    """Return the folder of the repository's objects, which its linked worktrees share."""
+    """Return the repository's object folder, which linked worktrees share."""
     said = git(root, "rev-parse", "--path-format=absolute", "--git-path", "objects")
     return Path(said.decode().removesuffix("\n"))
 
 
 def top_folder(root: Path) -> tuple[Path, Path]:
-    """Return the working tree that holds `root`, and the path of `root` within it."""
+    """Return the root of the working tree that contains `root`, and the path of `root` in it."""
     said = git(root, "rev-parse", "--show-toplevel", "--show-prefix").decode().split("\n")
     return Path(said[0]), Path(said[1])
 
 
 def _quoted(path: Path) -> str:
-    """Quote a path for a list that colons part."""
+    """Quote a path for a colon-separated list."""
     return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -236,5 +236,5 @@ def _trusted_folders(variables: Mapping[str, str]) -> list[str]:
 
 
 def _explained(root: Path, command: str, said: str) -> str:
-    """Say what to do where git's reason does not: most often the folder is no clone."""
+    """Return an error message; if `root` is not a repository, the remedy too."""
     return no_repository(root) if NO_REPOSITORY in said else f"git {command}: {said}"

@@ -1,4 +1,4 @@
-"""The item of a matrix stage that a script is to run, as dvc or a person names it."""
+"""The item of a matrix stage that a script runs, from dvc or from the command line."""
 
 import argparse
 import os
@@ -8,12 +8,12 @@ from saltseg.plumbing.errors import InputError
 
 
 def stage_item(stage: str, description: str, parts: Mapping[str, str]) -> list[str]:
-    """Return the parts of the item, such as ["lite0", "0"], from the arguments or from dvc.
+    """Return the parts of the item, such as ["lite0", "0"], from the arguments or from DVC_STAGE.
 
-    dvc.yaml passes none: what params.yaml names must not reach a shell. dvc says which item it
-    runs in DVC_STAGE, as in "train-per-fold@lite0-0".
+    dvc.yaml passes no arguments, because values from params.yaml must not reach a shell. dvc sets
+    DVC_STAGE to the item that it runs, for example "train-per-fold@lite0-0".
 
-    parts: what each part is, by its name. Raises InputError where neither names an item.
+    parts: description of each part by name. Raises InputError if neither source names an item.
     """
     parser = argparse.ArgumentParser(description=description)
     for name, meaning in parts.items():
@@ -21,14 +21,14 @@ def stage_item(stage: str, description: str, parts: Mapping[str, str]) -> list[s
     given = [value for value in vars(parser.parse_args()).values() if value is not None]
     item = given or _item_of_dvc(stage)
     if len(item) != len(parts):
-        raise InputError(f"{stage}: {' '.join(item)!r} is no item; give {' and '.join(parts)}")
+        raise InputError(f"{stage}: {' '.join(item)!r} is not an item; give {' and '.join(parts)}")
     return item
 
 
 def fold_number(text: str) -> int:
-    """Return the number of a fold. Raises InputError where `text` is none."""
+    """Return the number of a fold. Raises InputError if `text` is not a number."""
     if not (text.isascii() and text.isdecimal()):
-        raise InputError(f"fold {text!r}: is no whole number; name one of params.yaml's folds")
+        raise InputError(f"fold {text!r}: is not a whole number; give a fold of params.yaml")
     return int(text)
 
 

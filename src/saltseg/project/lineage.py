@@ -1,7 +1,7 @@
-"""Lineage: which data, parameters, code and models a submission comes from, as hashes.
+"""Lineage: hashes of the data, parameters, code and models that a submission comes from.
 
-Hashes of files and folders are the MD5 that DVC writes into dvc.lock, so that the two can be
-compared; parameters and code have a SHA-256 of their own.
+Files and folders have the MD5 that DVC writes to dvc.lock, so that the two can be compared;
+parameters and code have a SHA-256.
 """
 
 import hashlib
@@ -22,11 +22,11 @@ from saltseg.project import dvc_lock
 
 
 def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]:
-    """Return the hashes of all that `submission` was made from, and its own.
+    """Return the hashes of everything that `submission` was made from, and its own.
 
-    It holds no time, no host and no commit: equal inputs give an equal manifest anywhere. A file
-    or folder is hashed where it lies here; where it doesn't, dvc.lock says its hash. Raises
-    InputError where neither has it.
+    The manifest has no time, host or commit: equal inputs give an equal manifest on any machine. A
+    file or folder that exists is hashed; otherwise its hash comes from dvc.lock. Raises InputError
+    if neither has it.
     """
     return {
         "submission": "md5:" + hash_file(submission),
@@ -46,12 +46,12 @@ def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]
 
 
 def code_digest(package: Path = PACKAGE) -> str:
-    """Return the digest of a package's code, this one's own: paths and contents of its modules."""
+    """Return the digest of a package's code: paths and contents of its modules."""
     return _digest_code(package, modules(package))
 
 
 def locked_outputs(root: Path) -> dict[str, str]:
-    """Return the hash of each output by path, as dvc.lock and the files of `dvc add` have them."""
+    """Return the hash of each output by path, from dvc.lock and from .dvc files."""
     added = {}
     for file in sorted(root.glob("data/*.dvc")):
         for entry in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("outs", []):
@@ -82,18 +82,18 @@ def _tracked_hash(root: Path, name: str) -> str:
 
 
 def _hash(path: Path, known: str | None) -> str:
-    """Hash what lies at `path`; `known` is its hash in dvc.lock, for what does not lie here."""
+    """Hash `path` if it exists; else return `known`, its hash in dvc.lock."""
     if path.is_dir():
         return dvc_lock.folder_hash(path)
     if path.is_file():
         return hash_file(path)
     if known is None:
-        raise InputError(f"{path}: is missing, and dvc.lock has no hash of it; run dvc repro")
+        raise InputError(f"{path}: is missing, and dvc.lock has no hash for it; run 'dvc repro'")
     return known
 
 
 def _parameters(params: Params) -> dict[str, str]:
-    """Return the digest of each section, without what changes nothing."""
+    """Return the digest of each section, without parameters that change no result."""
     sections = params.model_dump(mode="json", exclude={"runtime": set(CHANGES_NOTHING)})
     return {"all": _digest(sections)} | {name: _digest(part) for name, part in sections.items()}
 
@@ -105,5 +105,5 @@ def _digest(content: object) -> str:
 
 
 def _digest_code(folder: Path, files: Iterable[Path]) -> str:
-    """Return one digest of the paths below `folder` and the contents of `files`."""
+    """Return one digest of the contents of `files` and their paths relative to `folder`."""
     return _digest({path.relative_to(folder).as_posix(): hash_file(path) for path in files})

@@ -1,4 +1,4 @@
-"""A trained pipeline as one folder: all that is needed to predict as it does, its code included.
+"""A trained pipeline as one folder, with all that prediction needs, including the code.
 
 FOLDER/model/params.yaml, model.json, models/MEMBER/FOLD/snapshot_N.safetensors
 FOLDER/code/saltseg/...
@@ -23,11 +23,11 @@ MANIFEST = "manifest.json"
 
 
 def export_model(layout: Layout, folder: Path) -> None:
-    """Gather the model of the pipeline that has run below `layout.root` in a new `folder`.
+    """Export the model of the pipeline that ran in `layout.root` to a new `folder`.
 
-    The snapshots are linked where the file system can: they cost no space and no time.
-    Raises InputError where those of a member and fold, or a stage's output, are not there, and
-    where a snapshot is not what dvc.lock says.
+    Snapshots are hard-linked where the file system allows it, which costs no space or time.
+    Raises InputError if the snapshots of a member and fold or a stage's output are missing, or if
+    a snapshot differs from dvc.lock.
     """
     check_models(layout, load_params(layout.params))
     settings, manifest = _settings(layout), read_json(layout.data("submit") / MANIFEST)
@@ -44,33 +44,33 @@ def export_model(layout: Layout, folder: Path) -> None:
 
 
 def find_model(folder: Path) -> Path:
-    """Return the folder with the model's settings in what `folder` holds: as exported or logged.
+    """Return the folder with the model's settings, in an exported or a logged model.
 
-    Raises InputError where it holds no model.
+    Raises InputError if `folder` holds no model.
     """
     candidates = [folder, folder / "model", folder / "data" / "model"]
     found = [each for each in candidates if (each / SETTINGS).is_file()]
     if not found:
-        raise InputError(f"{folder}: holds no {SETTINGS}; name the folder of a model of saltseg")
+        raise InputError(f"{folder}: holds no {SETTINGS}; give the folder of a saltseg model")
     return found[0]
 
 
 def read_settings(model: Path, *names: str) -> dict[str, Any]:
-    """Return what the model's settings hold.
+    """Return the model's settings.
 
-    model: as find_model returns it. Raises InputError where one of `names` is not among them.
+    model: as find_model returns it. Raises InputError if one of `names` is missing.
     """
     settings = read_json(model / SETTINGS)
     missing = [name for name in names if name not in settings]
     if missing:
-        raise InputError(f"{model / SETTINGS}: has no {first_few(missing)}; fetch the model anew")
+        raise InputError(f"{model / SETTINGS}: has no {first_few(missing)}; fetch the model again")
     return settings
 
 
 def own_code(model: Path) -> Path | None:
-    """Return the folder with the model's own code, or None where that is the code running now.
+    """Return the folder with the model's code, or None if it equals the code that is running.
 
-    model: as find_model returns it. Raises InputError where the code is not there unchanged.
+    model: as find_model returns it. Raises InputError if that code is missing or changed.
     """
     digest = read_settings(model, "code")["code"]
     if digest == code_digest():
@@ -80,8 +80,8 @@ def own_code(model: Path) -> Path | None:
         if code_digest(place / PACKAGE.name) == digest:
             return place
     raise InputError(
-        f"{model}: was made by other code, which does not lie unchanged in {places[-1]}; fetch the"
-        " model anew, or check out the code of its run"
+        f"{model}: was made by other code, which is missing or changed in {places[-1]}; fetch the"
+        " model again, or check out the code of its run"
     )
 
 
@@ -99,7 +99,7 @@ def _settings(layout: Layout) -> dict[str, object]:
 
 
 def _crops(layout: Layout) -> dict[str, object] | None:
-    """Describe the crops that were learned from; None where they are not in the workspace."""
+    """Describe the training crops; None if they are not in the workspace."""
     images = layout.data("ingest") / "train_images.npy"
     return as_json(describe_crops(images).statistics) if images.exists() else None
 
@@ -110,12 +110,12 @@ def _snapshots(layout: Layout) -> list[Path]:
     found = [visible(folder, "*.safetensors") for folder in folders]
     missing = [folder for folder, files in zip(folders, found, strict=True) if not files]
     if missing:
-        raise InputError(f"{first_few(missing)}: no snapshots lie there; run 'dvc pull'")
+        raise InputError(f"{first_few(missing)}: snapshots are missing; run 'dvc pull'")
     return [path for files in found for path in files]
 
 
 def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
-    except OSError:  # another file system, or one without links
+    except OSError:  # another file system, or one without hard links
         shutil.copyfile(source, target)

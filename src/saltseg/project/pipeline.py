@@ -1,4 +1,4 @@
-"""What dvc.yaml says of a stage: its items, its place in the order, its inputs."""
+"""What dvc.yaml says about its stages: items, order and inputs."""
 
 import itertools
 import re
@@ -17,7 +17,7 @@ _VARIABLE = re.compile(r"\$\{\s*([\w.]+)\s*\}")
 
 
 class Pipeline:
-    """dvc.yaml, with the parameters that its templates name."""
+    """dvc.yaml, with the parameters for its templates."""
 
     def __init__(self, definition: bytes, params: dict[str, Any]) -> None:
         """Take the content of dvc.yaml."""
@@ -25,7 +25,7 @@ class Pipeline:
         self.stages: dict[str, Any] = yaml.safe_load(definition)["stages"]
 
     def names(self) -> list[str]:
-        """Return the names that dvc.lock has for the stages, in the order of dvc.yaml.
+        """Return the stages' names in dvc.lock, in the order of dvc.yaml.
 
         An item of a matrix is named "STAGE@PART-PART".
         """
@@ -36,9 +36,9 @@ class Pipeline:
         ]
 
     def places(self, last: str | None = None) -> list[str]:
-        """Return "STAGE" or "STAGE/PART/PART" for every item of the stages up to `last`, or of all.
+        """Return "STAGE" or "STAGE/PART/PART" for each item of the stages up to `last` (None: all).
 
-        Below results and results/plots these are the places of the items' files.
+        These are the paths of the items' files below results and results/plots.
         """
         stages = list(self.stages)
         if last in stages:
@@ -46,13 +46,13 @@ class Pipeline:
         return ["/".join([stage, *item]) for stage in stages for item in self.items(stage)]
 
     def metrics(self, results: Mapping[str, Any], before: str | None = None) -> dict[str, float]:
-        """Return all stages' metrics as STAGE.ITEM.KEY, or those of the stages above `before`.
+        """Return the metrics of all stages, or of those before `before`, as STAGE.ITEM.KEY.
 
-        The numbers of results/score.json come first, by their own names, unless they are of an
-        earlier run: a pipeline that ends before submit leaves them as they were.
+        The numbers of results/score.json come first, under their own names. They are left out if
+        they are stale: a pipeline that ends before submit does not update them.
 
-        results: contents of the metrics files by "STAGE" or "STAGE/PART/PART"; what an earlier
-        list of members or folds has left among them is left out.
+        results: contents of the metrics files by "STAGE" or "STAGE/PART/PART". Files left by
+        members or folds that are no longer listed are ignored.
         """
         stages = list(self.stages)
         if before is not None:
@@ -65,7 +65,7 @@ class Pipeline:
         return found
 
     def inputs(self, outputs: Mapping[str, str], stage: str, item: Item) -> dict[str, str]:
-        """Return those of `outputs`, hashes by path, that `stage` reads."""
+        """Return the subset of `outputs`, hashes by path, that `stage` reads."""
         definition = self.stages.get(stage, {})
         names = dict(zip(definition.get("matrix", {}), item, strict=False))
         paths = [PurePath(self._filled(each, names)) for each in definition.get("deps", [])]
@@ -82,13 +82,13 @@ class Pipeline:
         return [self._filled(each, names) for each in definition.get("params", [])]
 
     def items(self, stage: str) -> list[Item]:
-        """Return the items that `stage` has with these parameters; () for a plain stage."""
+        """Return the items of `stage` with these parameters; [()] for a plain stage."""
         matrix = self.stages[stage].get("matrix", {})
         values = [self._listed(each) for each in matrix.values()]
         return [tuple(map(str, item)) for item in itertools.product(*values)]
 
     def _listed(self, values: str | list[Any]) -> list[Any]:
-        """Return a matrix's list, which may be written as the name of a parameter: ${...}."""
+        """Return the list of a matrix, which may be given as a parameter: ${...}."""
         if isinstance(values, list):
             return values
         named = _VARIABLE.fullmatch(values)
@@ -96,13 +96,13 @@ class Pipeline:
         return found if isinstance(found, list) else []
 
     def _filled(self, template: str, item: dict[str, str]) -> str:
-        """Put the item's and the parameters' values in place of every ${...}."""
+        """Replace every ${...} with the value of the item or the parameter."""
         values = {**self.params, "item": item}
         return _VARIABLE.sub(lambda found: str(_looked_up(values, found[1])), template)
 
 
 def _score(results: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers of results/score.json where they are of the masks beside it."""
+    """Return the numbers of results/score.json if they belong to the current masks."""
     score: dict[str, Any] = results.get("score", {})
     cleaned = results.get("postprocess-connected-components", {})
     known = "score" in score and score["score"] == cleaned.get("score")
@@ -110,13 +110,13 @@ def _score(results: Mapping[str, Any]) -> dict[str, float]:
 
 
 def prefixed(metrics: dict[str, float], stage: str, item: Item) -> dict[str, float]:
-    """Return a stage's metrics under the names that the parent run has for them."""
+    """Return a stage's metrics under their names in the parent run."""
     start = ".".join([stage, *item])
     return {f"{start}.{key}": value for key, value in metrics.items()}
 
 
 def overlaps(path: PurePath, others: Iterable[PurePath]) -> bool:
-    """Tell whether a path is one of `others`, lies in one, or holds one."""
+    """Tell whether a path is one of `others`, is inside one, or contains one."""
     return any(path.is_relative_to(other) or other.is_relative_to(path) for other in others)
 
 

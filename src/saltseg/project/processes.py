@@ -1,4 +1,4 @@
-"""Processes, told apart without asking the wall clock."""
+"""Identifying processes without the wall clock."""
 
 from functools import cache
 from pathlib import Path
@@ -7,18 +7,18 @@ import psutil
 
 _PROC = Path("/proc")
 _START = 19
-"""The field of /proc/PID/stat with the start, counted from behind the name (proc_pid_stat(5))."""
+"""Field of /proc/PID/stat with the start time, counted after the name (proc_pid_stat(5))."""
 
 
 def identity(pid: int) -> str:
-    """Return what tells process `pid` from any other that has, had or will have this number.
+    """Return a string that identifies process `pid`, even if the pid is reused.
 
-    On Linux that is the boot and the clock ticks from boot to the process's start: setting the
-    system's clock moves the start that psutil computes. Elsewhere the kernel keeps the start
-    itself. Raises psutil.NoSuchProcess where there is none.
+    On Linux it is the boot id and the process's start in clock ticks since boot, because the start
+    time that psutil computes moves when the system clock is set. Other kernels store the start
+    time itself. Raises psutil.NoSuchProcess if there is no such process.
     """
     try:
-        # The name, in brackets, may hold spaces and brackets of its own.
+        # The name, in parentheses, may itself contain spaces and parentheses.
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         return f"{_boot()}/{fields[_START]}"
     except (OSError, IndexError):
@@ -26,11 +26,11 @@ def identity(pid: int) -> str:
 
 
 def lives(pid: int, known: str) -> bool:
-    """Tell whether process `pid` is still the one with the identity `known`, and has not ended."""
+    """Tell whether the process with this pid and identity is still running."""
     try:
         ended = psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
         return not ended and identity(pid) == known
-    except psutil.Error:  # it may end at any moment, also between two questions
+    except psutil.Error:  # it may end between two calls
         return False
 
 

@@ -1,4 +1,4 @@
-"""The dossier of a run: the files and facts from which it can be reproduced."""
+"""The files of a run and the facts of its environment, from which it can be reproduced."""
 
 import importlib.util
 import json
@@ -19,14 +19,14 @@ from saltseg.plumbing.machine import cpu_model, cpus
 from saltseg.project.git import git
 
 Files = dict[str, bytes]
-"""Contents by path relative to the project, in exact bytes."""
+"""Contents by path relative to the project, byte for byte."""
 
 NAMES = ("params.yaml", "dvc.yaml", "dvc.lock", "requirements.lock")
 RESULTS = Layout(Path()).results.as_posix()
 
 
 def files_of_folder(root: Path) -> Files:
-    """Read a checkout's parameters, pipeline, locks and metrics as they are now."""
+    """Read the current parameters, pipeline, locks and metrics of a checkout."""
     paths = [root / name for name in NAMES] + visible(Layout(root).results, "*.json")
     return {
         path.relative_to(root).as_posix(): path.read_bytes() for path in paths if path.is_file()
@@ -34,9 +34,9 @@ def files_of_folder(root: Path) -> Files:
 
 
 def files_of_commit(repository: Path, revision: str) -> Files:
-    """Read the same from a commit, such as the one that DVC makes of an experiment.
+    """Read the same files from a commit, such as that of a DVC experiment.
 
-    Raises InputError where git cannot: a record must not seem to lack what could not be read.
+    Raises InputError if git fails: a file that could not be read must not look missing.
     """
     listed = git(repository, "ls-tree", "-r", "-z", "--name-only", revision, "--", *NAMES, RESULTS)
     names = [name for name in listed.decode().split("\0") if name]
@@ -45,9 +45,9 @@ def files_of_commit(repository: Path, revision: str) -> Files:
 
 
 def files_of_run(root: Path, main: Path, revision: str) -> Files:
-    """Read them after a run: the experiment's commit has them where its folder is gone."""
+    """Read them after a run, from the experiment's commit if its temporary folder is gone."""
     if revision:
-        with suppress(InputError):  # what lies there is better than a run without an end
+        with suppress(InputError):  # fall back to the files on disk, so that the run still ends
             return files_of_commit(main, revision)
     return files_of_folder(root)
 
@@ -63,7 +63,7 @@ def results_in(files: Files) -> dict[str, Any]:
 
 
 def environment(params: dict[str, Any]) -> dict[str, Any]:
-    """Return what else determines the bytes of a result: machine, threads and libraries."""
+    """Return what else determines a result's bytes: machine, threads and libraries."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -77,10 +77,10 @@ def environment(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _packages() -> dict[str, str]:
-    """Return the versions of the packages; what pip left half-removed has no name."""
+    """Return the versions of the packages; one that pip half removed has no name."""
     found = []
     for each in distributions():
-        # Where importlib_metadata is loaded, its finder raises this in place of returning None.
+        # If importlib_metadata is loaded, its finder raises this instead of returning None.
         with suppress(FileNotFoundError):
             if each.name:
                 found.append((each.name.lower(), each.version))
@@ -88,7 +88,7 @@ def _packages() -> dict[str, str]:
 
 
 def _torch() -> dict[str, str | None]:
-    """Return torch's build from the file that it keeps it in: its import takes seconds."""
+    """Return torch's build, read from its version file: importing torch takes seconds."""
     spec = importlib.util.find_spec("torch")
     if spec is None or spec.origin is None:
         return {}
@@ -101,7 +101,7 @@ def _torch() -> dict[str, str | None]:
 
 
 def _gpu() -> str:
-    """Return GPU and driver as NVIDIA's own tool names them; nothing where there is none."""
+    """Return GPU and driver as nvidia-smi reports them; "" without one."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return ""

@@ -1,8 +1,8 @@
-"""The module lists of dvc.yaml, from what the stages' scripts import.
+"""The module lists of dvc.yaml, derived from the imports of the stage scripts.
 
     python -m saltseg.project.stage_dependencies
 
-rewrites them in the project's folder; `make deps` calls it.
+rewrites them, in the project's folder; `make deps` calls it.
 """
 
 import re
@@ -19,18 +19,18 @@ PACKAGE = "src/saltseg"
 
 
 def code_dependencies(root: Path, script: Path) -> list[str]:
-    """Return the files that a stage's result depends on: its script and the modules it imports.
+    """Return the files a stage's result depends on: its script and the modules it imports.
 
-    Paths are relative to `root`, the project's folder, in order.
+    Paths are sorted and relative to `root`, the project's folder.
     """
     paths = determining_modules(script, root / PACKAGE)
     return sorted(path.relative_to(root).as_posix() for path in paths)
 
 
 def rewritten(root: Path) -> str:
-    """Return the text of dvc.yaml with each stage's list of modules brought up to date.
+    """Return the text of dvc.yaml with each stage's module list updated.
 
-    A stage that depends on the whole package keeps its list. Comments and all else stay.
+    A stage that depends on the whole package keeps its list. Comments are kept.
     """
     text = (root / "dvc.yaml").read_text(encoding="utf-8")
     for name, stage in yaml.safe_load(text)["stages"].items():
@@ -41,9 +41,9 @@ def rewritten(root: Path) -> str:
 
 
 def _with_modules(text: str, stage: str, paths: list[str]) -> str:
-    """Put `paths` in place of the modules among the dependencies of one stage."""
+    """Replace the modules in the dependencies of one stage by `paths`."""
     start = re.search(rf"^  {re.escape(stage)}:\n", text, re.MULTILINE)
-    assert start is not None, f"dvc.yaml lists {stage}, and names it on no line of its own"
+    assert start is not None, f"dvc.yaml: stage {stage} is not on a line of its own"
     module = r"      - (?:src/saltseg|stages)/\S+\n"
     head, tail = text[: start.end()], text[start.end() :]
     lines = "".join(f"      - {path}\n" for path in paths)

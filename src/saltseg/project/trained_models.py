@@ -1,4 +1,4 @@
-"""The snapshots in models/ held against dvc.lock, which says what the trainings made."""
+"""Checking the snapshots in models/ against dvc.lock."""
 
 import json
 import shutil
@@ -12,10 +12,10 @@ from saltseg.project.dvc_lock import folder_hash, hashes, read_checkout
 
 
 def check_models(layout: Layout, params: Params) -> None:
-    """Raise InputError that names a snapshot whose bytes are not those in dvc.lock.
+    """Raise InputError that names a snapshot whose bytes differ from dvc.lock.
 
-    DVC trusts its cache, whose files are write-protected, and hashes none of them again. A model
-    that dvc.lock does not name, one trained outside of DVC, is taken as it is.
+    DVC trusts its write-protected cache and does not hash it again. A model that dvc.lock does not
+    list, because it was trained outside DVC, is accepted as it is.
     """
     settings = params.train_per_fold
     locked = _locked(layout.root)
@@ -27,28 +27,28 @@ def check_models(layout: Layout, params: Params) -> None:
                 raise InputError(_damage(layout.root, folder, known))
 
 
-def remove_strangers(layout: Layout, params: Params) -> list[Path]:
-    """Remove models and pseudo-labels of members and folds that the parameters no longer name.
+def remove_stale_outputs(layout: Layout, params: Params) -> list[Path]:
+    """Remove models and pseudo-labels of members and folds that are no longer in the parameters.
 
-    DVC leaves the outputs of a shrunken matrix where they are, and they would count in the hashes
-    of the folders that hold them. Its cache keeps them: growing again brings them back untrained.
-    Nothing is removed but what dvc.lock names and still describes. Returns the removed folders.
+    DVC leaves the outputs of removed matrix items in place, where they would change the hashes of
+    their folders. They stay in its cache, so adding the item again needs no training. Only folders
+    that dvc.lock lists, with the same hash, are removed. Returns the removed folders.
     """
     settings = params.train_per_fold
     wanted = {layout.model(member, fold) for member in settings.members for fold in settings.folds}
     wanted |= {layout.data("pseudolabel", fold) for fold in settings.folds}
     made = {layout.root / path: digest for path, digest in _locked(layout.root).items()}
-    strangers = sorted(
+    stale = sorted(
         folder
         for folder, digest in made.items()
         if folder.is_relative_to(layout.models) or folder.is_relative_to(layout.data("pseudolabel"))
         if folder not in wanted and folder.is_dir() and folder_hash(folder) == digest
     )
-    for folder in strangers:
+    for folder in stale:
         shutil.rmtree(folder)
         if not any(folder.parent.iterdir()):
             folder.parent.rmdir()
-    return strangers
+    return stale
 
 
 def _locked(root: Path) -> dict[str, str]:
@@ -56,26 +56,26 @@ def _locked(root: Path) -> dict[str, str]:
 
 
 def _damage(root: Path, folder: Path, digest: str) -> str:
-    """Say which file of a model differs from dvc.lock, and how to get the right one."""
+    """Name the file of a model that differs from dvc.lock, and how to restore it."""
     stage = f"train-per-fold@{folder.parent.name}-{folder.name}"
-    anew = f"train it anew with 'dvc repro --force --single-item {stage}'"
+    retrain = f"retrain with 'dvc repro --force --single-item {stage}'"
     for name, file_digest in _listed(root, digest).items():
         path = folder / name
         if not path.is_file() or hash_file(path) != file_digest:
             cached = f"files/md5/{file_digest[:2]}/{file_digest[2:]}"
             return (
-                f"{path}: is not the file that dvc.lock names; remove {cached} from DVC's cache and"
-                f" {path}, then run 'dvc pull {stage}', or {anew}"
+                f"{path}: differs from dvc.lock; remove {cached} from DVC's cache and"
+                f" {path}, then run 'dvc pull {stage}', or {retrain}"
             )
     return (
-        f"{folder}: is not what dvc.lock names; {anew}, or run 'dvc commit {stage}' if you trained"
-        " it without DVC"
+        f"{folder}: differs from dvc.lock; {retrain}, or run 'dvc commit {stage}' if you trained"
+        " it outside DVC"
     )
 
 
 def _listed(root: Path, digest: str) -> dict[str, str]:
-    """Return the hashes of a folder's files by name as DVC's cache lists them; nothing without."""
-    from dvc.exceptions import DvcException  # dvc takes a second, and a whole model needs none
+    """Return the hashes of a folder's files by name from DVC's cache; {} if they are not there."""
+    from dvc.exceptions import DvcException  # only here: takes a second
     from dvc.repo import Repo
 
     try:

@@ -1,8 +1,8 @@
-"""dvc that ends soon after the process that started it, however that ended.
+"""dvc that ends soon after its parent process, however the parent ended.
 
     python -m saltseg.project.watched_dvc PARENT ARGUMENTS...   # project.dvc_process starts it
 
-A process that is killed can end nobody: what it started has to look after it.
+A killed process cannot clean up, so its child has to watch it.
 """
 
 import os
@@ -12,28 +12,28 @@ import time
 from threading import Thread
 
 WATCH = 0.5
-"""Seconds between looks at the parent."""
+"""Seconds between checks of the parent."""
 
-_FAREWELL = 60.0
-"""Seconds that an interrupted stage has to save its state."""
+_GRACE_PERIOD = 60.0
+"""Seconds that an interrupted stage has to save its checkpoint."""
 
 
 def main() -> None:
-    """Run dvc, and watch the parent beside it."""
+    """Run dvc, and watch the parent in a thread."""
     parent, arguments = int(sys.argv[1]), sys.argv[2:]
     Thread(target=_watch, args=(parent,), daemon=True).start()
-    from dvc.cli import main as dvc  # takes a second, in which the parent may end
+    from dvc.cli import main as dvc  # takes a second, during which the parent may end
 
     sys.argv = ["dvc", *arguments]
     sys.exit(dvc(arguments))
 
 
 def _watch(parent: int) -> None:
-    """Interrupt this process's group, its stages included, once another has adopted it."""
+    """Once the parent is gone, interrupt this process group, stages included."""
     while os.getppid() == parent:
         time.sleep(WATCH)
     os.killpg(os.getpgrp(), signal.SIGINT)
-    time.sleep(_FAREWELL)
+    time.sleep(_GRACE_PERIOD)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 

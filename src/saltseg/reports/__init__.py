@@ -1,1 +1,1 @@
-"""What a person sees of results: figures, tables, summaries."""
+"""Figures, tables and summaries of results."""

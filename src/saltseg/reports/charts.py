@@ -1,4 +1,4 @@
-"""Charts with axes: lines and bars in the palette's colours."""
+"""Line charts, bar charts and histograms in the palette's colours."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ _SIZE = (768, 480)
 
 @contextmanager
 def chart(path: Path, x_label: str, y_label: str, title: str) -> Iterator["Axes"]:
-    """Yield empty, labelled axes to draw on, and write them as a PNG afterwards."""
+    """Yield empty, labelled axes to draw on, and write them as a PNG."""
     figure = empty_figure(*_SIZE)
     figure.set_layout_engine("constrained")
     axes = figure.subplots()
@@ -39,7 +39,7 @@ def chart(path: Path, x_label: str, y_label: str, title: str) -> Iterator["Axes"
 def line_chart(
     path: Path, x: Numbers, lines: Mapping[str, Numbers], x_label: str, y_label: str, title: str
 ) -> None:
-    """Write a PNG with one line over `x` for each entry of `lines`, and a legend for several."""
+    """Write a PNG with one line over `x` for each entry of `lines`; several get a legend."""
     with chart(path, x_label, y_label, title) as axes:
         for label, y in lines.items():
             axes.plot(x, y, label=label)
@@ -53,7 +53,7 @@ def bar_chart(
     y_label: str,
     title: str,
 ) -> None:
-    """Write a PNG with a group of bars above each name, one bar for each entry of `bars`."""
+    """Write a PNG with a group of bars for each name, one bar for each entry of `bars`."""
     width = 0.8 / len(bars)
     positions = np.arange(len(names))
     with chart(path, x_label, y_label, title) as axes:
@@ -71,9 +71,9 @@ def histogram(
     y_label: str,
     title: str,
 ) -> None:
-    """Write a PNG of histograms over common bins, filled, with their outlines on top.
+    """Write a PNG of filled, outlined histograms over common bins.
 
-    edges: one more than each of the `shares` has values.
+    edges: one more than the values in each of `shares`.
     """
     with chart(path, x_label, y_label, title) as axes:
         for (label, heights), colour in zip(shares.items(), SERIES, strict=False):

@@ -1,4 +1,4 @@
-"""Contact sheets: crops under their masks, in rows and groups, with titles and a legend."""
+"""Contact sheets: crops with their masks, in titled groups, with a legend."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 4
-"""Tiles in a row: four leave room to see something on a sheet of WIDTH."""
+"""Tiles in a row: with four, details are visible on a sheet of WIDTH."""
 WIDTH = 1200
-"""Pixels of a sheet: what `dvc plots show` and MLflow's page show without cutting it off."""
+"""Width of a sheet in pixels: `dvc plots show` and MLflow's page do not cut it off."""
 
 _GAP = 12
 _TITLE = 18
@@ -31,7 +31,7 @@ _SIDE = (WIDTH - _GAP) // COLUMNS - _GAP
 class Tile:
     """One crop of a sheet.
 
-    image: uint8 (h, w). layers: painted over it. title: above it.
+    image: uint8 (h, w). layers: drawn over it. title: above it.
     """
 
     image: npt.NDArray[np.uint8]
@@ -41,14 +41,14 @@ class Tile:
 
 @dataclass(frozen=True)
 class Group:
-    """Tiles below a heading of their own; each group starts a row."""
+    """Tiles below a heading; each group starts a new row."""
 
     heading: str
     tiles: Sequence[Tile]
 
     @property
     def height(self) -> int:
-        """Pixels that the group takes."""
+        """Height of the group in pixels."""
         rows = -(-len(self.tiles) // COLUMNS)
         return _HEADING + max(rows, 0) * (_TITLE + _SIDE + _GAP)
 
@@ -56,7 +56,7 @@ class Group:
 def contact_sheet(path: Path, groups: Sequence[Group], legend: Sequence[Paint] = ()) -> None:
     """Write a PNG of groups of crops, COLUMNS a row, with a legend on top.
 
-    A group without tiles is its heading alone.
+    A group without tiles shows only its heading.
     """
     top = _GAP + (_HEADING if legend else 0)
     height = top + sum(group.height for group in groups)
@@ -70,7 +70,7 @@ def contact_sheet(path: Path, groups: Sequence[Group], legend: Sequence[Paint] =
 
 
 def _draw_group(figure: "Figure", group: Group, top: int, height: int) -> None:
-    """Draw a group from the line `top` of a figure of `height` pixels down."""
+    """Draw a group below the row `top` of a figure of `height` pixels."""
     figure.text(
         _GAP / WIDTH,
         1 - (top + _HEADING / 2) / height,
@@ -90,7 +90,7 @@ def _draw_group(figure: "Figure", group: Group, top: int, height: int) -> None:
 
 
 def _places(count: int) -> Iterator[tuple[int, int]]:
-    """Yield the left and the upper edge of each tile's cell, in pixels."""
+    """Yield the left and the top edge of each tile's cell, in pixels."""
     for index in range(count):
         row, column = divmod(index, COLUMNS)
         yield _GAP + column * (_SIDE + _GAP), row * (_TITLE + _SIDE + _GAP)

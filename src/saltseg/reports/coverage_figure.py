@@ -1,4 +1,4 @@
-"""The distributions of coverage and depth, as tables and as pictures."""
+"""The distributions of coverage and depth, as tables and as charts."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from saltseg.reports.charts import bar_chart, histogram
 def draw_distributions(folder: Path, table: pd.DataFrame) -> None:
     """Write coverage and depth, each as .csv and .png, and classes.csv; no depth.png of no depth.
 
-    table: as coverage-stratify's.
+    table: as written by coverage-stratify.
     """
     train = split_table(table, "train")
     _draw_coverage(folder, coverage_distribution(train))

@@ -1,4 +1,4 @@
-"""What kind of error a crop's mask makes: missed, false, boundary, or perhaps the label's own."""
+"""The kind of error of a crop's mask: missed, false, boundary or suspected label noise."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,10 @@ KINDS = ("missed", "false", "boundary", "suspected label noise")
 """Kinds of errors, in the order of reports."""
 
 NEAR = 5
-"""Pixels from the true boundary within which a wrong pixel is an error of the boundary."""
+"""Distance from the true boundary, in pixels, within which a wrong pixel is a boundary error."""
 
 SURE = 0.95
-"""Probability from which a model's word counts against a label."""
+"""Least probability with which a model's prediction counts against a label."""
 
 
 def error_kinds(
@@ -23,16 +23,16 @@ def error_kinds(
     probabilities: npt.NDArray[np.float16],
     vertical: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.str_]:
-    """Return the kind of each crop's error, one of KINDS, or "" where no pixel is wrong.
+    """Return the kind of each crop's error, one of KINDS, or "" if no pixel is wrong.
 
-    predicted, truth: bool (n, h, w). probabilities: float16 (n, h, w), out-of-fold. vertical: the
-    crops that are labelled by whole columns, bool (n,).
+    predicted, truth: bool (n, h, w). probabilities: float16 (n, h, w), out-of-fold. vertical: bool
+    (n,), crops labelled by whole columns.
 
-    A label is suspected where it is vertical, or where most of the wrong pixels contradict it
-    with the mean confidence that the other class gets (confident learning: Northcutt, Jiang and
-    Chuang 2021) and with SURE at least, unless the error is of the boundary: most wrong pixels lie
-    within NEAR pixels of it, and half the smaller mask at least was hit. All others are missed or
-    false, whichever has more pixels.
+    It is a boundary error if most wrong pixels are within NEAR pixels of the boundary and at least
+    half of the smaller mask was hit. Label noise is suspected if the label is vertical, or, except
+    for boundary errors, if most wrong pixels contradict it with at least the mean confidence of the
+    other class (confident learning: Northcutt, Jiang and Chuang 2021) and at least SURE. All others
+    are missed or false, whichever has more pixels.
     """
     wrong = predicted != truth
     salt, rock = (max(SURE, usual) for usual in _usual_confidence(probabilities, truth))
@@ -45,7 +45,7 @@ def error_kinds(
 
 
 def _usual_confidence(probabilities: npt.NDArray[np.float16], truth: Mask) -> tuple[float, float]:
-    """Return the mean probability of salt where salt is labelled, and of rock where rock is."""
+    """Return the mean probability of salt in labelled salt, and of rock in labelled rock."""
     in_salt, everywhere = 0.0, 0.0
     for crop, mask in zip(probabilities, truth, strict=True):  # float16 sums would overflow
         values = crop.astype(np.float64)
@@ -88,6 +88,6 @@ def _near_boundary(truth: Mask) -> Mask:
 def worst_of(
     kind: str, kinds: npt.NDArray[np.str_], scores: Scores, wrong: npt.NDArray[np.intp], count: int
 ) -> npt.NDArray[np.intp]:
-    """Return up to `count` crops of a kind: the lowest scores, then the most wrong pixels."""
+    """Return up to `count` crops of a kind: lowest scores first, then most wrong pixels."""
     own = np.flatnonzero(kinds == kind)
     return own[np.lexsort((-wrong[own], scores[own]))[:count]]

@@ -1,4 +1,4 @@
-"""Where the predictions fail: measures by kinds of crops, and the worst crops as pictures."""
+"""Where the predictions fail: measures by kind of crop, and pictures of the worst crops."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from saltseg.selection.out_of_fold import OutOfFold
 from saltseg.selection.postprocess import Cleaning, Masks
 
 TINY = 100
-"""A mask of up to this many pixels is tiny: one wrong pixel more costs it several thresholds."""
+"""A mask of up to this many pixels is tiny: one more wrong pixel costs several thresholds."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Errors:
         return error_kinds(self.masks, self.crops.truth, self.crops.probabilities, vertical)
 
     def means(self) -> dict[str, float]:
-        """Return mean IoU, Dice and boundary distance; of the last, of crops that have one."""
+        """Return mean IoU, Dice and boundary distance (over the crops that have one)."""
         measures = self.by_crop[["iou", "dice", "boundary_distance"]].mean()
         return {str(name): float(value) for name, value in measures.items() if value == value}
 
@@ -82,7 +82,7 @@ def write_error_report(folder: Path, errors: Errors, images: npt.NDArray[np.uint
 
 
 def crop_scores(crops: OutOfFold, cleaning: Cleaning) -> pd.DataFrame:
-    """Return id, fold and mosaic of each crop, and its nested score `before` and `after`."""
+    """Return id, fold and mosaic of each crop, and its score `before` and `after` cleaning."""
     table = crops.table[["id", "fold", "mosaic"]].reset_index(drop=True)
     return table.assign(before=cleaning.before, after=cleaning.after)
 
@@ -95,7 +95,7 @@ def depth_bins(depth: "pd.Series[int]") -> Sequence[float]:
 
 
 def mask_kinds(crops: OutOfFold) -> list[str]:
-    """Return each crop's kind: empty, tiny, vertical (labelled by whole columns) or common."""
+    """Return each mask's kind: empty, tiny, vertical (labelled by whole columns) or common."""
     pixels = np.count_nonzero(crops.truth, axis=(1, 2))
     vertical = crops.table["vertical"].to_numpy(bool)
     kinds = [pixels == 0, pixels <= TINY, vertical]
@@ -103,10 +103,10 @@ def mask_kinds(crops: OutOfFold) -> list[str]:
 
 
 def measures_by(column: str, values: Sequence[object], errors: Errors) -> pd.DataFrame:
-    """Return a line for each of the values: crops, mean measures, pixel precision and recall.
+    """Return one line per value: number of crops, mean measures, pixel precision and recall.
 
-    Score, IoU, Dice and boundary distance are means over crops; precision and recall are of all
-    their pixels together. What no crop has is NaN.
+    Score, IoU, Dice and boundary distance are means over crops; precision and recall are pooled
+    over pixels. A measure that no crop has is NaN.
     """
     groups = errors.by_crop.assign(**{column: np.asarray(values)}).groupby(column)
     lines = groups.mean()
@@ -119,7 +119,7 @@ def measures_by(column: str, values: Sequence[object], errors: Errors) -> pd.Dat
 
 
 def losses_by_kind(errors: Errors) -> pd.DataFrame:
-    """Return for each kind of error: crops, mean IoU, and what it takes from the mean score."""
+    """Return for each kind of error: crops, mean IoU, and the mean score it costs."""
     lost = 1 - errors.by_crop["score"]
     lines = [
         {

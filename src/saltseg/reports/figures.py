@@ -1,4 +1,4 @@
-"""What all figures share: which examples they show, and PNG files with stable bytes."""
+"""Helpers for all figures: choosing examples, and writing PNG files with stable bytes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 100
-"""Pixels for each inch of a figure."""
+"""Pixels per inch of a figure."""
 
 
 def empty_figure(width: float, height: float) -> "Figure":
-    """Return a figure of `width` x `height` pixels, to be written by write_figure."""
-    from matplotlib.figure import Figure  # half a second that only drawing should pay
+    """Return a figure of `width` x `height` pixels; save it with write_figure."""
+    from matplotlib.figure import Figure  # only here: takes half a second
 
     return Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
 
 
 def write_figure(path: Path, figure: "Figure") -> None:
-    """Write a figure as PNG: equal figures give equal bytes, without time or software."""
+    """Write a figure as PNG, without time and software, so that equal figures give equal bytes."""
     with whole_file(path) as temporary:
         figure.savefig(temporary, dpi=DPI, metadata={"Software": None})
 
 
 def spread_evenly(length: int, count: int) -> npt.NDArray[np.intp]:
-    """Return up to `count` of `length` places at equal distances, first and last among them."""
+    """Return up to `count` of `length` indices, evenly spaced, including first and last."""
     chosen = min(count, length)
     return np.arange(chosen) * (length - 1) // max(chosen - 1, 1)
 
@@ -37,8 +37,8 @@ def spread_evenly(length: int, count: int) -> npt.NDArray[np.intp]:
 def spread_over_coverage(masks: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.intp]:
     """Return the indices of up to `count` masks, from the least to the most salt.
 
-    They stand at equal distances in the order by coverage among the masks with salt, after one
-    eighth of them that have none.
+    They are evenly spaced in the order of coverage among the masks with salt, after one
+    eighth of them without salt.
     """
     salt = np.count_nonzero(masks, axis=(1, 2))
     order = np.argsort(salt, kind="stable")

@@ -1,8 +1,8 @@
-"""The colours of every figure: one meaning, one colour, all told apart by the colour-blind.
+"""The colours of all figures: one colour per meaning, distinguishable by the colour-blind.
 
-Most hues are those of Okabe and Ito ("Color Universal Design", 2008). Their green turns grey over
-grey images for deuteranopes, so magenta stands for what is wrong. A test simulates three kinds of
-colour-blindness and holds the translucent fills apart from each other and from the image.
+Most hues are from Okabe and Ito ("Color Universal Design", 2008). Their green looks grey on grey
+images to deuteranopes, so errors are magenta. A test simulates three kinds of colour-blindness and
+checks that the translucent fills differ from each other and from the image.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ GREEN: Colour = (0, 158, 115)
 INK: Colour = (40, 40, 40)
 """Text and axes."""
 FAINT: Colour = (140, 140, 140)
-"""Lines that only help the eye."""
+"""Grid and guide lines."""
 
 SERIES = (BLUE, ORANGE, MAGENTA, SKY_BLUE, VERMILION, GREEN)
-"""Lines and bars of a chart, in this order."""
+"""Colours of the lines and bars of a chart, in order."""
 
 PROBABILITY_MAP = "cividis"
 DISAGREEMENT_MAP = "magma"
@@ -33,12 +33,12 @@ steps, also for the colour-blind."""
 
 @dataclass(frozen=True)
 class Paint:
-    """What a colour means in a picture: the legend's words, and how the area is drawn."""
+    """A meaning in a picture: its words in the legend, and how its area is drawn."""
 
     label: str
     colour: Colour
     opacity: float = 0.4
-    """Of the fill, 0 to 1; the outline is opaque."""
+    """Opacity of the fill, 0 to 1; the outline is opaque."""
 
 
 TRUTH = Paint("true salt", ORANGE)
@@ -51,6 +51,6 @@ FALSE = Paint("false: predicted, no salt", MAGENTA)
 
 
 def shade(colour: Colour) -> tuple[float, float, float]:
-    """Return a colour as matplotlib takes it: red, green and blue from 0 to 1."""
+    """Return a colour for matplotlib: red, green and blue from 0 to 1."""
     red, green, blue = colour
     return red / 255, green / 255, blue / 255

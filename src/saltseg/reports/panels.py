@@ -1,4 +1,4 @@
-"""Grey seismic images under translucent masks: what crops and whole sections are drawn with."""
+"""Drawing grey seismic images with translucent masks, for crops and whole sections."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Mask = npt.NDArray[np.bool_]
 Layer = tuple[Mask, Paint]
-"""A mask, bool (h, w), and how it is painted."""
+"""A mask, bool (h, w), and how to draw it."""
 Extent = tuple[float, float, float, float]
 """Coordinates of an image's left, right, bottom and top edges."""
 
@@ -24,7 +24,7 @@ _FONT_SIZE = 9
 
 
 def compared(truth: Mask, predicted: Mask) -> list[Layer]:
-    """Return hit, missed and false salt of a prediction whose truth is known, all bool (h, w)."""
+    """Return layers of hit, missed and false salt. truth, predicted: bool (h, w)."""
     return [(truth & predicted, HIT), (truth & ~predicted, MISSED), (predicted & ~truth, FALSE)]
 
 
@@ -37,7 +37,7 @@ def draw_image(
 ) -> None:
     """Draw a grey image, real (h, w), and layers over it, each filled and outlined.
 
-    limits: the values that are black and white. extent: in pixels, (0, w, h, 0), without it.
+    limits: the values drawn black and white. extent: (0, w, h, 0) in pixels by default.
     """
     height, width = image.shape
     place = extent or (0, width, height, 0)

@@ -1,4 +1,4 @@
-"""The figure of what a fold's teacher kept and rejected."""
+"""The test crops that a fold's teacher kept and rejected, as a figure."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +20,10 @@ _ROWS = 2
 def draw_pseudolabels(
     path: Path, labels: PseudoLabels, images: npt.NDArray[np.uint8], truth: Path
 ) -> None:
-    """Write two rows of kept crops with their labels, and two of rejected crops without.
+    """Write two rows of kept crops with their labels, and two of rejected crops without labels.
 
-    images: the test crops, uint8 (n, h, w). Both are spread evenly over the order of confidence.
-    truth: a file of true masks in a submission's form, which need not exist; nobody learned from
-    it.
+    images: the test crops, uint8 (n, h, w). Both are evenly spaced in the order of confidence.
+    truth: a file of true masks in submission format, drawn if it exists; never used in training.
     """
     kept, rejected = labels.kept, labels.table[labels.table["reason"] != "kept"]
     known = truth.exists()
@@ -44,7 +43,7 @@ def draw_pseudolabels(
 def _kept_tiles(
     lines: pd.DataFrame, masks: Mask, images: npt.NDArray[np.uint8], truth: Path | None
 ) -> Iterator[Tile]:
-    """Yield tiles of kept crops; `lines` are indexed by place in `masks`."""
+    """Yield tiles of kept crops; `lines` are indexed by position in `masks`."""
     true = None if truth is None else read_masks(truth, lines["id"].tolist())
     rows, labels = lines["row"].to_numpy(np.int64), masks[lines.index.to_numpy(np.int64)]
     for at, (name, sure) in enumerate(zip(lines["id"], lines["confidence"], strict=True)):
@@ -65,6 +64,6 @@ def _rejected_tiles(lines: pd.DataFrame, images: npt.NDArray[np.uint8]) -> Itera
 
 
 def _spread(lines: pd.DataFrame) -> pd.DataFrame:
-    """Take eight lines evenly from the least to the most confident."""
+    """Take eight lines, evenly spaced from the least to the most confident."""
     ordered = lines.sort_values(["confidence", "id"])
     return ordered.iloc[spread_evenly(len(lines), _ROWS * COLUMNS)]

@@ -1,8 +1,8 @@
-"""The few numbers that people compare: results/score.json.
+"""results/score.json: the few numbers by which runs are compared.
 
-`score` is the competition's mean precision over thresholds of IoU, 0.50 to 0.95, mean over crops:
-see metric.precision. It is of the final out-of-fold masks, nested: the threshold and the component
-sizes of each crop were chosen on other crops.
+`score` is the competition's metric: precision averaged over the IoU thresholds 0.50 to 0.95, then
+over crops; see metric.precision. It is of the final out-of-fold masks and nested: the threshold and
+the component sizes for each crop were chosen on other crops.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ _MEASURES = ("iou", "dice", "boundary_distance")
 def score_on_test(
     submission: Path, truth: Path, generator: np.random.Generator
 ) -> dict[str, float]:
-    """Return the score of a submission with its interval; nothing where `truth` does not exist."""
+    """Return the score of a submission with its interval; {} if `truth` does not exist."""
     if not truth.exists():
         return {}
     found = score_submission(submission, truth, generator)
@@ -32,11 +32,11 @@ def score_on_test(
 
 
 def gather_score(layout: Layout, on_test: dict[str, float]) -> dict[str, Any]:
-    """Return the content of results/score.json, from what the stages before submit wrote.
+    """Return the content of results/score.json, from the results of the stages before submit.
 
-    on_test: as score_on_test returns it. A measure that no crop has, such as the distance of
-    boundaries where no crop has any, is left out. How long a run took is not among them: equal
-    runs shall give equal bytes. MLflow shows it.
+    on_test: as score_on_test returns it. A measure that no crop has, such as a boundary distance,
+    is left out. The run's duration is not included, so that equal runs give equal bytes; MLflow
+    shows it.
     """
     cleaned = read_json(layout.result("postprocess-connected-components"))
     threshold = read_json(layout.data("threshold-search") / "thresholds.json")["threshold"]

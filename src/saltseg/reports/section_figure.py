@@ -1,4 +1,4 @@
-"""A whole section, or any grey image, with what is known of its salt."""
+"""A picture of a section, or any grey image, with its predicted and true salt."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _SECOND_AXIS, _TITLE = 40, 30
 
 @dataclass(frozen=True)
 class SectionPicture:
-    """What is drawn, all of one shape (h, w).
+    """The content of the picture, all of shape (h, w).
 
     image: grey; `limits` are its black and white. predicted: bool. probabilities: 0 to 1;
     disagreement: of the predictions that they are the mean of, a standard deviation; each None for
@@ -57,7 +57,7 @@ class SectionPicture:
 
     @property
     def layers(self) -> list[Layer]:
-        """The prediction, or hit, missed and false where the truth is known."""
+        """The prediction, or hit, missed and false if the truth is known."""
         if self.truth is None:
             return [(self.predicted, PREDICTION)]
         return compared(self.truth, self.predicted)
@@ -174,7 +174,7 @@ def _axes(
 ) -> "Axes":
     """Return axes of `size`, height and width, whose upper left is `corner`.
 
-    All in pixels; `whole` is the figure's size.
+    All in pixels; whole: the figure's size.
     """
     lower = whole[0] - corner[0] - size[0]
     box = (corner[1] / whole[1], lower / whole[0], size[1] / whole[1], size[0] / whole[0])

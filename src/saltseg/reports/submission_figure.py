@@ -1,4 +1,4 @@
-"""A sheet of test crops with what was predicted in them."""
+"""A contact sheet of test crops with their predictions."""
 
 from pathlib import Path
 
@@ -25,9 +25,9 @@ def draw_predictions(
 ) -> None:
     """Draw up to `examples` test crops, from the least to the most predicted salt.
 
-    Where the truth is known, hits, misses and false salt have colours of their own.
+    If the truth is known, hit, missed and false salt have different colours.
     table: lines with `id` and `row`; images: uint8 (m, h, w) and masks: bool (m, h, w), by row.
-    truth: a file of true masks in a submission's form, which need not exist.
+    truth: a file of true masks in submission format, used if it exists.
     """
     rows = spread_over_coverage(masks, examples)
     ids = table.set_index("row")["id"].reindex(rows).tolist()

@@ -1,4 +1,4 @@
-"""The pictures that go with a submission: its predictions, and what the teachers labelled."""
+"""The pictures of a submission: its predictions, and the teachers' pseudo-labels."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from saltseg.selection.pseudolabels import load_pseudolabels
 def draw_submission(
     layout: Layout, params: Params, table: pd.DataFrame, masks: Mask, truth: Path
 ) -> None:
-    """Draw predictions and each fold's pseudo-labels, against the truth where it is known.
+    """Draw predictions and each fold's pseudo-labels, with the truth if it is known.
 
     table: the test crops' lines with `id` and `row`; masks: bool (n, h, w), by row. truth: a file
-    of true masks in a submission's form, which need not exist.
+    of true masks in submission format, used if it exists.
     """
     images, plots = load_array(layout.data("ingest") / "test_images.npy"), layout.plots("submit")
     shown = params.submit.examples

@@ -1,4 +1,4 @@
-"""What a run of the pipeline came to, in a few lines for a person."""
+"""A summary of a pipeline run in a few lines."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from saltseg.plumbing.layout import Layout
 
 
 def summary(layout: Layout) -> str:
-    """Say the score of the last run and where its files are. Raises InputError before the first.
+    """Return the last run's nested score and the paths of its files.
 
-    The score is the nested one: nothing was chosen on the crops that it is of.
+    Raises InputError before the first run.
     """
     score, submitted = read_json(layout.score), read_json(layout.result("submit"))
     lines = [_score("score             ", score, "score")]
@@ -27,7 +27,7 @@ def summary(layout: Layout) -> str:
 
 
 def describe_score(score: float, low: float, high: float) -> str:
-    """Say a score and its interval, as in "0.7712, 95% interval 0.7650 to 0.7771"."""
+    """Format a score and its interval, as in "0.7712, 95% interval 0.7650 to 0.7771"."""
     return f"{score:.4f}, 95% interval {low:.4f} to {high:.4f}"
 
 

@@ -1,4 +1,4 @@
-"""The score over thresholds, as a table and as a picture."""
+"""The score over thresholds, as a table and as a chart."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def draw_curve(
 ) -> None:
     """Write curve.csv and curve.png to `folder`.
 
-    grid, means: thresholds and mean scores, of one shape (k,). chosen: the threshold that is used.
+    grid, means: thresholds and mean scores, both (k,). chosen: the threshold that is used.
     """
     table = {"threshold": grid, "score": means, "low": intervals.low, "high": intervals.high}
     write_csv(folder / "curve.csv", pd.DataFrame(table))

@@ -1,1 +1,1 @@
-"""What a run recorded, and whether it can be had again: look up, verify, repeat, tell apart."""
+"""Recorded runs: find, verify, reproduce and compare them."""

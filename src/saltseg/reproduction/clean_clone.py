@@ -1,4 +1,4 @@
-"""A clean clone of a run's code in a temporary folder, with all that the run recorded."""
+"""A clean clone of a run's code in a temporary folder, with the files that the run recorded."""
 
 import os
 import shutil
@@ -23,15 +23,15 @@ _LOCK = ".in-use.lock"
 
 
 @contextmanager
-def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
+def clean_clone(record: RunRecord, root: Path) -> Iterator[Path]:
     """Yield a clone with the code, parameters, locks and results of `record`; remove it at the end.
 
-    It takes git's objects, DVC's cache and DVC's remotes from the checkout `root`, into which it
-    writes nothing. Outputs that DVC keeps are not there yet: `dvc checkout` brings them. What runs
-    in it is mirrored into the clone's own mlruns, so that MLflow hears of no run twice.
+    It uses git's objects, DVC's cache and DVC's remotes of the checkout `root`, and writes nothing
+    there. It has no DVC outputs yet: `dvc checkout` brings them. Stages that run in it report to
+    the clone's own mlruns, so no run appears in MLflow twice.
 
-    Raises InputError where git cannot restore the code, and where the record would write through
-    a link or out of the clone.
+    Raises InputError if git cannot restore the code, and if the record would write through a link
+    or outside the clone.
     """
     root = root.resolve()
     if record.patch:
@@ -50,10 +50,10 @@ def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
 
 
 def _check_out(record: RunRecord, root: Path, clone: Path) -> None:
-    """Make a repository of the record's code that borrows git's objects from that of `root`.
+    """Make a repository of the record's code that borrows git's objects from `root`.
 
-    `git clone` refuses to borrow from a shallow repository, and knows no commit that no branch
-    holds in one; this takes both, and submodules and linked worktrees.
+    `git clone` cannot borrow from a shallow repository, and does not find commits that are on no
+    branch; this handles both, and submodules and linked worktrees.
     """
     form = git(root, "rev-parse", "--show-object-format").decode().strip()
     git(root, "init", "--quiet", "--template=", f"--object-format={form}", str(clone))
@@ -61,7 +61,7 @@ def _check_out(record: RunRecord, root: Path, clone: Path) -> None:
     (own / "objects/info").mkdir(exist_ok=True)
     objects = object_folder(root)
     (own / "objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
-    shallow = objects.parent / "shallow"  # where history ends, which git takes for damage otherwise
+    shallow = objects.parent / "shallow"  # else git takes the end of history for damage
     if shallow.exists():
         shutil.copy2(shallow, own / "shallow")
     git(clone, "checkout", "--quiet", "--detach", record.commit)
@@ -72,9 +72,9 @@ def _check_out(record: RunRecord, root: Path, clone: Path) -> None:
 
 @contextmanager
 def _scratch_folder() -> Iterator[Path]:
-    """Yield a new folder for a clone; remove it at the end, and before those of killed processes.
+    """Yield a new folder for a clone and remove it at the end; first remove abandoned ones.
 
-    A folder is in use while its lock is held, which the system releases with its process.
+    A folder is in use while its lock is held; the system releases the lock when the process ends.
     """
     _sweep(Path(tempfile.gettempdir()))
     with (
@@ -87,7 +87,7 @@ def _scratch_folder() -> Iterator[Path]:
 def _sweep(place: Path) -> None:
     for folder in place.glob(f"{_PREFIX}*"):
         lock = folder / _LOCK
-        # Whoever is at work there, or may not be asked, keeps his folder.
+        # Folders that are in use, or that belong to others, stay.
         with suppress(OSError):
             if folder.is_symlink() or folder.stat().st_uid != os.getuid() or not lock.is_file():
                 continue
@@ -99,11 +99,11 @@ def _sweep(place: Path) -> None:
 
 
 def _share_storage(root: Path, clone: Path, site_cache: Path) -> None:
-    """Let DVC in `clone` use the cache and the remotes of `root`; `site_cache`: for its notes."""
+    """Let DVC in `clone` use cache and remotes of `root`; site_cache: DVC's internal folder."""
     with Repo(str(root)) as repo, Config(str(clone / ".dvc"), validate=False).edit("local") as to:
         cache = {key: repo.config["cache"].get(key) for key in ("type", "shared")}
         to["cache"] = {key: value for key, value in cache.items() if value}
-        # A path from a config file may be relative to that file; by now it is absolute.
+        # A path in a config file may be relative to it; DVC has made it absolute.
         to["cache"]["dir"] = str(repo.cache.local_cache_dir)
         to["remote"] = {
             name: {key: str(value) if key == "url" else value for key, value in remote.items()}

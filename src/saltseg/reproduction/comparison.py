@@ -1,4 +1,4 @@
-"""A run done again, held against its record: hash by hash, metric by metric."""
+"""Comparing a reproduced run with its record, hash by hash and metric by metric."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,26 +21,26 @@ class ComparedOutput:
     recorded: str | None
     new: str | None
     files: tuple[str, ...] = ()
-    """Where a folder differs: the files in it that do, as far as they can be told."""
+    """The files that differ in a differing folder, if they are known."""
 
     @property
     def same(self) -> bool:
-        """Tell whether not one byte differs."""
+        """Tell whether both are equal byte for byte."""
         return self.recorded == self.new
 
 
 @dataclass(frozen=True)
 class ComparedMetric:
-    """One number that the record and the new run both should have."""
+    """One number of the record and of the new run."""
 
     name: str
     recorded: float | None
     new: float | None
 
     def within(self, tolerance: float) -> bool:
-        """Tell whether both are there and no further apart than `tolerance`.
+        """Tell whether both exist and differ by at most `tolerance`.
 
-        It is a share of the larger of the two, and for numbers below one an absolute distance.
+        It is relative to the larger of the two, and absolute for numbers below one.
         """
         if self.recorded is None or self.new is None:
             return False
@@ -55,11 +55,11 @@ class Comparison:
     outputs: list[ComparedOutput]
     metrics: list[ComparedMetric]
     environment: Pairs | None
-    """What differs here from the recorded environment; None where none was recorded."""
+    """How this environment differs from the recorded one; None if none was recorded."""
 
     @property
     def same(self) -> bool:
-        """Tell whether all hashes and metrics are those of the record."""
+        """Tell whether all hashes and metrics equal those of the record."""
         return all(each.same for each in self.outputs) and self.within(0.0)
 
     def within(self, tolerance: float) -> bool:
@@ -69,8 +69,8 @@ class Comparison:
     def passes(self, tolerance: float) -> bool:
         """Tell whether the run is reproduced.
 
-        Every byte has to be the same, but where the environment is known to be another one: there
-        the metrics have to be within the tolerance.
+        Every byte must be the same, unless the environment is known to differ: then the metrics
+        must be within the tolerance.
         """
         return self.same or (bool(self.environment) and self.within(tolerance))
 
@@ -78,10 +78,10 @@ class Comparison:
 def compare(
     record: RunRecord, clone: Path, lock: Mapping[str, Any], ran: Iterable[str], objects: Objects
 ) -> Comparison:
-    """Hold what ran in `clone` against the record.
+    """Compare the run in `clone` with the record.
 
     lock: the stages of the new dvc.lock. ran: the names of the stages to compare, in order.
-    objects: where the recorded folders' lists of files are looked up.
+    objects: where to look up the files of recorded folders.
     """
     new = record.pipeline.metrics(results_in(files_of_folder(clone)))
     names = [*record.metrics, *(name for name in new if name not in record.metrics)]
@@ -97,7 +97,7 @@ def compare(
 
 
 def _hashes(recorded: Mapping[str, Any], new: Mapping[str, Any], stage: str) -> Pairs:
-    """Return both hashes of each output of a stage by path."""
+    """Return the recorded and the new hash of each output of a stage, by path."""
     first, second = (
         dvc_lock.hashes({stage: lock.get(stage, {})}, "outs") for lock in (recorded, new)
     )

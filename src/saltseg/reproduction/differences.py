@@ -1,4 +1,4 @@
-"""What made two runs different."""
+"""What differs between two runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,31 +15,31 @@ from saltseg.reproduction.records import NO_COMMIT, RunRecord
 from saltseg.reproduction.revisions import changed_files, tracked_files
 
 _BOUNDS = ("_low", "_high", "_spread")
-"""Ends of the names of metrics that say how sure another metric is."""
+"""Suffixes of metrics that give the uncertainty of another metric."""
 
 
 @dataclass(frozen=True)
 class StageDifference:
-    """How a stage's entry in dvc.lock differs between two runs; empty where it does not."""
+    """How a stage's entry in dvc.lock differs between two runs; empty if it does not."""
 
     stage: str
     only_in: str | None = None
-    """The run that alone has the stage."""
+    """The only run that has the stage, if one lacks it."""
     command: bool = False
     inputs: tuple[str, ...] = ()
-    """Paths of code and data that it read."""
+    """Paths of code and data that it reads."""
     params: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
 
     @property
     def differs(self) -> bool:
-        """Tell whether anything does."""
+        """Tell whether anything differs."""
         return bool(self.only_in or self.command or self.inputs or self.params or self.outputs)
 
 
 @dataclass(frozen=True)
 class MetricChange:
-    """One metric that differs, with what says how sure it is on each side."""
+    """One metric that differs, with its uncertainty on each side."""
 
     name: str
     values: tuple[float | None, float | None]
@@ -48,24 +48,24 @@ class MetricChange:
 
 @dataclass(frozen=True)
 class Differences:
-    """All that differs between the records of two runs."""
+    """All differences between the records of two runs."""
 
     params: Pairs
     code: dict[str, str]
-    """What happened to each file, the first run's to the second's."""
+    """What happened to each file from the first run to the second."""
     data: Pairs
-    """Hashes of raw data and of the crops made from them; of single files where they are known."""
+    """Hashes of raw data and of the crops made from them; of single files if they are known."""
     environment: Pairs | None
-    """None where one of the runs has none recorded."""
+    """None if one of the runs recorded none."""
     stages: list[StageDifference]
-    """In the order of dvc.yaml; the first one is where the runs part."""
+    """In the order of dvc.yaml; the runs diverge at the first."""
     metrics: list[MetricChange]
 
 
 def differences(first: RunRecord, second: RunRecord, root: Path) -> Differences:
-    """Compare the records of two runs. `root`: the checkout whose git and cache are asked.
+    """Compare the records of two runs. root: the checkout whose git and cache are used.
 
-    Raises InputError with the name of what a record lacks.
+    Raises InputError that names what is missing from a record.
     """
     for record in (first, second):
         missing = [name for name in ("params.yaml", "dvc.lock") if not record.files.get(name)]
@@ -111,12 +111,12 @@ def _stage(name: str, first: RunRecord, second: RunRecord, objects: Objects) -> 
 
 
 def _params(stage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stage's parameters, which dvc.lock keeps below the name of their file."""
+    """Return a stage's parameters, which dvc.lock nests under their file's name."""
     return {key: value for file in stage.get("params", {}).values() for key, value in file.items()}
 
 
 def _differing_data(first: RunRecord, second: RunRecord, root: Path) -> Pairs:
-    """Return the hashes of what no stage made and git does not hold, and of the first stage's."""
+    """Return the differing hashes of raw data outside git, and of the first stage's outputs."""
     one, other = (_data(record, root) for record in (first, second))
     return _pairs(one, other)
 
@@ -142,7 +142,7 @@ def _pairs(first: Mapping[str, str], second: Mapping[str, str]) -> Pairs:
 
 
 def _within(pairs: Pairs, objects: Objects) -> Pairs:
-    """Put in place of two folders those of their files that differ, where both lists are known."""
+    """Replace folders by their differing files, if both lists of files are known."""
     found: Pairs = {}
     for path, (one, other) in pairs.items():
         lists = [objects.files(each) if each and is_folder(each) else None for each in (one, other)]
@@ -155,7 +155,7 @@ def _within(pairs: Pairs, objects: Objects) -> Pairs:
 
 
 def metric_changes(first: Mapping[str, float], second: Mapping[str, float]) -> list[MetricChange]:
-    """Return the metrics that differ; those that say how sure another one is go with it."""
+    """Return the metrics that differ, each with its uncertainty."""
     names = [*first, *(name for name in second if name not in first)]
     return [
         MetricChange(
@@ -167,9 +167,9 @@ def metric_changes(first: Mapping[str, float], second: Mapping[str, float]) -> l
 
 
 def _spread(name: str, metrics: Mapping[str, float]) -> str:
-    """Return the interval of a metric and its spread over parts; "" where it has neither."""
+    """Return the interval of a metric and its spread over parts; "" if it has neither."""
     said = []
-    for end in ("", "_score", "_after"):  # the last two were names of the score once
+    for end in ("", "_score", "_after"):  # the last two are older names of the score
         stem = name.removesuffix(end)
         if name.endswith(end) and f"{stem}_low" in metrics:
             said.append(f"{metrics[f'{stem}_low']:.4f} to {metrics[f'{stem}_high']:.4f}")

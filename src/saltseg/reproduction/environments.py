@@ -1,4 +1,4 @@
-"""What besides code and data decides a run's bytes: machine, threads, versions."""
+"""Comparing environments: machine, threads and versions, which can change a run's bytes."""
 
 import os
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from saltseg.project.run_files import environment
 from saltseg.reproduction.records import RunRecord
 
 Pairs = dict[str, tuple[str | None, str | None]]
-"""Two values by name; None on the side that has none."""
+"""Two values by name; None on a side without one."""
 
 _THREADS = "OMP_NUM_THREADS"
 
 
 def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> Pairs:
-    """Return by dotted path the values that differ between two nested mappings."""
+    """Return the values that differ between two nested mappings, by dotted path."""
     one, other = flat_params(dict(first)), flat_params(dict(second))
     names = [*one, *(name for name in other if name not in one)]
     pairs = {name: (one.get(name), other.get(name)) for name in names}
@@ -23,10 +23,10 @@ def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> Pairs:
 
 
 def differing_here(record: RunRecord) -> Pairs | None:
-    """Return what differs between the recorded environment and this one; None where none is known.
+    """Return what differs between the recorded environment and this one; None if none is recorded.
 
-    The number of threads is taken for the recorded one, to which `recorded_threads` sets it. Left
-    out is the name of the operating system, whose every update changes it.
+    The number of threads counts as equal, because `recorded_threads` sets it. The operating
+    system's name is ignored, because every update changes it.
     """
     if record.environment is None:
         return None
@@ -37,7 +37,7 @@ def differing_here(record: RunRecord) -> Pairs | None:
 
 
 def recorded_threads(record: RunRecord) -> dict[str, str]:
-    """Return this process's variables with the recorded number of threads in place of its own."""
+    """Return this process's environment variables, with the recorded number of threads."""
     variables = dict(os.environ)
     if record.environment is None:
         return variables

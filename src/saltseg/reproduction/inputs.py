@@ -1,4 +1,4 @@
-"""Whether what a stage is about to read is what it read in the recorded run."""
+"""Checking that a stage's inputs are those of the recorded run."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -15,23 +15,21 @@ from saltseg.project.pipeline import overlaps
 from saltseg.reproduction.objects import Objects, is_folder
 
 _WORDS = {
-    "modified": "is not the version that {stage} ran with, whose hash dvc.lock has",
+    "modified": "differs from dvc.lock: {stage} ran with another version",
     "deleted": "is missing, but {stage} read it",
-    "new": "is read by {stage}, and dvc.lock has no hash of it",
+    "new": "is read by {stage}, but dvc.lock has no hash for it",
 }
-_NOT_KEPT = (
-    "with the contents that {stage} read is neither in git nor in DVC; dvc add keeps such data"
-)
+_NOT_KEPT = "as {stage} read it is neither in git nor in DVC; keep such data with 'dvc add'"
 
 
 def changed_inputs(stage: Stage, outputs: Mapping[Path, Output]) -> Iterator[tuple[str, str]]:
-    """Yield path and problem of each input that differs in the workspace from dvc.lock.
+    """Yield path and problem of each input in the workspace that differs from dvc.lock.
 
-    stage: a stage of DVC. outputs: all outputs by path, of which the workspace may hold none;
-    `unlinked_inputs` compares those. A parameter is named by its dotted path.
+    stage: a stage of DVC. outputs: all outputs by path; they need not be in the workspace, and
+    `unlinked_inputs` compares them. A parameter is named by its dotted path.
     """
     if stage.cmd_changed:
-        yield stage.name, "has another command in dvc.yaml than in dvc.lock"
+        yield stage.name, "has different commands in dvc.yaml and dvc.lock"
     for dependency in stage.deps:
         if overlaps(Path(dependency.fs_path), outputs):
             continue
@@ -43,9 +41,9 @@ def changed_inputs(stage: Stage, outputs: Mapping[Path, Output]) -> Iterator[tup
 def unlinked_inputs(
     stage: Stage, outputs: Mapping[Path, Output], objects: Objects
 ) -> Iterator[tuple[str, str]]:
-    """Yield path and problem of each input that no longer is what another stage, or dvc add, made.
+    """Yield path and problem of each input that differs from the output of a stage or of `dvc add`.
 
-    So it is where a pipeline ran only in part, or where raw data were added anew afterwards.
+    This happens if the pipeline ran only in part, or if raw data were added again later.
     """
     for dependency in stage.deps:
         path = Path(dependency.fs_path)
@@ -53,11 +51,11 @@ def unlinked_inputs(
         made = _made(path, makers, objects)
         if made and made != dependency.hash_info.value:
             names = ", ".join(stage_name(out.stage) for out in makers)
-            yield path_of(dependency), f"as {stage.name} read it is not as {names} left it"
+            yield path_of(dependency), f"as {stage.name} read it differs from what {names} wrote"
 
 
 def _made(path: Path, makers: list[Output], objects: Objects) -> str | None:
-    """Return the hash that `path` has in the outputs that it is, lies in or holds, if known."""
+    """Return the hash of `path` from the outputs that equal, contain or make it up, if known."""
     files: dict[str, str] = {}
     for out in makers:
         place, digest = Path(out.fs_path), str(out.hash_info.value)
@@ -72,21 +70,21 @@ def _made(path: Path, makers: list[Output], objects: Objects) -> str | None:
 
 
 def path_of(output: Output) -> str:
-    """Return the path of an output or a dependency below the project, or in full outside of it.
+    """Return the path of an output or dependency relative to the project, or absolute outside it.
 
-    DVC's own names of them change with the folder that one works in.
+    The paths that DVC prints depend on the current folder.
     """
     path, root = Path(output.fs_path), Path(output.repo.root_dir)
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def stage_name(stage: Stage) -> str:
-    """Return a stage's name in dvc.yaml; for data of dvc add, the path of their .dvc file."""
+    """Return a stage's name in dvc.yaml; for data of `dvc add`, the path of the .dvc file."""
     return stage.name if stage.cmd else Path(stage.path_in_repo).as_posix()
 
 
 def in_git(dependency: Dependency) -> bool:
-    """Tell whether git holds anything of a dependency; a folder's .gitignore does not count."""
+    """Tell whether git tracks any of a dependency's files; a folder's .gitignore does not count."""
     path, root = Path(dependency.fs_path), Path(dependency.repo.root_dir)
     if not path.is_relative_to(root):
         return False
@@ -95,7 +93,7 @@ def in_git(dependency: Dependency) -> bool:
 
 
 def _changed_within(dependency: Dependency) -> str:
-    """Name the files of a folder that changed since dvc.lock was committed, where git knows."""
+    """Name the files of a folder that changed since dvc.lock was committed, if git knows."""
     path, root = Path(dependency.fs_path), Path(dependency.repo.root_dir)
     if not path.is_dir() or not path.is_relative_to(root):
         return ""
@@ -104,11 +102,11 @@ def _changed_within(dependency: Dependency) -> str:
         return ""
     options = ["--name-only", "--relative", "--no-ext-diff", "--no-renames", "-z"]
     names = git(root, "diff", *options, locked, "--", str(path)).decode().split("\0")
-    return f"; since then changed: {first_few(names[:-1])}" if names[:-1] else ""
+    return f"; changed since: {first_few(names[:-1])}" if names[:-1] else ""
 
 
 def _states(dependency: Dependency) -> Iterator[tuple[str, str]]:
-    """Yield the state of what differs; parameters come nested below their file."""
+    """Yield name and state of what differs; parameters are nested under their file."""
     for state in dependency.workspace_status().values():
         if isinstance(state, Mapping):
             yield from ((f"{dependency.def_path}: {key}", each) for key, each in state.items())

@@ -1,4 +1,4 @@
-"""What DVC stores by hash: the objects in a checkout's cache and its default remote."""
+"""DVC's objects by hash, in a checkout's cache and its default remote."""
 
 import json
 from enum import Enum
@@ -11,11 +11,11 @@ from dvc_data.hashfile.db import HashFileDB
 from saltseg.plumbing.files import hash_file
 
 _FOLDER = ".dir"
-"""The end of a folder's hash; its object is a JSON list of the files' paths and hashes."""
+"""Suffix of a folder's hash; its object is a JSON list of the files' paths and hashes."""
 
 
 class State(Enum):
-    """Where a whole object is to be had, or what is wrong with it."""
+    """Where a complete object is, or what is wrong with it."""
 
     CACHED = "in the cache"
     REMOTE = "in the remote only"
@@ -25,22 +25,22 @@ class State(Enum):
 
 
 class Objects:
-    """The objects within reach of a checkout. Those on this machine are hashed anew."""
+    """The objects that a checkout can reach. Local ones are hashed again."""
 
     def __init__(self, repo: Repo) -> None:
-        """Take the cache and the default remote of `repo`; it may have none."""
+        """Use the cache of `repo`, and its default remote if it has one."""
         self.cache: HashFileDB = repo.cache.local
         self.remote = _default_remote(repo)
         self.known: dict[str, State] = {}
 
     def state(self, digest: str) -> State:
-        """Look for the object of an MD5, with ".dir" behind it for a folder."""
+        """Look up the object of an MD5, which ends in ".dir" for a folder."""
         if digest not in self.known:
             self.known[digest] = self._look(digest)
         return self.known[digest]
 
     def files(self, digest: str) -> dict[str, str] | None:
-        """Return the hashes of a folder's files by relative path; None without a whole list."""
+        """Return the hashes of a folder's files by relative path; None without a complete list."""
         store = {State.CACHED: self.cache, State.REMOTE: self.remote}.get(self.state(digest))
         if store is None:
             return None
@@ -48,7 +48,7 @@ class Objects:
             return {entry["relpath"]: entry["md5"] for entry in json.load(file)}
 
     def cached(self, digest: str) -> bool:
-        """Tell whether an object, and where it is a folder all files in it, are in the cache."""
+        """Tell whether an object, with all its files if it is a folder, is in the cache."""
         within = (self.files(digest) or {}).values() if is_folder(digest) else ()
         return all(self.state(each) is State.CACHED for each in (digest, *within))
 
@@ -65,7 +65,7 @@ class Objects:
 
 
 def is_folder(digest: str) -> bool:
-    """Tell a folder's hash from a file's."""
+    """Tell whether a hash is a folder's."""
     return digest.endswith(_FOLDER)
 
 

@@ -1,4 +1,4 @@
-"""What a recorded patch may change: files of the clone, and nothing beyond it."""
+"""Checking that a recorded patch changes nothing outside the clone."""
 
 import posixpath
 from pathlib import Path, PurePosixPath
@@ -8,19 +8,19 @@ from saltseg.project.git import git
 from saltseg.reproduction.revisions import patched_tree
 
 STORAGE = ".dvc/config"
-"""Says where DVC keeps its data. A clone takes that from the checkout, not from a patch."""
+"""DVC's configuration of cache and remotes, which a clone takes from the checkout instead."""
 
 _LINK, _SUBMODULE = b"120000", b"160000"
 _OWN = {".dvc/.gitignore", STORAGE}
-"""What git keeps in DVC's folder; the rest there belongs to the machine."""
+"""Files in DVC's folder that git tracks; the rest belongs to the machine."""
 
 
 def check_patch(root: Path, commit: str, patch: bytes) -> None:
-    """Raise InputError that names what in a patch upon `commit` would reach out of a clone.
+    """Raise InputError if a patch on top of `commit` would reach outside a clone, naming the path.
 
-    Nothing is written into the repository `root`. Refused are links that lead out of the clone or
-    into .git and .dvc, submodules, and files inside of .git and .dvc but for DVC's own settings.
-    git itself refuses absolute paths, "..", and paths beyond a link.
+    Nothing is written to the repository `root`. Rejected are links that lead out of the clone or
+    into .git and .dvc, submodules, and files in .git and .dvc except DVC's tracked settings. git
+    itself rejects absolute paths, "..", and paths through a link.
     """
     with patched_tree(root, commit, patch) as (tree, environment):
         raw = ["diff-tree", "-r", "-z", "--raw", "--no-renames", commit, tree]
@@ -40,9 +40,9 @@ def check_patch(root: Path, commit: str, patch: bytes) -> None:
 def _check_link(path: str, target: str) -> None:
     place = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
     if place.startswith(("/", "../")) or place == ".." or _is_internal(place):
-        _refuse(path, f"is a link to {target}, out of the project")
+        _refuse(path, f"is a link to {target}, outside the project")
     if _is_internal(path):
-        _refuse(path, "is a link in the folder of git or DVC")
+        _refuse(path, "is a link in git's or DVC's folder")
 
 
 def _is_internal(path: str) -> bool:

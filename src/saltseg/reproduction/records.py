@@ -1,4 +1,4 @@
-"""The record of a run: all that it takes to have the run again."""
+"""The record of a run: everything needed to reproduce it."""
 
 import hashlib
 import json
@@ -34,28 +34,28 @@ _ID = re.compile(r"[0-9a-f]{4,32}")
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What one run of the pipeline recorded; a part that it lacks is empty."""
+    """What a pipeline run recorded; missing parts are empty."""
 
     reference: str
-    """As the person named it."""
+    """The name the user gave."""
     commit: str
-    """The commit that the code was at, a full hash; "" where git could not be asked."""
+    """Full hash of the code's commit; "" if git could not be asked."""
     files: dict[str, bytes]
-    """params.yaml, dvc.yaml, dvc.lock, requirements.lock and results/**.json, in exact bytes."""
+    """params.yaml, dvc.yaml, dvc.lock, requirements.lock and results/**.json, byte for byte."""
     patch: bytes = b""
-    """The binary patch of a dirty tree upon `commit`."""
+    """The binary patch of a dirty tree on top of `commit`."""
     environment: dict[str, Any] | None = None
-    """Python, processor, threads and versions of the packages; None where nobody recorded them."""
+    """Python, processor, threads and package versions; None if not recorded."""
     run_id: str | None = None
-    """MLflow's id of the pipeline's run; None for a bare commit."""
+    """The MLflow id of the pipeline's run; None for a bare commit."""
     status: str = "FINISHED"
-    """How the run ended, in MLflow's words."""
+    """The run's status in MLflow."""
     tags: dict[str, str] | None = None
     """The run's tags in MLflow."""
 
     @property
     def name(self) -> str:
-        """Return a short name for tables and messages: the reference and what it stands for."""
+        """Return a short name for tables and messages: the reference and what it refers to."""
         short = self.run_id or self.commit
         kind = "run" if self.run_id else "commit"
         known = short.startswith(self.reference)
@@ -79,17 +79,17 @@ class RunRecord:
     def lock(self) -> dict[str, Any]:
         """Return the stages of dvc.lock by name, in the order of dvc.yaml.
 
-        DVC leaves stages in it that an earlier list of members or folds had; they are left out.
+        Stages of members or folds that are no longer listed, which DVC keeps there, are left out.
         """
         stages = dvc_lock.read(self.files.get("dvc.lock", b""))
         return {name: stages[name] for name in self.pipeline.names() if name in stages}
 
     @cached_property
     def gap(self) -> str:
-        """Say which of the pipeline's stages the run never came to; "" for a whole pipeline."""
+        """Name the stages that the run did not reach; "" for a complete pipeline."""
         missing = [name for name in self.pipeline.names() if name not in self.lock]
         count = f"{len(missing)} of its {len(self.pipeline.names())} stages"
-        return f"; it never came to {count}: {first_few(missing)}" if missing else ""
+        return f"; it did not reach {count}: {first_few(missing)}" if missing else ""
 
     @cached_property
     def metrics(self) -> dict[str, float]:
@@ -109,7 +109,7 @@ class RunRecord:
             ) from error
 
     def lacks(self) -> list[str]:
-        """Name what is missing of the record; an empty list for a whole one."""
+        """Name what is missing from the record; [] for a complete one."""
         missing = [name for name in NAMES if not self.files.get(name)]
         if not missing and not self.metrics:
             missing.append(RESULTS)
@@ -123,7 +123,7 @@ class RunRecord:
         tags = self.tags or {}
         missing = [] if self.environment or SYNCED in tags else [_ENVIRONMENT]
         if tags.get("git.dirty") == UNKNOWN:
-            missing.append("what its tree differed in from a commit: git could not be asked then")
+            missing.append("the changes of its tree since the commit: git could not be asked")
         if tags.get("git.dirty") == "true" and not self.patch:
             missing.append(f"{_PATCH}, though its tree was dirty")
         digest = "sha256:" + hashlib.sha256(self.patch).hexdigest()
@@ -139,36 +139,35 @@ class RunRecord:
 def find_record(reference: str, root: Path) -> RunRecord:
     """Find the record of the run that `reference` names.
 
-    reference: an MLflow run id, whole or its first characters (a stage's run stands for its
-    pipeline's); the name of a DVC experiment; or a git revision, whose commit is then the record
-    and says nothing of the environment. They are tried in this order.
-    root: the checkout whose git and mlruns/ are asked.
+    reference: an MLflow run id or its first characters (a stage's run stands for its pipeline's);
+    the name of a DVC experiment; or a git revision, whose commit is then the record, without an
+    environment. They are tried in this order.
+    root: the checkout whose git and mlruns/ are used.
 
-    Raises InputError where nothing, or more than one run, has that name, where MLflow cannot be
-    asked, and where the code's commit is not in this repository. What else the record lacks,
-    `RunRecord.lacks` names.
+    Raises InputError if no run, or more than one, has this name, if MLflow cannot be asked, and if
+    the code's commit is not in this repository. `RunRecord.lacks` names what else is missing.
     """
     check_project(root)
     record = _run_record(reference, root) or _commit_record(reference, root)
     if record is None:
         raise InputError(
-            f"{reference}: is no MLflow run, DVC experiment or git revision here; "
-            "dvc exp show and make ui list them"
+            f"{reference}: is not an MLflow run, a DVC experiment or a git revision; "
+            "'dvc exp show' and 'make ui' list them"
         )
     if record.commit and find_commit(root, record.commit) is None:
         raise InputError(
             f"{record.name}: its commit {record.commit} is not in this repository; "
-            "fetch the branch that has it"
+            "fetch the branch that contains it"
         )
     return record
 
 
 def _run_record(reference: str, root: Path) -> RunRecord | None:
-    """Look for a run in MLflow, by id or by its experiment's name."""
+    """Look up a run in MLflow by id or by its experiment's name."""
     folder = Layout(root).mlruns
     if not has_store(folder):
         return None
-    from saltseg.tracking.archive import Archive  # with MLflow, which takes seconds
+    from saltseg.tracking.archive import Archive  # imports MLflow, which takes seconds
     from saltseg.tracking.store import reached_store
 
     with reached_store(folder):
@@ -201,7 +200,7 @@ def _facts(reference: str, content: bytes | None) -> dict[str, Any] | None:
 def _archived_run(reference: str, root: Path, archive: "Archive") -> "ArchivedRun | None":
     ids = archive.with_id(reference) if _ID.fullmatch(reference) else []
     if len(ids) > 1:
-        raise InputError(f"{reference}: begins {first_few(ids)}; give more characters")
+        raise InputError(f"{reference}: is the start of {first_few(ids)}; give more characters")
     if not ids and "'" not in reference:
         known = _experiment(reference, root)
         ids = archive.of_experiment(reference, known or "")[:1]
@@ -213,7 +212,7 @@ def _reproducible(name: str) -> bool:
 
 
 def _commit_record(reference: str, root: Path) -> RunRecord | None:
-    """Take the commit of an experiment or a revision for the record."""
+    """Use the commit of an experiment or a revision as the record."""
     commit = _experiment(reference, root) or find_commit(root, reference)
     if commit is None:
         return None
@@ -221,7 +220,7 @@ def _commit_record(reference: str, root: Path) -> RunRecord | None:
 
 
 def _experiment(name: str, root: Path) -> str | None:
-    """Return the commit of the DVC experiment with this name; None where there is none."""
+    """Return the commit of the DVC experiment with this name, or None."""
     commits = find_experiments(root, name)
     if len(commits) > 1:
         short = first_few([commit[:12] for commit in commits])

@@ -1,4 +1,4 @@
-"""A recorded run, done again."""
+"""Running a recorded run again."""
 
 import graphlib
 import os
@@ -18,7 +18,7 @@ from saltseg.plumbing.errors import InputError, first_few
 from saltseg.project import dvc_lock
 from saltseg.project.dvc_process import STANDARD_ERROR, run_dvc
 from saltseg.project.pipeline import overlaps
-from saltseg.reproduction.clean_clone import workplace
+from saltseg.reproduction.clean_clone import clean_clone
 from saltseg.reproduction.comparison import Comparison, compare
 from saltseg.reproduction.environments import recorded_threads
 from saltseg.reproduction.inputs import in_git, stage_name
@@ -27,32 +27,32 @@ from saltseg.reproduction.records import RunRecord
 from saltseg.reproduction.verification import recorded_outputs, verify_inputs, verify_outputs
 
 _FOREIGN = ("DVC", "GIT_", "MLFLOW", "SALTSEG")
-"""Starts of variables that would lead a stage away from its clone."""
+"""Prefixes of environment variables that would point a stage outside its clone."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """Which part of a run is done again, and how."""
+    """Which part of a run to reproduce, and how."""
 
     first: str | None = None
-    """The first stage to run, with or without its item; None for the whole pipeline."""
+    """The first stage to run, with or without an item; None for the whole pipeline."""
     cached: bool = False
-    """Take what has not changed from DVC's cache, and run only what is not to be had."""
+    """Take outputs from DVC's cache and remote, and run only the stages without them."""
 
 
 def reproduce(record: RunRecord, root: Path, request: Request) -> Comparison:
-    """Do a run again in a clean clone and compare its outputs and metrics with the record.
+    """Run a recorded run again in a clean clone, and compare outputs and metrics with the record.
 
     root: the checkout whose cache, remotes and raw data are used; nothing in it changes. The
-    clone's stages run with this Python, and what they print goes to standard error.
+    clone's stages run with this Python, and print to standard error.
 
-    Raises InputError, with the name of what is missing, where the record lacks something, where
-    an input is not to be had with the recorded hash, and where a stage fails.
+    Raises InputError if the record is incomplete, if an input with the recorded hash is not
+    available (both name what is missing), and if a stage fails.
     """
     lacking = record.lacks()
     if lacking:
         raise InputError(f"{record.name}: cannot be reproduced; missing: {'; '.join(lacking)}")
-    with workplace(record, root) as clone:
+    with clean_clone(record, root) as clone:
         with Repo(str(clone)) as repo:
             again = _chosen(repo, record, request.first)
             _restore(repo, record, root, again, request.cached)
@@ -64,7 +64,7 @@ def reproduce(record: RunRecord, root: Path, request: Request) -> Comparison:
 
 
 def _chosen(repo: Repo, record: RunRecord, first: str | None) -> list[Stage]:
-    """Return the stages to run, each behind those that it needs: all, or `first` and all below."""
+    """Return the stages to run in topological order: all, or `first` and all downstream."""
     above = {stage: set(repo.index.graph.successors(stage)) for stage in repo.index.graph}
     ordered = list(graphlib.TopologicalSorter(above).static_order())
     stages = [stage for stage in ordered if stage.cmd and stage.name in record.lock]
@@ -77,15 +77,15 @@ def _chosen(repo: Repo, record: RunRecord, first: str | None) -> list[Stage]:
             chosen.append(stage)
     if not chosen:
         raise InputError(
-            f"{first}: is no stage of {record.name}; there are {', '.join(record.lock)}"
+            f"{first}: is not a stage of {record.name}; give one of {', '.join(record.lock)}"
         )
     return chosen
 
 
 def _restore(repo: Repo, record: RunRecord, root: Path, again: list[Stage], cached: bool) -> None:
-    """Bring into the clone what the stages `again` read and do not make themselves.
+    """Bring the inputs of the stages `again` into the clone, except those they make themselves.
 
-    cached: bring their own outputs too, as far as they are still to be had.
+    cached: bring their outputs too, if they are available.
     """
     outputs = recorded_outputs(repo, record)
     objects = Objects(repo)
@@ -107,10 +107,9 @@ def _restore(repo: Repo, record: RunRecord, root: Path, again: list[Stage], cach
 
 
 def _borrow(stages: Iterable[Stage], outputs: Mapping[Path, Output], root: Path) -> None:
-    """Copy data that neither git nor DVC keeps, such as Kaggle's in data/raw, from `root`.
+    """Copy data that neither git nor DVC tracks, such as Kaggle's in data/raw, from `root`.
 
-    A folder that the run read empty is right in the clone as it is. Whether the others are what
-    the run read, their hash tells afterwards.
+    A folder that was empty in the run needs no copy. The hashes of the others are checked later.
     """
     for dependency in (each for stage in stages for each in stage.deps):
         path, clone = Path(dependency.fs_path), Path(dependency.repo.root_dir)
@@ -126,10 +125,10 @@ def _borrow(stages: Iterable[Stage], outputs: Mapping[Path, Output], root: Path)
 
 
 def _checkout(repo: Repo, outputs: list[Output], objects: Objects) -> None:
-    """Place outputs in the clone, by way of the cache where only the remote has them."""
+    """Check out outputs in the clone, after fetching those that only the remote has."""
     distant = [out for out in outputs if not objects.cached(out.hash_info.value)]
     try:
-        # DVC takes a name without a folder for one of the present folder.
+        # DVC resolves a bare stage name in the current folder.
         with chdir(repo.root_dir):
             if distant:
                 repo.fetch(targets=[out.fs_path for out in distant])
@@ -140,14 +139,14 @@ def _checkout(repo: Repo, outputs: list[Output], objects: Objects) -> None:
 
 
 def _run(clone: Path, record: RunRecord, names: list[str], cached: bool) -> None:
-    """Run the stages in the clone with dvc; every one of them, or only what is not to be had."""
-    # New outputs stay out of the cache: whatever comes of it, what is there stays as it is.
+    """Run the stages in the clone with dvc: all of them, or if `cached` those without outputs."""
+    # New outputs stay out of the cache, which is shared with `root`.
     arguments = ["repro", "--no-commit"]
     arguments += names if cached else ["--force", "--single-item", *names]
     kept = recorded_threads(record).items()
     variables = {name: value for name, value in kept if not name.startswith(_FOREIGN)}
-    # A stage is called by the name of python.
+    # dvc.yaml runs `python`, which must be this one.
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables.get('PATH', '')}"
     code = run_dvc(clone, arguments, variables, STANDARD_ERROR)
     if code != 0:
-        raise InputError(f"{record.name}: dvc repro ended with code {code}; its reason is above")
+        raise InputError(f"{record.name}: dvc repro ended with code {code}; see its output above")

@@ -1,4 +1,4 @@
-"""What a person reads of a reproduction and of a difference."""
+"""Reports on a reproduction and on the differences between two runs."""
 
 from saltseg.plumbing.errors import first_few
 from saltseg.plumbing.tables import table
@@ -9,7 +9,7 @@ from saltseg.reproduction.records import RunRecord
 
 
 def reproduction_report(record: RunRecord, result: Comparison, tolerance: float) -> str:
-    """Return the table of outputs, what differs, and the verdict in the last line."""
+    """Return the table of outputs, what differs, and the verdict as the last line."""
     rows = [
         (each.stage, each.path, _short(each.recorded), _short(each.new), _same(each.same))
         for each in result.outputs
@@ -24,7 +24,7 @@ def reproduction_report(record: RunRecord, result: Comparison, tolerance: float)
 
 
 def difference_report(first: RunRecord, second: RunRecord, found: Differences) -> str:
-    """Return one part for each kind of difference; a kind in which nothing differs is one line."""
+    """Return a section for each kind of difference; a kind without any is one line."""
     names = (first.name, second.name)
     changes = [
         (each.name, *map(_number, each.values), _change(*each.values), *each.spreads)
@@ -36,11 +36,11 @@ def difference_report(first: RunRecord, second: RunRecord, found: Differences) -
         _part("parameters", _pairs_table(("parameter", *names), found.params)),
         _part("code", table(("file", f"in {names[1]}"), code) if code else ""),
         _part("data", _pairs_table(("path", *names), found.data, hashes=True)),
-        "environment: not recorded with both runs"
+        "environment: not recorded for both runs"
         if found.environment is None
         else _part("environment", _pairs_table(("fact", *names), found.environment)),
         _part("first differing stage", _stage(stages[0]) if stages else ""),
-        _part("differing stages behind it", ", ".join(each.stage for each in stages[1:])),
+        _part("differing stages after it", ", ".join(each.stage for each in stages[1:])),
         _part(
             "metrics",
             table(("metric", *names, "change", "spread", "spread"), changes) if changes else "",
@@ -86,10 +86,10 @@ def _metrics(result: Comparison, tolerance: float) -> str:
 
 def _environment(pairs: Pairs | None) -> str:
     if pairs is None:
-        return "environment: not recorded, so that every byte has to be the same"
+        return "environment: not recorded, so every byte must be the same"
     if not pairs:
-        return "environment: the recorded one, so that every byte has to be the same"
-    return "environment, which lets bytes differ:\n" + _pairs_table(("", "recorded", "here"), pairs)
+        return "environment: the recorded one, so every byte must be the same"
+    return "environment, so bytes may differ:\n" + _pairs_table(("", "recorded", "here"), pairs)
 
 
 def _verdict(result: Comparison, tolerance: float) -> str:
@@ -115,5 +115,5 @@ def _change(first: float | None, second: float | None) -> str:
 
 
 def _short(digest: str | None) -> str:
-    """Return the first characters of a hash, which are enough to tell it by; "-" for none."""
+    """Return the first characters of a hash, enough to identify it; "-" for none."""
     return digest[:12] if digest else "-"

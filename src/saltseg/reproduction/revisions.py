@@ -1,4 +1,4 @@
-"""What git holds of a run's record: DVC's experiments, changed code."""
+"""What git knows about runs: DVC's experiments and changed code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,24 +8,24 @@ from saltseg.project.dvc_experiments import list_experiments
 from saltseg.project.git import git, scratch_index, top_folder
 
 _WRITTEN = [".", ":(exclude)params.yaml", ":(exclude)dvc.lock", ":(exclude)results"]
-"""Code: all files but the parameters and what the pipeline writes, which are told of apart."""
+"""Code: all files except the parameters and what the pipeline writes, which are reported apart."""
 
 _PLAIN = ["-z", "--relative", "--no-renames", "--no-ext-diff", "--no-textconv"]
-"""Options of a comparison that no setting of the user's changes."""
+"""Options that make a comparison independent of the user's settings."""
 
 
 def find_experiments(root: Path, name: str) -> list[str]:
-    """Return the commits of the DVC experiments with this name, one for each of their baselines."""
+    """Return the commits of the DVC experiments with this name, one for each baseline."""
     return [each.revision for each in list_experiments(root) if each.name == name]
 
 
 def changed_files(
     root: Path, first: tuple[str, bytes], second: tuple[str, bytes]
 ) -> dict[str, str]:
-    """Return what happened to each file of the code between two commits with their patches.
+    """Return what happened to each code file between two commits with their patches.
 
-    first, second: a commit's hash and the binary patch upon it, b"" for none. Nothing is written
-    into the repository. Returns, by path, "added", "removed" or "changed, +LINES -LINES".
+    first, second: a commit's hash and the binary patch on top of it, b"" for none. Nothing is
+    written to the repository. Returns, by path, "added", "removed" or "changed, +LINES -LINES".
     """
     with scratch_index(root) as environment:
         trees = [_tree(root, *each, environment) for each in (first, second)]
@@ -44,7 +44,7 @@ def changed_files(
 
 
 def tracked_files(root: Path, commit: str, patch: bytes) -> list[str]:
-    """Return the paths of all files in a commit with a patch upon it; a .gitignore is none."""
+    """Return the paths of all files in a commit with a patch applied, without .gitignore files."""
     with scratch_index(root) as environment:
         tree = _tree(root, commit, patch, environment)
         listed = git(root, "ls-tree", "-r", "-z", "--name-only", tree, environment=environment)
@@ -53,7 +53,7 @@ def tracked_files(root: Path, commit: str, patch: bytes) -> list[str]:
 
 @contextmanager
 def patched_tree(root: Path, commit: str, patch: bytes) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the tree of `commit` with `patch` upon it, and the variables by which git finds it."""
+    """Yield the tree of `commit` with `patch` applied, and git's variables to access it."""
     with scratch_index(root) as environment:
         yield _tree(root, commit, patch, environment), environment
 
@@ -63,6 +63,6 @@ def _tree(root: Path, commit: str, patch: bytes, environment: dict[str, str]) ->
     git(root, "read-tree", commit, environment=environment)
     if patch:
         apply = ["apply", "--cached", "--binary", "--whitespace=nowarn", "-"]
-        # A patch names files from the top; in a folder below, git apply would not find them.
+        # A patch's paths start at the top of the repository: git apply must run there.
         git(top_folder(root)[0], *apply, stdin=patch, environment=environment)
     return git(root, "write-tree", environment=environment).decode().strip()

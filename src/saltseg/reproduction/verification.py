@@ -1,4 +1,4 @@
-"""Whether all that a run recorded is still to be had, and is what it was."""
+"""Checking that everything a run recorded still exists unchanged."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ from dvc.repo import Repo
 from dvc.stage import Stage
 
 from saltseg.project.pipeline import overlaps
-from saltseg.reproduction.clean_clone import workplace
+from saltseg.reproduction.clean_clone import clean_clone
 from saltseg.reproduction.inputs import (
     changed_inputs,
     path_of,
@@ -25,14 +25,14 @@ _WHOLE = (State.CACHED, State.REMOTE)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong with a run's record, or with what it names."""
+    """One problem of a run's record, or of something it refers to."""
 
     path: str
-    """The output, or the file within one, or the part of the record."""
+    """An output, a file in one, or a part of the record."""
     problem: str
-    """What is wrong with it, without the path."""
+    """The problem, without the path."""
     absent: bool = False
-    """Whether its bytes are nowhere; what is there and wrong is another matter."""
+    """Whether the bytes are nowhere, and not merely wrong."""
 
     def __str__(self) -> str:
         """Return one line."""
@@ -40,20 +40,20 @@ class Finding:
 
 
 def verify(record: RunRecord, root: Path) -> list[Finding]:
-    """Check that the hashes of a run are all still there and that their files match them.
+    """Check that the files of all hashes in a run's record exist and match their hashes.
 
-    root: as for records.find_record. Every output in dvc.lock, and every file within
-    one, has to be in DVC's cache or its default remote; files on this machine are hashed anew.
-    Data of `dvc add` as well. Metrics, which DVC keeps in git, have to be in the record, and code,
-    parameters and raw data have to be those whose hashes are in dvc.lock.
+    root: as for records.find_record. Every output in dvc.lock, every file in one and all data of
+    `dvc add` must be in DVC's cache or default remote; local files are hashed again. Metrics, which
+    are in git, must be in the record. Code, parameters and raw data must have the hashes in
+    dvc.lock.
 
-    Returns what is wrong; an empty list where all is well. Raises InputError where the run's code
-    cannot be restored.
+    Returns the problems; [] if there are none. Raises InputError if the run's code cannot be
+    restored.
     """
     lacking = [Finding(part, "is missing from the run's record") for part in record.lacks()]
     if lacking:
         return lacking
-    with workplace(record, root) as clone, Repo(str(clone)) as repo:
+    with clean_clone(record, root) as clone, Repo(str(clone)) as repo:
         outputs = recorded_outputs(repo, record)
         objects = Objects(repo)
         findings = verify_outputs(outputs.values(), objects)
@@ -64,7 +64,7 @@ def verify(record: RunRecord, root: Path) -> list[Finding]:
 
 
 def recorded_outputs(repo: Repo, record: RunRecord) -> dict[Path, Output]:
-    """Return by path what the stages in the run's dvc.lock made, and what of dvc add they read."""
+    """Return by path the outputs of the stages in dvc.lock, and the `dvc add` data they read."""
     stages = [stage for stage in repo.index.stages if stage_name(stage) in record.lock]
     read = {Path(each.fs_path): each for stage in stages for each in stage.deps}
     added = [out for stage in repo.index.stages if not stage.cmd for out in stage.outs]
@@ -76,7 +76,7 @@ def recorded_outputs(repo: Repo, record: RunRecord) -> dict[Path, Output]:
 def verify_inputs(
     stages: Iterable[Stage], outputs: Mapping[Path, Output], objects: Objects
 ) -> list[Finding]:
-    """Check that what the workspace has for `stages` to read is what they read in the run."""
+    """Check that the inputs of `stages` in the workspace are those of the run."""
     return [
         Finding(*wrong)
         for stage in stages
@@ -85,7 +85,7 @@ def verify_inputs(
 
 
 def verify_outputs(outputs: Iterable[Output], objects: Objects) -> list[Finding]:
-    """Check that what DVC keeps of `outputs`, file by file, is whole in cache or remote."""
+    """Check that every file of the cached `outputs` is intact in cache or remote."""
     kept = [out for out in outputs if out.use_cache]
     return [finding for out in kept for finding in _verify_output(out, objects)]
 
@@ -110,7 +110,7 @@ def _finding(path: str, digest: str, state: State) -> Finding:
 
 
 def _verify_results(outputs: Iterable[Output], record: RunRecord) -> list[Finding]:
-    """Check the metrics, which lie in git and in the record and not in DVC's cache."""
+    """Check the metrics, which are in git and in the record but not in DVC's cache."""
     findings = []
     for out in outputs:
         if out.use_cache:
@@ -120,6 +120,6 @@ def _verify_results(outputs: Iterable[Output], record: RunRecord) -> list[Findin
             findings.append(Finding(path_of(out), "is missing from the run's record"))
         elif hashlib.md5(content).hexdigest() != out.hash_info.value:
             findings.append(
-                Finding(path_of(out), "in the record has another hash than in dvc.lock")
+                Finding(path_of(out), "in the record differs from its hash in dvc.lock")
             )
     return findings

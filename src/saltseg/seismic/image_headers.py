@@ -1,4 +1,4 @@
-"""What an image file is and how large, told from its first bytes before anything is decoded."""
+"""Format and size of an image file, from its first bytes, before anything is decoded."""
 
 import tokenize
 from pathlib import Path
@@ -11,12 +11,12 @@ from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import check_regular
 
 MOST_PIXELS = 100_000_000
-"""Pixels of an image: 10,000 x 10,000, for which a prediction takes some 4 GB of memory."""
+"""Most pixels of an image: 10,000 x 10,000, whose prediction takes about 4 GB of memory."""
 
 _MOST_BYTES = 1 << 30
 
 FORMATS = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".npy": "npy"}
-"""The formats that are read, by the ending of a file's name."""
+"""The supported formats, by suffix."""
 
 _BEGINNINGS = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -37,7 +37,7 @@ _BEGINNINGS = {
     b"\x1f\x8b": "gzip",
     b"\x89HDF": "HDF5",
 }
-"""How files of known formats begin; those that are not read are named in the refusal."""
+"""First bytes of known formats; unsupported ones are named in the error message."""
 
 
 _NO_HEADER = (
@@ -50,35 +50,37 @@ _NO_HEADER = (
     ValueError,
     tokenize.TokenError,
 )
-"""What numpy raises for headers that are none."""
+"""What numpy raises for invalid headers."""
 
 
 def check_image_file(path: Path) -> str:
     """Return the format of an image file: "PNG", "TIFF" or "npy".
 
-    Raises InputError where it is no regular file, too large, empty, or not by its content what its
-    name says.
+    Raises InputError if it is not a regular file, too large or empty, or if its content does not
+    match its name.
     """
     wanted = FORMATS.get(path.suffix.lower())
     if wanted is None:
-        raise InputError(f"{path}: is none of {', '.join(FORMATS)}; convert it to one of them")
+        raise InputError(f"{path}: is not one of {', '.join(FORMATS)}; convert it")
     check_regular(path, _MOST_BYTES)
     try:
         with path.open("rb") as file:
             beginning = file.read(16)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}; change its rights") from error
+        raise InputError(
+            f"{path}: cannot be read: {error.strerror}; change its permissions"
+        ) from error
     if not beginning:
-        raise InputError(f"{path}: is empty; save it anew")
+        raise InputError(f"{path}: is empty; save it again")
     found = next((name for magic, name in _BEGINNINGS.items() if beginning.startswith(magic)), None)
     if found != wanted:
-        what = f"is {found} by its content" if found else "is no image by its content"
+        what = f"is {found} by its content" if found else "is not an image by its content"
         raise InputError(f"{path}: {what}, not {wanted} as its name says; convert it to {wanted}")
     return wanted
 
 
 def check_size(path: Path, height: int, width: int) -> None:
-    """Raise InputError where an image has too many pixels, or none."""
+    """Raise InputError if an image has too many pixels, or none."""
     if height < 1 or width < 1:
         raise InputError(f"{path}: has shape {height, width}; give one image of rows and columns")
     if max(height, CROP) * max(width, CROP) > MOST_PIXELS:
@@ -109,7 +111,7 @@ def check_npy(path: Path, kinds: str = "uif") -> None:
     needed = shape[0] * shape[1] * dtype.itemsize
     if held < needed:
         raise InputError(
-            f"{path}: holds {held:,} bytes of the {needed:,} that its header names; save it anew"
+            f"{path}: holds {held:,} bytes of the {needed:,} that its header names; save it again"
         )
 
 
@@ -122,6 +124,6 @@ def _npy_header(file: BinaryIO) -> "tuple[tuple[int, ...], np.dtype[np.generic]]
     try:
         shape, _, dtype = readers[np.lib.format.read_magic(file)](file)
     except _NO_HEADER as error:
-        # numpy's own words may hold the whole header, or an address in memory.
-        raise ValueError("its header is none of a .npy file") from error
+        # numpy's message may contain the whole header, or an address in memory.
+        raise ValueError("it has no .npy header") from error
     return shape, dtype

@@ -1,1 +1,1 @@
-"""The trained pipeline put to use: as a model, on files, promoted, served."""
+"""Using the trained pipeline: prediction on files, serving, promotion, upload to Kaggle."""

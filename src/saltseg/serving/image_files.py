@@ -17,11 +17,11 @@ from saltseg.reports.section_figure import SectionPicture, draw_section
 Pixels = npt.NDArray[Any]
 
 _SHOWN = (1, 99)
-"""Percentiles between which an overlay shows the values of an image that has not 8 bits."""
+"""Percentiles between which an overlay shows an image that is not 8-bit."""
 
 
 def check_names(paths: Sequence[Path]) -> None:
-    """Raise InputError where two images would write results of the same name."""
+    """Raise InputError if two images would write results of the same name."""
     counts = Counter(path.stem for path in paths)
     twice = [str(path) for path in paths if counts[path.stem] > 1]
     if twice:
@@ -32,7 +32,7 @@ def check_names(paths: Sequence[Path]) -> None:
 
 
 def prediction_names(stem: str) -> tuple[str, str, str]:
-    """Return the names of the files that `write_prediction` makes of an image."""
+    """Return the names of the files that `write_prediction` writes for an image."""
     return f"{stem}_probability.npy", f"{stem}_mask.png", f"{stem}_overlay.png"
 
 
@@ -57,7 +57,7 @@ def write_prediction(
 
 
 def _shown(image: Pixels) -> npt.NDArray[np.uint8]:
-    """Return the image as the overlay shows it: 8 bits as they are, others between percentiles."""
+    """Return the image for the overlay: 8 bits unchanged, others scaled between percentiles."""
     if image.dtype == np.uint8:
         return image
     lifted = from_lowest(image)

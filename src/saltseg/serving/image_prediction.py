@@ -1,4 +1,4 @@
-"""Predicting on a user's images with a model of the registry, by the code that trained it."""
+"""Predicting on users' images with a registered model, by the code that trained it."""
 
 import math
 import os
@@ -26,12 +26,12 @@ def predict_files(
     """Write STEM_mask.png, STEM_probability.npy and STEM_overlay.png of each image into `out`.
 
     model: models:/NAME@ALIAS, models:/NAME/VERSION, or a folder. depth: of the images, in feet.
-    root: the checkout whose mlruns/ are asked. force: replace what an earlier call wrote.
+    root: the checkout whose mlruns/ is used. force: replace what an earlier call wrote.
     Raises InputError for a wrong image, depth or `out`, and for files that would be lost, before
     anything is predicted, and where there is no such model.
     """
     if depth is not None and not math.isfinite(depth):
-        raise InputError(f"--depth: {depth} is no depth; give feet")
+        raise InputError(f"--depth: {depth} is not a depth; give feet")
     check_names(images)
     names = [name for path in images for name in prediction_names(path.stem)]
     check_outputs(out, names, images, force)
@@ -48,7 +48,7 @@ def predict_files(
 
 
 def fetched(model: str, root: Path) -> AbstractContextManager[Path]:
-    """Return the folder of a model: a folder itself, or fetched from the registry meanwhile."""
+    """Return the folder of a model: the given folder, or a temporary copy from the registry."""
     if Path(model).is_dir():
         return nullcontext(Path(model))
     from saltseg.tracking.registry import fetched_model
@@ -72,7 +72,7 @@ def _predict(images: Sequence[Path], model: Path, outputs: Outputs, depth: float
 def _predict_by(
     code: Path, images: Sequence[Path], model: Path, outputs: Outputs, depth: float | None
 ) -> None:
-    """Predict in a process that imports the model's own code in place of this."""
+    """Predict in a process that imports the model's own code instead of this."""
     print("saltseg: the model was trained by other code: it predicts with its own", file=sys.stderr)
     start = "from saltseg.cli import app; app()"
     options = ["--model", str(model), "--out", str(outputs.staging)]
@@ -84,9 +84,9 @@ def _predict_by(
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            # A line is said when the files of an image are whole.
+            # The line is printed when the files of an image are complete.
             done = [path for path in images if line.startswith(f"{path}: ") and " salt: " in line]
             outputs.place(*(name for path in done for name in prediction_names(path.stem)))
             print(line.replace(str(outputs.staging), str(outputs.folder)), end="", flush=True)
     if process.returncode != 0:
-        sys.exit(max(process.returncode, 1))  # it has said why
+        sys.exit(max(process.returncode, 1))  # it has printed why

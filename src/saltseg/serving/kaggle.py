@@ -1,4 +1,4 @@
-"""Handing submissions to Kaggle with its official client."""
+"""Uploading submissions to Kaggle with its official client."""
 
 import shutil
 import subprocess
@@ -11,9 +11,9 @@ from saltseg.scoring.submission import check_submission
 
 
 def send_submission(path: Path, sample: Path, message: str) -> str:
-    """Check a submission, hand it to Kaggle with the official client, return what that says.
+    """Check a submission, upload it with the official client, and return the client's output.
 
-    Raises InputError that says what to do where the client is missing or refuses.
+    Raises InputError if the client is missing or fails.
     """
     check_submission(path, sample)
     beside = Path(sys.executable).parent

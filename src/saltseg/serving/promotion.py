@@ -1,4 +1,4 @@
-"""Which run's model is in use: the champion, which only a run that verifies can become."""
+"""Promoting a run's model to champion, the version in use, if the run verifies."""
 
 from pathlib import Path
 
@@ -14,23 +14,20 @@ from saltseg.tracking.store import reached_store
 
 _SCORE_TAGS = (
     ("score", "score_low", "score_high"),
-    ("out_of_fold_score", "out_of_fold_low", "out_of_fold_high"),  # versions of before 0.2
+    ("out_of_fold_score", "out_of_fold_low", "out_of_fold_high"),  # versions before 0.2
 )
-"""Names of the tags with a version's score and its interval."""
+"""Tags with a version's score and its interval."""
 
 
 def promote(reference: str, root: Path) -> str:
-    """Make the model of a run the champion; return what is said of it and of the one before.
+    """Make the model of a run the champion; return a report on it and on the previous champion.
 
-    reference, root: as for records.find_record. Raises InputError where there is no such run, it
-    has no registered model, or something that it recorded is missing or changed, and where MLflow
-    cannot be asked.
+    reference, root: as for records.find_record. Raises InputError if there is no such run, it has
+    no registered model, something it recorded is missing or changed, or MLflow cannot be asked.
     """
     record = find_record(reference, root)
     if record.run_id is None:
-        raise InputError(
-            f"{record.name}: no run in MLflow recorded it; name one that 'make ui' lists"
-        )
+        raise InputError(f"{record.name}: is not a run in MLflow; give one that 'make ui' lists")
     folder = Layout(root).mlruns
     with reached_store(folder):
         client = open_registry(root)
@@ -44,8 +41,8 @@ def promote(reference: str, root: Path) -> str:
     findings = verify(record, root)
     if findings:
         raise InputError(
-            f"{record.name}: stays what it is, for it does not verify: {first_few(findings, 2)};"
-            f" 'saltseg verify {reference}' tells more"
+            f"{record.name}: was not promoted: it does not verify: {first_few(findings, 2)};"
+            f" see 'saltseg verify {reference}'"
         )
     with reached_store(folder):
         before = champion(client)
@@ -57,17 +54,17 @@ def promote(reference: str, root: Path) -> str:
 def _without_model(record: RunRecord) -> str:
     if SYNCED in (record.tags or {}):
         return (
-            f"{record.name}: 'saltseg sync' made its row from DVC, which holds no model for MLflow;"
+            f"{record.name}: was created by 'saltseg sync' and has no model in MLflow;"
             " promote the run that trained it, by the id that 'make ui' shows"
         )
     return (
-        f"{record.name}: MLflow has no model of it, for its submit stage did not run; run"
+        f"{record.name}: has no model in MLflow, because its submit stage did not run; run"
         " 'dvc repro --force --single-item submit' and promote that run"
     )
 
 
 def described(version: Version) -> str:
-    """Say a version, its run and its score, whatever name the score had when it was registered."""
+    """Describe a version: its run and its score, under its present or its older tag."""
     tags = version.tags
     text = f"version {version.number} of run {version.run[:12]}"
     for names in _SCORE_TAGS:

@@ -1,6 +1,6 @@
-"""The trained pipeline as a model: from images to probabilities and masks, as its stages predict.
+"""The trained pipeline as a model: from images to probabilities and masks, as in its stages.
 
-It reads a folder as saltseg.project.model_folder writes it, and keeps all its weights in memory.
+It reads a folder written by saltseg.project.model_folder, and keeps all weights in memory.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class SaltModel:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Load the model; raises InputError where the folder lacks something or is damaged."""
+        """Load the model. Raises InputError if the folder is incomplete or damaged."""
         self.settings = read_settings(folder, "threshold", "salt_size", "hole_size")
         layout = Layout(folder)
         params = load_params(layout.params)
@@ -56,7 +56,7 @@ class SaltModel:
         """Predict crops just as snapshot-ensemble and the later stages predict the test crops.
 
         images: uint8 (n, 101, 101). depth: float32 (n,) in feet.
-        Raises InputError where a member reads depths and none are given.
+        Raises InputError if a member reads depths and none are given.
         """
         probabilities = self._probabilities(images, self._depth(depth, len(images)))
         return Prediction(probabilities, self._masks(probabilities))
@@ -89,7 +89,7 @@ class SaltModel:
         return depth
 
     def _probabilities(self, images: Images, depth: npt.NDArray[np.float32]) -> Probabilities:
-        """Return the mean over all parts; one depth holds for all images."""
+        """Return the mean over all parts; a single depth applies to all images."""
         depth = np.array(np.broadcast_to(depth, len(images)))
         mean = np.zeros(images.shape, np.float32)
         with self._turn:  # a part loads one snapshot after the other into its network
@@ -98,7 +98,7 @@ class SaltModel:
         return mean
 
     def _masks(self, probabilities: Probabilities) -> Masks:
-        """Choose and clean as the pipeline does, which keeps probabilities in half precision."""
+        """Threshold and clean as the pipeline does, from probabilities in half precision."""
         sizes = self.settings["salt_size"], self.settings["hole_size"]
         masks = salt_masks(probabilities.astype(np.float16), self.settings["threshold"])
         return clean(masks, *sizes)

@@ -1,7 +1,7 @@
 """The model as MLflow loads it: `mlflow.pyfunc.load_model` and `mlflow models serve` come here.
 
-MLflow puts the code that was logged with a model before all other code on Python's path, so that a
-fresh process predicts with the code that trained it. It can't where saltseg is imported already.
+MLflow puts the code logged with a model first on Python's path, so that a fresh process predicts
+with the code that trained it. That fails if saltseg has already been imported.
 """
 
 import sys
@@ -20,32 +20,32 @@ from saltseg.project.model_folder import read_settings
 from saltseg.serving.salt_model import SaltModel
 
 MOST_PIXELS = 1_000_000
-"""Pixels of one request to a server: its others wait meanwhile, and MLflow gives up in a minute."""
+"""Pixels of one request to a server: other requests wait, and MLflow times out in a minute."""
 
 Found = dict[str, npt.NDArray[Any]]
 
 _SERVER = "mlflow.pyfunc.scoring_server.app"
-"""The module that `mlflow models serve` runs, and that nothing else imports."""
+"""The module that `mlflow models serve` runs; nothing else imports it."""
 
 _EXPECTED = "give whole numbers from 0 to 255 of shape (images, rows, columns)"
 
 
 class ServedModel:
-    """What MLflow calls, with its manner of arguments."""
+    """The model in MLflow's pyfunc interface."""
 
     def __init__(self, model: SaltModel, most_pixels: int | None = None) -> None:
-        """Serve a loaded model; most_pixels: that one call may hold, None for any number."""
+        """Serve a loaded model. most_pixels: limit for one call; None for no limit."""
         self.model = model
         self.most_pixels = most_pixels
 
     def predict(self, images: object, params: dict[str, Any] | None = None) -> Found:
         """Return `probabilities`, float32, and `masks`, bool, both shape (n, h, w).
 
-        images: whole numbers 0 to 255 (n, h, w), in an array or in lists; see
+        images: whole numbers 0 to 255 (n, h, w), as an array or lists; see
         SaltModel.predict_image for sizes other than 101 x 101.
-        params: `depth`, in feet: none, one for all images, or one an image.
-        Raises InputError for other types, values or shapes, for more pixels than allowed, and for
-        depths that are none or of another number.
+        params: `depth`, in feet: none, one for all images, or one per image.
+        Raises InputError for other types, values or shapes, for too many pixels, and for invalid
+        depths or a wrong number of them.
         """
         return self._predict(_checked(images, self.most_pixels), params)
 
@@ -64,7 +64,7 @@ class ServedModel:
 
 
 def _checked(images: object, most_pixels: int | None) -> npt.NDArray[np.uint8]:
-    """Return what was given as images, uint8 (n, h, w); nothing is rounded or cut to fit."""
+    """Return `images` as uint8 (n, h, w); values are neither rounded nor clipped."""
     if not isinstance(images, np.ndarray | list | tuple):
         raise InputError(f"images: are a {type(images).__name__}; {_EXPECTED}")
     try:
@@ -79,7 +79,7 @@ def _checked(images: object, most_pixels: int | None) -> npt.NDArray[np.uint8]:
             " fewer images or parts of them, or run saltseg predict on files"
         )
     if array.dtype.kind not in "ui":
-        kinds = {"f": "floats", "b": "truth values", "U": "strings", "S": "strings"}
+        kinds = {"f": "floats", "b": "booleans", "U": "strings", "S": "strings"}
         kind = kinds.get(array.dtype.kind, f"values of type {array.dtype}")
         raise InputError(f"images: hold {kind}, such as {array.flat[0]!s:.20}; {_EXPECTED}")
     for value in (int(array.min()), int(array.max())):
@@ -89,24 +89,24 @@ def _checked(images: object, most_pixels: int | None) -> npt.NDArray[np.uint8]:
 
 
 def _depths(given: list[float] | None, count: int) -> npt.NDArray[np.float32] | None:
-    """Return the depth of each image; one that is given holds for all."""
+    """Return the depth of each image; a single one applies to all."""
     if given is None or len(given) == 0:
         return None
     if len(given) not in (1, count):
         raise InputError(
-            f"depth: {len(given)} values for {count} images; give one, or one an image"
+            f"depth: {len(given)} values for {count} images; give one, or one per image"
         )
     for value in given:
         number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
         if not (number and 0 <= value <= DEEPEST):
-            raise InputError(f"depth: {value!r} is no depth; give feet from 0 to {DEEPEST:,}")
+            raise InputError(f"depth: {value!r} is not a depth; give feet from 0 to {DEEPEST:,}")
     return np.broadcast_to(np.array(given, np.float32), count)
 
 
 def _load_pyfunc(path: str) -> ServedModel:
     """Load the model in the folder `path`; the name is MLflow's.
 
-    Raises InputError where other code than the model's own would predict, or the folder is damaged.
+    Raises InputError if other code than the model's would predict, or the folder is damaged.
     """
     folder = Path(path)
     if read_settings(folder, "code")["code"] != code_digest():

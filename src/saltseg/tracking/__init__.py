@@ -1,9 +1,9 @@
-"""MLflow as the mirror of DVC: one run for each executed stage, under one for the pipeline.
+"""MLflow as a mirror of DVC: one run for each executed stage, nested in one for the pipeline.
 
 A stage never imports MLflow, which takes seconds, and never waits for a server while it works: it
-hands lines of JSON to a recorder (saltseg.tracking.recorder), a process that lives as long as the
-pipeline's own, and records what dvc does after the last stage. Whatever happens to the recorder,
-the stage goes on.
+sends lines of JSON to a recorder (saltseg.tracking.recorder). The recorder is a process that runs
+as long as the pipeline's, so that it also records what dvc does after the last stage. If the
+recorder fails, the stage goes on.
 """
 
 import json
@@ -34,31 +34,31 @@ from saltseg.tracking.wire import (
 )
 
 _PATIENCE = 60
-"""Seconds that a finished stage waits for its recorder, which goes on alone after that."""
+"""Seconds that a finished stage waits for its recorder, which then goes on in the background."""
 
 
 @dataclass(frozen=True)
 class StageRun:
-    """What an executed stage reports."""
+    """The methods by which an executed stage reports."""
 
     result: Path
     _reporter: "_Reporter | None" = None
 
     def metrics(self, content: Mapping[str, Any]) -> None:
-        """Write the stage's results/<name>.json and mirror its numbers to MLflow."""
+        """Write the stage's results/NAME.json and mirror its numbers to MLflow."""
         write_json(self.result, content)
         self._send("metrics", content=json.loads(self.result.read_text(encoding="utf-8")))
 
     def epoch(self, values: Mapping[str, float], step: int) -> None:
-        """Mirror the numbers of one epoch to MLflow."""
+        """Mirror one epoch's numbers to MLflow."""
         self._send("epoch", values={key: float(value) for key, value in values.items()}, step=step)
 
     def artifact(self, path: Path) -> None:
-        """Mirror a file, or a folder with all that it holds, to MLflow."""
+        """Mirror a file, or a folder with all its contents, to MLflow."""
         self._send("artifact", path=str(path.resolve()))
 
     def model(self) -> None:
-        """Have the trained pipeline logged and registered as a model: what lies in models/ now."""
+        """Have the trained pipeline, with the current models/, logged and registered as a model."""
         self._send("model")
 
     def _send(self, kind: str, **content: object) -> None:
@@ -70,8 +70,8 @@ class StageRun:
 def stage_run(stage: str, layout: Layout, params: Params, *parts: str | int) -> Iterator[StageRun]:
     """Record one execution of `stage`; `parts` names the item of a matrix stage.
 
-    Nothing is recorded where `layout.root` holds no dvc.yaml: there is no pipeline to mirror.
-    Where there is one, its end ends this process too. Raises InputError where it has ended before.
+    Nothing is recorded if `layout.root` has no dvc.yaml. Otherwise this process ends when the
+    pipeline's process ends. Raises InputError if that has ended already.
     """
     result = layout.result(stage, *parts)
     if not (layout.root / "dvc.yaml").exists():
@@ -91,10 +91,10 @@ def stage_run(stage: str, layout: Layout, params: Params, *parts: str | int) -> 
 
 
 def wait_for_recorders(folder: Path, patience: float = 60) -> None:
-    """Wait until no recorder writes to the store in `folder` any more.
+    """Wait until no recorder is writing to the store in `folder`.
 
-    A recorder outlives its pipeline by a second or two. Raises InputError where one is still at
-    work after `patience` seconds, as it is while a pipeline runs.
+    A recorder outlives its pipeline by a second or two. Raises InputError if one is still running
+    after `patience` seconds, for example because a pipeline is running.
     """
     until = time.monotonic() + patience
     for path in sorted(folder.glob(".recorder-*.lock")):
@@ -103,16 +103,16 @@ def wait_for_recorders(folder: Path, patience: float = 60) -> None:
         except Timeout as error:
             pid = path.stem.rpartition("-")[2]
             raise InputError(
-                f"{folder}: process {pid} still records a running pipeline; wait for its end"
+                f"{folder}: process {pid} is still recording a pipeline; wait for its end"
             ) from error
         path.unlink(missing_ok=True)
 
 
 class _Reporter:
-    """The stage's end of the wire to its pipeline's recorder."""
+    """The stage's connection to its pipeline's recorder."""
 
     def __init__(self, stage: str, layout: Layout, params: Params, *parts: str | int) -> None:
-        # DVC_ROOT names the main checkout, also where `dvc exp run --temp` works in a copy.
+        # DVC_ROOT is the main checkout, even if `dvc exp run --temp` works in a copy.
         main = Path(os.environ.get("DVC_ROOT", layout.root)).resolve()
         self.folder = Layout(main).mlruns
         self.pipeline = pipeline_process()
@@ -126,7 +126,7 @@ class _Reporter:
         except (OSError, WireError, InputError) as error:
             self.lost = str(error)
         if unknown is not None:
-            self._warn(".warned-git", f"the record says nothing of the code's state: {unknown}")
+            self._warn(".warned-git", f"the state of the code is not recorded: {unknown}")
         self.send(
             "begin",
             stage=stage,
@@ -140,19 +140,19 @@ class _Reporter:
         )
 
     def send(self, kind: str, **content: object) -> None:
-        """Hand on one message; after a failure none is sent, and the end tells of it."""
+        """Send one message; after a failure nothing more is sent, and `finish` warns."""
         if self.wire is None or self.lost is not None:
             return
         message = {"kind": kind, "time": int(time.time() * 1000), **content}
         try:
             self.wire.send(message)
         except TimeoutError:
-            self.lost = "the recorder takes nothing any more"
+            self.lost = "the recorder accepts no more messages"
         except OSError:
             self.lost = "the recorder ended before its stage"
 
     def finish(self, status: str, error: str | None) -> None:
-        """Tell how the stage ended, and wait a while until all is recorded."""
+        """Report how the stage ended, and wait for the recorder to finish."""
         self.send("end", status=status, error=error)
         if self.wire is not None and self.lost is None:
             try:
@@ -164,11 +164,11 @@ class _Reporter:
         if self.wire is not None:
             self.wire.close()
         if self.lost is not None:
-            told = f"MLflow may lack this run, the results do not: {self.lost}"
+            told = f"the results are complete, but the run in MLflow may not be: {self.lost}"
             self._warn(".warned", told)
 
     def _warn(self, name_of_note: str, line: str) -> None:
-        """Say `line` on standard error once a run of the pipeline; a note keeps it in mind."""
+        """Print `line` on standard error once per run of the pipeline; a file remembers that."""
         note = self.folder / name_of_note
         name = f"{self.pipeline['pid']} {self.pipeline['identity']}"
         with suppress(OSError):

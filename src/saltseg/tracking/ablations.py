@@ -1,4 +1,4 @@
-"""An ablation in MLflow: one run, in an experiment beside the pipeline's."""
+"""An ablation in MLflow: one run, in an experiment of its own."""
 
 import time
 from collections.abc import Mapping
@@ -35,17 +35,17 @@ class AblationRecord:
 
     name: str
     table: str
-    """Markdown: ablation.md, and the description of the run."""
+    """Markdown, for ablation.md and the run's description."""
     content: Mapping[str, Any]
-    """All of it: ablation.json."""
+    """All of it, for ablation.json."""
     params: Mapping[str, str]
     metrics: Mapping[str, float]
 
 
 def log_ablation(root: Path, record: AblationRecord) -> None:
-    """Log an ablation of the project `root`, and make the rows that its experiments lack.
+    """Log an ablation of the project `root`, and create the missing runs of its experiments.
 
-    Raises InputError where MLflow cannot be asked, or refuses.
+    Raises InputError if MLflow fails.
     """
     folder = Layout(root).mlruns
     try:
@@ -54,8 +54,8 @@ def log_ablation(root: Path, record: AblationRecord) -> None:
             _log(root, folder, record)
     except InputError as error:
         raise InputError(
-            f"MLflow has no record of this ablation, whose table stands: {error}; "
-            "the same command logs it"
+            f"the table is complete, but the ablation is not in MLflow: {error}; run the same "
+            "command again to log it"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Where MLflow's store is; known without importing MLflow, which takes seconds."""
+"""The address of MLflow's store, found without importing MLflow, which takes seconds."""
 
 import os
 import re
@@ -12,14 +12,14 @@ _ADDRESS = re.compile(rf"(?:(?:{'|'.join(_SERVERS)})|(?:{'|'.join(_DATABASES)})(
 
 
 def server_uri() -> str | None:
-    """Return the address of the tracking server that is set; a blank one counts as none.
+    """Return the tracking server's address, MLFLOW_TRACKING_URI; None if it is unset or blank.
 
-    Raises InputError where it is none that MLflow can keep runs at.
+    Raises InputError if MLflow cannot keep runs there.
     """
     uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
     if uri and not (_ADDRESS.fullmatch(uri) or uri in ("databricks", "databricks-uc")):
         raise InputError(
-            f"MLFLOW_TRACKING_URI: {uri!r} is the address of no store; give http://HOST:PORT or"
+            f"MLFLOW_TRACKING_URI: {uri!r} is not a store's address; give http://HOST:PORT or"
             " sqlite:////FOLDER/mlflow.db, or unset it for the database in mlruns"
         )
     return uri or None
@@ -33,21 +33,21 @@ def database(folder: Path) -> Path:
 def database_uri(path: Path) -> str:
     """Return the address of an SQLite database, as SQLAlchemy quotes it.
 
-    Where that is not the plain path, the driver is named: of `sqlite:///` alone MLflow takes the
-    quoted path for a folder to make.
+    If quoting changes the path, the address names the driver: with a plain `sqlite:///`, MLflow
+    would create a folder of the quoted name.
     """
     if not re.search(r"[^\w/. -]", str(path), re.ASCII):
         return f"sqlite:///{path}"
-    from sqlalchemy.engine import URL  # in a fraction of a second, which most paths save
+    from sqlalchemy.engine import URL  # slow to import, and rarely needed
 
     return str(URL.create("sqlite+pysqlite", database=str(path)))
 
 
 def store_uri(folder: Path) -> str:
-    """Return the address of the server that is set, or of the database in `folder`."""
+    """Return the tracking server's address, or that of the database in `folder`."""
     return server_uri() or database_uri(database(folder))
 
 
 def has_store(folder: Path) -> bool:
-    """Tell whether there is a store to ask: opening one that is not there would make it."""
+    """Tell whether there is a store: opening a missing one would create it."""
     return server_uri() is not None or database(folder).exists()

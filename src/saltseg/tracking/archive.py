@@ -1,4 +1,4 @@
-"""Runs of the pipeline read back from MLflow, with the record that each one left."""
+"""Recorded runs of the pipeline, read back from MLflow."""
 
 import tempfile
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _PARENT = "mlflow.parentRunId"
 
 @dataclass(frozen=True)
 class ArchivedRun:
-    """A run of the pipeline; a stage's run is told of through its pipeline's."""
+    """A run of the pipeline."""
 
     run_id: str
     name: str
@@ -30,25 +30,25 @@ class ArchivedRun:
 
 
 class Archive:
-    """The runs in the store of `folder`, or of the server that MLFLOW_TRACKING_URI names."""
+    """The runs in the store of `folder`, or on the server at MLFLOW_TRACKING_URI."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the store. folder: the project's mlruns, with a database in it."""
+        """Open the store. folder: the project's mlruns, which contains a database."""
         self.folder = folder
         self.client = open_store(folder)
 
     def with_id(self, start: str) -> list[str]:
-        """Return the ids of the pipelines' runs that are, or have a stage's run, so named.
+        """Return the ids of the pipeline runs with this id, or with a stage's run of this id.
 
-        start: the first characters of an id, or the whole.
+        start: an id or its first characters.
         """
         found = self._search(f"attributes.run_id LIKE '{start}%'")
         return sorted({run.data.tags.get(_PARENT, run.info.run_id) for run in found})
 
     def of_experiment(self, name: str, revision: str = "") -> list[str]:
-        """Return the ids of the runs of the DVC experiment `name`, the last one first.
+        """Return the ids of the runs of the DVC experiment `name`, latest first.
 
-        revision: the experiment's own commit, for a name that was used again; "" for any.
+        revision: the experiment's commit, because names can be reused; "" for any.
         """
         found = self._search(f"tags.`dvc.experiment` = '{name}'")
         return [
@@ -59,7 +59,7 @@ class Archive:
         ]
 
     def open(self, run_id: str) -> ArchivedRun:
-        """Read a run's tags and record; a record that it lacks is empty."""
+        """Read a run's tags and record; a missing record is empty."""
         run = self.client.get_run(run_id)
         return ArchivedRun(
             run_id=run_id,
@@ -70,7 +70,7 @@ class Archive:
         )
 
     def _search(self, query: str) -> list[Run]:
-        """Search all experiments, the last run first; runs that are being recorded are awaited."""
+        """Search all experiments, latest run first, after waiting for active recorders."""
         places = [each.experiment_id for each in self.client.search_experiments()]
         found = [*search_runs(self.client, places, query)]
         if any(run.info.status == "RUNNING" for run in found):
@@ -80,7 +80,7 @@ class Archive:
 
 
 def read_record(client: MlflowClient, run_id: str) -> dict[str, bytes]:
-    """Return the contents of the files below a run's record/ by their path; empty without one."""
+    """Return the contents of the files below a run's record/ by path; {} without a record."""
     MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
     with tempfile.TemporaryDirectory(prefix="saltseg-record-") as folder:
         try:

@@ -1,7 +1,7 @@
-"""Whether dvc came to the end of what it was asked for, told from dvc.lock.
+"""Whether dvc completed the stages it was asked for, judged by dvc.lock.
 
-The recorder is no parent of dvc and cannot ask how it ended. dvc.lock says what is left: stages
-that it lacks, and stages whose inputs were made anew while they were not.
+The recorder is not dvc's parent and cannot get its exit code. Stages left undone are missing from
+dvc.lock, or are unchanged there although their inputs have changed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,33 +14,33 @@ from saltseg.project.pipeline import Pipeline, overlaps
 Stages = Mapping[str, Any]
 
 _UNCLEAR = {"--downstream", "--glob", "-R", "--recursive", "-i", "--interactive", "--allow-missing"}
-"""Options of `dvc repro` with which its targets cannot be told from its command line."""
+"""Options of `dvc repro` that hide its targets from the command line."""
 
 _RUNS = {("dvc", "repro"), ("exp", "run"), ("saltseg", "train"), ("--wait-for-lock", "repro")}
-"""Neighbours in the command line of what runs a pipeline to its end; a stage by hand has none."""
+"""Consecutive words in the command lines that run a whole pipeline; a single stage has none."""
 
 
 def unfinished(
     pipeline: Pipeline, command: Sequence[str], before: Stages, after: Stages
 ) -> list[str]:
-    """Return the names of the stages that the pipeline's process was asked for and left undone.
+    """Return the names of the requested stages that the pipeline's process left undone.
 
-    command: its command line. before, after: dvc.lock's stages at its first stage's start, and at
-    its end. Nothing is returned where the command line does not tell what was asked for.
+    command: its command line. before, after: the stages in dvc.lock when its first stage started,
+    and at its end. Returns [] if the command line does not tell what was requested.
     """
     wanted = _wanted(pipeline, command)
     made = dvc_lock.hashes(
         {name: after[name] for name in pipeline.names() if name in after}, "outs"
     )
     old = dvc_lock.hashes(before, "outs")
-    anew = [PurePath(path) for path, digest in made.items() if old.get(path) != digest]
-    return [name for name in wanted if _is_left(name, made, anew, before, after)]
+    changed = [PurePath(path) for path, digest in made.items() if old.get(path) != digest]
+    return [name for name in wanted if _is_left(name, made, changed, before, after)]
 
 
 def _is_left(
-    name: str, made: Mapping[str, str], anew: list[PurePath], before: Stages, after: Stages
+    name: str, made: Mapping[str, str], changed: list[PurePath], before: Stages, after: Stages
 ) -> bool:
-    """Tell whether a stage is missing, or still stands as before upon inputs that are new."""
+    """Tell whether a stage is missing, or unchanged although its inputs changed."""
     if name not in after:
         return True
     read = dvc_lock.hashes({name: after[name]}, "deps")
@@ -48,7 +48,7 @@ def _is_left(
         return True
     stands = before.get(name) == after[name]
     within = [path for path in read if path not in made]
-    return stands and any(overlaps(PurePath(path), anew) for path in within)
+    return stands and any(overlaps(PurePath(path), changed) for path in within)
 
 
 def _names(command: Sequence[str]) -> list[str]:
@@ -56,7 +56,7 @@ def _names(command: Sequence[str]) -> list[str]:
 
 
 def _wanted(pipeline: Pipeline, command: Sequence[str]) -> list[str]:
-    """Return the stages that a command line of dvc asks for, with all above them."""
+    """Return the stages that a dvc command line requests, with all upstream stages."""
     names = pipeline.names()
     runs = any(pair in _RUNS for pair in zip(_names(command), command[1:], strict=False))
     if not runs or _UNCLEAR & set(command):

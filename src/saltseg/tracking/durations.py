@@ -1,4 +1,4 @@
-"""How long stages took when they last ran, as MLflow's runs of them tell."""
+"""How long stages took when they last ran, from their runs in MLflow."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -23,12 +23,12 @@ _PAGE = 1000
 
 
 class Durations:
-    """The finished runs of some stages, the last first."""
+    """The finished runs of some stages, latest first."""
 
     def __init__(self, root: Path, stages: Sequence[str]) -> None:
-        """Read them from the store of the checkout `root`, or the server that is set.
+        """Read them from the store of the checkout `root`, or from the tracking server.
 
-        Without a store, or where it cannot be asked, no stage has a known duration.
+        Without a store, or if it fails, no duration is known.
         """
         self.stages = stages
         self.runs: list[Run] = []
@@ -41,14 +41,14 @@ class Durations:
             self.runs = [run for stage in stages for run in _finished(client, places, stage)]
 
     def of(self, files: Files, params: dict[str, Any]) -> float | None:
-        """Return the seconds that a pipeline's stages took, those of its items together.
+        """Return the total seconds of a pipeline's stages, summed over their items.
 
-        A stage that DVC took from its cache has no run of its own: it took what the last run with
-        the same parameters and inputs took. One that was interrupted counts from where it went on.
-        Fields that the schema has gained since, and params.yaml does not name, are no difference.
+        A stage that DVC restored from its cache has no run of its own; the latest run with the same
+        parameters and inputs counts. For an interrupted stage only the time since it was resumed
+        counts. Parameters added to the schema since, and missing from params.yaml, are ignored.
 
         files: the pipeline's params.yaml, dvc.yaml and dvc.lock. params: all, as a run logs them.
-        Returns None where there is no such run of an item.
+        Returns None if an item has no such run.
         """
         pipeline = Pipeline(files["dvc.yaml"], params)
         written = set(flat_params(yaml.safe_load(files["params.yaml"])))
@@ -64,7 +64,7 @@ class Durations:
     def _item(
         self, pipeline: Pipeline, written: set[str], outputs: dict[str, str], stage: str, item: Item
     ) -> float | None:
-        """Return the seconds of the last run of one item, with these parameters and inputs."""
+        """Return the seconds of the latest run of one item with these parameters and inputs."""
         tracked = pipeline.tracked(stage, item)
         params = _below(flat_params(pipeline.params), tracked)
         needed = params.keys() & written
@@ -85,7 +85,7 @@ def _finished(client: MlflowClient, places: list[str], stage: str) -> list[Run]:
 
 
 def _below(flat: dict[str, str], paths: Sequence[str]) -> dict[str, str]:
-    """Return the parameters that are, or lie below, one of the dotted paths."""
+    """Return the parameters at or below one of the dotted paths."""
     return {
         name: value
         for name, value in flat.items()

@@ -1,8 +1,8 @@
-"""The rows in MLflow of DVC's experiments that have none.
+"""`saltseg sync`: MLflow runs for DVC experiments that have none.
 
-A stage's code mirrors itself; what DVC restores from its run cache runs no code. DVC is the truth,
-so what is missing is made from the experiment's own commit. What `dvc exp save` made an experiment
-of has a row already, without a name.
+Stages report to MLflow when they run, but an experiment restored from DVC's run cache runs no
+stage. DVC is the source of truth, so the missing run is created from the experiment's commit. An
+experiment made by `dvc exp save` has a run already, which only needs its name.
 """
 
 import hashlib
@@ -30,13 +30,13 @@ from saltseg.tracking.store import open_client, open_experiment, reached_store, 
 
 
 def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
-    """Give each experiment of DVC that has no row in MLflow one; a second call makes none.
+    """Create an MLflow run for each DVC experiment that has none; idempotent.
 
-    A row whose experiment was renamed, or saved after its run, follows it; one that was left
-    half-made is made anew.
-    Returns the names of the experiments whose rows were made, and of all.
-    Raises InputError outside of a project, for an experiment that is none of saltseg, and where
-    MLflow cannot be asked.
+    A run whose experiment was renamed, or saved after the run, gets the new name; one left
+    incomplete by an earlier call is created again.
+    Returns the names of the experiments whose runs were created, and of all experiments.
+    Raises InputError outside a project, for an experiment not made by saltseg, and if MLflow cannot
+    be asked.
     """
     check_project(root)
     folder = Layout(root).mlruns
@@ -60,15 +60,15 @@ def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
 
 
 def _rows(client: MlflowClient, place: str) -> list[Run]:
-    """Return the pipelines' runs that stand for an experiment."""
+    """Return the pipeline runs that belong to an experiment."""
     runs = search_runs(client, [place], "tags.`dvc.experiment` != ''")
     return [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
 
 
 def _whole_row(client: MlflowClient, experiment: Experiment, rows: list[Run]) -> Run | None:
-    """Return the experiment's row; delete those that a `sync` made half before it was killed.
+    """Return the experiment's run; delete incomplete ones of a `sync` that was killed.
 
-    To be called under the store's lock, so that no other `sync` is at work on them.
+    Call it under the store's lock, so that no other `sync` is creating them.
     """
     found = [run for run in rows if _stands_for(run, experiment)]
     for run in filter(_is_half_made, found):
@@ -77,7 +77,7 @@ def _whole_row(client: MlflowClient, experiment: Experiment, rows: list[Run]) ->
 
 
 def _stands_for(run: Run, experiment: Experiment) -> bool:
-    """Tell whether a row is of the experiment's commit, or of its name and still open."""
+    """Tell whether a run has the experiment's commit, or its name and is still open."""
     tags = run.data.tags
     same = (tags["dvc.experiment"], tags.get("dvc.baseline"))
     is_open = run.info.status == "RUNNING" and same == (experiment.name, experiment.baseline)
@@ -85,12 +85,12 @@ def _stands_for(run: Run, experiment: Experiment) -> bool:
 
 
 def _is_half_made(run: Run) -> bool:
-    """Tell a row that `sync` has not finished from one that a recorder is at work on."""
+    """Tell whether a run was left incomplete by `sync`, not one that is being recorded."""
     return run.info.status == "RUNNING" and SYNCED in run.data.tags
 
 
 def _saved_run(client: MlflowClient, place: str, root: Path, experiment: Experiment) -> Run | None:
-    """Return the last run in the workspace that ended where the experiment's commit is."""
+    """Return the latest run in the workspace that ended in the state of the experiment's commit."""
     wanted = _of_lock(files_of_commit(root, experiment.revision))
     patch = commit_patch(root, experiment.baseline, experiment.revision).tags().get("patch")
     query = (
@@ -108,12 +108,12 @@ def _saved_run(client: MlflowClient, place: str, root: Path, experiment: Experim
 
 
 def _of_lock(files: Files) -> Files:
-    """Leave the results out: git may not know them when an experiment is saved."""
+    """Leave out the results, which may be untracked when an experiment is saved."""
     return {name: content for name, content in files.items() if name in NAMES}
 
 
 def _name_row(client: MlflowClient, row: Run, experiment: Experiment) -> None:
-    """Give a row the experiment's name, and a saved run what the others have from their start."""
+    """Give a run the experiment's name, and a saved one the tags that others start with."""
     client.update_run(row.info.run_id, name=experiment.name)
     tags = {"experiment": experiment.name, "baseline": experiment.baseline}
     for key, value in {**tags, "revision": experiment.revision}.items():
@@ -121,7 +121,7 @@ def _name_row(client: MlflowClient, row: Run, experiment: Experiment) -> None:
 
 
 def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experiment) -> None:
-    """Make the row from the experiment's commit, as its recorder would have left it."""
+    """Create the run from the experiment's commit, as a recorder would have left it."""
     files = files_of_commit(root, experiment.revision)
     missing = [name for name in ("params.yaml", "dvc.yaml") if name not in files]
     if missing:
@@ -149,13 +149,13 @@ def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experime
 
 
 def _read_params(content: bytes, name: str) -> dict[str, Any]:
-    """Return parameters as a stage sends them, 30.0 for a 30; an older schema's as they are."""
+    """Return parameters as a stage sends them (30.0 for 30); those of an older schema unchanged."""
     try:
         params: dict[str, Any] = yaml.safe_load(content)
         _ = params["base"]["seed"]
     except (yaml.YAMLError, ValueError, LookupError, TypeError) as error:
         raise InputError(
-            f"experiment {name}: its params.yaml has no base.seed, so that it is none of saltseg;"
+            f"experiment {name}: its params.yaml has no base.seed, so saltseg did not make it;"
             f" remove it with 'dvc exp remove {name}'"
         ) from error
     try:

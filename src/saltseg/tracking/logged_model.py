@@ -1,7 +1,7 @@
-"""The trained pipeline in MLflow: one logged model for each run of the pipeline, and its version.
+"""The trained pipeline in MLflow: one logged model and one registered version per pipeline run.
 
-Nothing is pickled: MLflow loads it through saltseg.serving.served_model, with the code that lies
-in the model.
+Nothing is pickled: MLflow loads the model through saltseg.serving.served_model, with the code
+stored in the model.
 """
 
 import json
@@ -38,20 +38,20 @@ _REQUIREMENTS = [
     "torch",
     "tqdm",
 ]
-"""What the model's code imports, directly."""
+"""The packages that the model's code imports directly."""
 
 _HASHED = ("models", "data/submit")
 _QUOTED = {
     "results/submit.json": ("submission",),
     "results/score.json": ("score", "score_low", "score_high"),
 }
-"""What a version's tags hold of dvc.lock and of the results."""
+"""Tags of a version, and where they come from in dvc.lock and the results."""
 
 
 def record_model(client: MlflowClient, run: str, folder: Path, files: Mapping[str, bytes]) -> None:
-    """Log the model in `folder` under `run`, and register it; a run has one version and no more.
+    """Log the model in `folder` under `run`, and register it; a run has at most one version.
 
-    files: what the run recorded, by path; see version_tags.
+    files: the run's recorded files by path; see version_tags.
     """
     tags = version_tags(files) | {"manifest": hash_file(folder / "model" / MANIFEST)}
     register(client, run, log_model(client, run, folder, tags), tags)
@@ -71,9 +71,9 @@ def version_tags(files: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def log_model(client: MlflowClient, run: str, folder: Path, tags: Mapping[str, str]) -> str:
-    """Log the model that model_folder.export_model left in `folder`; return its id.
+    """Log the model that model_folder.export_model wrote to `folder`, under `run`; return its id.
 
-    It belongs to `run`. A second call for the same run returns the first one's model.
+    A second call for the same run returns the existing model.
     """
     found = client.get_run(run)
     known = [each.model_id for each in found.outputs.model_outputs] if found.outputs else []
@@ -92,16 +92,16 @@ def log_model(client: MlflowClient, run: str, folder: Path, tags: Mapping[str, s
     )
     client.log_model_artifacts(made.model_id, str(saved))
     client.finalize_logged_model(made.model_id, LoggedModelStatus.READY)
-    # Last, so that a run never names a model that lacks its files.
+    # Last, so that a run never refers to a model without its files.
     client.log_outputs(run, [LoggedModelOutput(made.model_id, step=0)])
     return str(made.model_id)
 
 
 def signature() -> ModelSignature:
-    """Return what comes out: probabilities and masks of the images' shape.
+    """Return the output schema: probabilities and masks of the images' shape.
 
-    What goes in is not among it: MLflow would turn floats, strings and truth values into it, floats
-    from 0 to 1 all into 0. So the model sees what was sent, and refuses what it cannot take.
+    It has no input schema, because MLflow would cast floats, strings and booleans to it, and floats
+    from 0 to 1 to 0. So the model sees what was sent, and rejects invalid input itself.
     """
     shape = (-1, -1, -1)
     return ModelSignature(
@@ -116,6 +116,6 @@ def signature() -> ModelSignature:
 
 
 def requirements() -> list[str]:
-    """Return the packages that the model's code imports, at the versions that trained it."""
-    # A build of torch for one kind of device names it behind a plus sign, and no registry has it.
+    """Return the packages that the model's code imports, at the installed versions."""
+    # A device-specific build of torch, such as 2.4.0+cpu, is not on PyPI: drop the suffix.
     return [f"{name}=={version(name).partition('+')[0]}" for name in _REQUIREMENTS]

@@ -1,4 +1,4 @@
-"""What may come over the wire, and nothing else."""
+"""The messages between a stage and its recorder."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -72,12 +72,12 @@ _ANSWER = TypeAdapter(_Answer)
 
 
 def read_report(line: bytes) -> Message:
-    """Read what a stage says. Raises ValueError where it is nothing that a stage says."""
+    """Parse a stage's message. Raises ValueError if it is not one."""
     return _read(line, _REPORT)
 
 
 def read_answer(line: bytes) -> Message:
-    """Read what a recorder answers. Raises ValueError where it is nothing that one answers."""
+    """Parse a recorder's answer. Raises ValueError if it is not one."""
     return _read(line, _ANSWER)
 
 
@@ -86,5 +86,5 @@ def _read(line: bytes, kind: TypeAdapter[Any]) -> Message:
         kind.validate_json(line)
         message: Message = json.loads(line)
     except (ValidationError, RecursionError) as error:
-        raise ValueError("no message of saltseg") from error
+        raise ValueError("not a saltseg message") from error
     return message

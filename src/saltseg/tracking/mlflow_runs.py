@@ -1,4 +1,4 @@
-"""The runs in MLflow: the pipeline's, and one stage's below it."""
+"""The runs in MLflow: the pipeline's, and a stage's nested in it."""
 
 import json
 import time
@@ -24,7 +24,7 @@ from saltseg.project.run_files import (
 )
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.completeness import unfinished
-from saltseg.tracking.run_artifacts import Exhibits, complete, gather
+from saltseg.tracking.run_artifacts import Artifacts, complete, gather
 from saltseg.tracking.run_content import LONGEST_TAG, RECORD, log_files, log_params
 from saltseg.tracking.run_description import description
 from saltseg.tracking.run_metrics import RunMetrics
@@ -38,14 +38,14 @@ from saltseg.tracking.store import (
 )
 
 _CURVES = ("train-per-fold", {"loss", "validation_bce", "validation_score"})
-"""The stage, and its numbers of an epoch, that the pipeline's run shows as curves too."""
+"""The stage and its metrics that the pipeline's run also shows as curves over epochs."""
 
 
 class PipelineRecord:
     """The pipeline's run, open until the pipeline's process has ended."""
 
     def __init__(self, begin: dict[str, Any]) -> None:
-        """Open it as the first stage's first message says."""
+        """Open it from the first stage's first message."""
         self.root, self.main = Path(begin["root"]), Path(begin["main"])
         self.params = flat_params(begin["params"])
         self.pipeline = Pipeline((self.root / "dvc.yaml").read_bytes(), begin["params"])
@@ -53,18 +53,18 @@ class PipelineRecord:
         self.command: list[str] = begin["command"]
         self.locked = dvc_lock.read_checkout(self.root)
         self.status = "FINISHED"
-        self.exhibits: Exhibits = {}
+        self.artifacts: Artifacts = {}
         self.model: TemporaryDirectory[str] | None = None
         folder = Layout(self.main).mlruns
         uri = store_uri(folder)
-        # One at a time makes a new database, the experiment, the parent.
+        # One process at a time creates the database, the experiment and the parent run.
         with store_lock(folder):
             self.client = open_client(uri, folder)
             self.experiment = open_experiment(self.client, uri, folder)
             sweep(self.client, self.experiment)
             self.run, shown = self._opened(begin)
         self.metrics = RunMetrics(self.client, self.run, shown)
-        # What DVC skips runs no code that could report it: these are its metrics of before.
+        # Stages that DVC skips cannot report: their metrics are those of the earlier run.
         results = results_in(files_of_folder(self.root))
         self.metrics.final(self.pipeline.metrics(results, before=begin["stage"]), begin["time"])
 
@@ -75,25 +75,25 @@ class PipelineRecord:
         log_params(self.client, run, self.params)
         return run
 
-    def exhibit(self, last: str | None = None) -> None:
-        """Read the plots of the stages up to `last`; a temporary checkout goes before the end."""
+    def gather_plots(self, last: str | None = None) -> None:
+        """Read the plots of the stages up to `last`, before dvc removes a temporary checkout."""
         places = self.pipeline.places(last)
-        self.exhibits |= gather(Layout(self.root).plots(""), places)
+        self.artifacts |= gather(Layout(self.root).plots(""), places)
 
     def fail(self, stage: str, status: str, error: str) -> None:
-        """Note that a stage failed: the run ends as that stage did."""
+        """Note that a stage failed: the run will end with the stage's status."""
         self.status = status
         self.client.set_tag(self.run, "error", f"{stage}: {error}"[:LONGEST_TAG])
 
     def keep_model(self) -> None:
-        """Gather the model and import what logs it: a temporary checkout goes before the end."""
+        """Export the model and import what logs it, before dvc removes a temporary checkout."""
         import saltseg.tracking.logged_model  # noqa: F401  # only here: pyfunc takes a second
 
         self.model = TemporaryDirectory(prefix=".model-", dir=Layout(self.main).mlruns)
         export_model(Layout(self.root), Path(self.model.name))
 
     def close(self) -> None:
-        """Store what dvc has written by now, and end the run."""
+        """Log what dvc has written since, and end the run."""
         patient = self.status == "FINISHED"
         revision = experiment_revision(self.main, self.started, patient)
         if revision:
@@ -109,12 +109,12 @@ class PipelineRecord:
         if self.model is not None:
             from saltseg.tracking.logged_model import record_model
 
-            with self.model as folder:  # gone before the lock: who waits for that finds all done
+            with self.model as folder:  # removed before others get the lock
                 record_model(self.client, self.run, Path(folder), files)
 
     def _check_end(self, revision: str) -> None:
-        """Note that dvc was ended between two stages, which no stage could report."""
-        # dvc commits an experiment, and removes its temporary copy, when all is done.
+        """Note if dvc was killed between two stages, which no stage could report."""
+        # dvc commits an experiment, and removes its temporary copy, after the last stage.
         if self.status != "FINISHED" or revision or not self.root.exists():
             return
         now = dvc_lock.read_checkout(self.root)
@@ -123,7 +123,7 @@ class PipelineRecord:
             self.fail("dvc", "KILLED", f"it ended before {first_few(left)}")
 
     def _opened(self, begin: dict[str, Any]) -> tuple[str, dict[str, float]]:
-        """Return id and metrics of the pipeline's run; an earlier recorder may have died on it."""
+        """Return id and metrics of the pipeline's run; resume that of a recorder that died."""
         known = find_parent(self.client, self.experiment, begin["pipeline"], self.root)
         tags = run_tags(self.root) | recorder_tags()
         if known:
@@ -142,19 +142,19 @@ class PipelineRecord:
         return run, {}
 
     def _describe(self, results: dict[str, Any]) -> None:
-        """Make the page of the run: its pictures and tables by kind, and a description."""
-        self.exhibit()
-        exhibits = complete(self.exhibits)
-        log_files(self.client, self.run, exhibits, "")
-        page = description(results, exhibits, self.run)
+        """Log the run's pictures and tables by kind, and its description."""
+        self.gather_plots()
+        artifacts = complete(self.artifacts)
+        log_files(self.client, self.run, artifacts, "")
+        page = description(results, artifacts, self.run)
         self.client.set_tag(self.run, "mlflow.note.content", page[:LONGEST_TAG])
 
 
 class StageRecord:
-    """The open run of a stage; every method is a call to MLflow."""
+    """The open run of a stage; every method calls MLflow."""
 
     def __init__(self, parent: PipelineRecord, begin: dict[str, Any]) -> None:
-        """Open the run, with the hashes of what the stage reads."""
+        """Open the run, with the hashes of the stage's inputs."""
         self.parent = parent
         self.client = parent.client
         self.stage: str = begin["stage"]
@@ -175,7 +175,7 @@ class StageRecord:
             self.client.log_inputs(self.run, [_dataset(*each) for each in inputs.items()])
 
     def take(self, message: dict[str, Any]) -> None:
-        """Mirror one message of the stage."""
+        """Log one message of the stage."""
         match message["kind"]:
             case "metrics":
                 numbers = flat_metrics(message["content"])
@@ -206,7 +206,7 @@ class StageRecord:
 
     def _end(self, status: str, error: str | None) -> None:
         if status == "FINISHED":
-            self.parent.exhibit(self.stage)
+            self.parent.gather_plots(self.stage)
         if error is not None:
             self.client.set_tag(self.run, "error", error[:LONGEST_TAG])
             self.parent.fail(self.name, status, error)

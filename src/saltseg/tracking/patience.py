@@ -1,4 +1,4 @@
-"""How long one talks with a store in all: a server may answer each question byte by byte."""
+"""Time limits for talking to a store: a server may answer byte by byte, without a timeout."""
 
 import signal
 import threading
@@ -7,26 +7,26 @@ from contextlib import contextmanager
 from types import FrameType
 
 GREETING = 20.0
-"""Seconds for the first question to a server."""
+"""Seconds for the first request to a server."""
 
 TALK = 60.0
-"""Seconds for what a stage reports in one message."""
+"""Seconds for logging one message of a stage."""
 
 TRANSFER = 600.0
-"""Seconds for what may move files: a command's work with the store, the end of a record."""
+"""Seconds for work that may transfer files: a command's, and the end of a run."""
 
 
 class StoreError(Exception):
-    """A store answers too slowly, or what no MLflow server answers."""
+    """A store answers too slowly, or not as MLflow does."""
 
 
 class _Late(BaseException):
-    """The time is over. No library that catches errors to try again may catch this one."""
+    """Time is up. A BaseException, so that no library catches it in order to retry."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise StoreError where the block takes longer. Only the main thread can be so limited."""
+    """Raise StoreError if the block takes longer. Works in the main thread only."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -35,7 +35,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     try:
         yield
     except _Late as error:
-        raise StoreError(f"it did not finish its answers within {seconds:.0f} s") from error
+        raise StoreError(f"it took more than {seconds:.0f} s") from error
     finally:
         signal.setitimer(signal.ITIMER_REAL, *rest)
         signal.signal(signal.SIGALRM, before)

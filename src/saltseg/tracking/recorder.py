@@ -1,10 +1,10 @@
-"""The recorder of one pipeline: mirrors its stages to MLflow, and its end.
+"""The recorder of one pipeline: mirrors its stages to MLflow.
 
     python -m saltseg.tracking.recorder   # started by saltseg.tracking.wire, not by hand
 
-It lives until the pipeline's process has ended, for what dvc writes after the last stage, dvc.lock
-and the experiment's commit, belongs to the record. MLflow's failures end no stage: the stage is
-told, and says so in one line.
+It runs until the pipeline's process has ended, because the record includes what dvc writes after
+the last stage: dvc.lock and the experiment's commit. If MLflow fails, the stage is told, warns in
+one line and goes on.
 """
 
 import argparse
@@ -41,14 +41,14 @@ def main() -> None:
     for name, kind in (("address", Path), ("folder", Path), ("pid", int), ("identity", str)):
         parser.add_argument(name, type=kind)
     given = parser.parse_args()
-    # The checkout of `dvc exp run --temp`, where this was started, goes before the end.
+    # dvc removes the checkout of `dvc exp run --temp`, where this started, before the end.
     os.chdir(given.folder.parent)
     os.nice(5)
     logging.disable(logging.CRITICAL)
     os.environ.update({key: value for key, value in _QUIET.items() if key not in os.environ})
     lock = given.folder / f".recorder-{os.getpid()}.lock"
     try:
-        # Held before a stage can connect and end: who waits for recorders must not miss this one.
+        # Locked before a stage can connect, so that wait_for_recorders does not miss this one.
         with FileLock(lock):
             with FileLock(given.folder / ".starting.lock", timeout=60):
                 channel = listen(given.address)
@@ -62,7 +62,7 @@ def main() -> None:
 
 @dataclass
 class _Stage:
-    """A stage that is connected: its wire, its process and, where MLflow took it, its run."""
+    """A connected stage: its wire, its process and, unless MLflow failed, its run."""
 
     wire: Wire
     pid: int
@@ -71,12 +71,12 @@ class _Stage:
 
 
 class _Recorder:
-    """Takes all stages' messages in one thread, in the order in which they came."""
+    """Handles the messages of all stages in one thread, in order of arrival."""
 
     def __init__(self, channel: socket.socket, folder: Path, pid: int, known: str) -> None:
         """Record the pipeline of process `pid`, whose identity is `known`.
 
-        folder: where the local store is.
+        folder: the folder of the local store.
         """
         self.folder = folder
         self.pid = pid
@@ -86,16 +86,16 @@ class _Recorder:
         self.inbox: queue.Queue[tuple[Wire, Message | None]] = queue.Queue()
         self.stages: dict[Wire, _Stage] = {}
         self.pipeline: PipelineRecord | None = None
-        # Reading never waits for MLflow, so that no stage ever waits for the wire.
+        # Threads read the messages, so that no stage waits for MLflow.
         threading.Thread(target=self._accept, args=(channel,), daemon=True).start()
 
     def record(self) -> None:
-        """Take messages until the pipeline has ended, then close its run."""
+        """Handle messages until the pipeline has ended, then close its run."""
         while self._at_work() or lives(self.pid, self.known):
             try:
                 wire, message = self.inbox.get(timeout=WATCH)
             except queue.Empty:
-                self._bury()
+                self._end_dead_stages()
                 continue
             self._take(wire, message)
         if self.pipeline is not None and self.lost is None:
@@ -106,7 +106,7 @@ class _Recorder:
                 print(f"{time.strftime('%F %T')} {reason_of(error)}", file=sys.stderr)
 
     def _at_work(self) -> bool:
-        """Tell whether a stage is connected, or has connected and not been heard yet."""
+        """Tell whether a stage is connected, or a message is waiting."""
         return bool(self.stages or self.silent or not self.inbox.empty())
 
     def _accept(self, channel: socket.socket) -> None:
@@ -120,8 +120,8 @@ class _Recorder:
             threading.Thread(target=self._read, args=(wire,), daemon=True).start()
 
     def _read(self, wire: Wire) -> None:
-        """Put each message into the inbox, and None where the other end is gone or no stage."""
-        with suppress(OSError, ValueError):  # a stage that was killed may leave half a line
+        """Put each message into the inbox; None when the other end is gone or not a stage."""
+        with suppress(OSError, ValueError):  # a killed stage may leave half a line
             while True:
                 self.inbox.put((wire, read_report(wire.receive(None))))
                 self.silent.discard(wire)
@@ -135,7 +135,7 @@ class _Recorder:
         if stage is None or (message is not None and message["kind"] == "begin"):
             return
         message = message or _killed()
-        # After the first failure only the end is taken, so that no run stays open.
+        # After the first failure only the end is logged, so that no run stays open.
         if stage.record and (stage.lost is None or message["kind"] == "end"):
             try:
                 with time_limit(TALK):
@@ -146,7 +146,7 @@ class _Recorder:
             self._leave(self.stages.pop(wire))
 
     def _open(self, wire: Wire, begin: Message) -> _Stage:
-        """Open the stage's run. MLflow, which may fail to import, is imported only here."""
+        """Open the stage's run. MLflow is imported only here, because that may fail."""
         stage = _Stage(wire, begin["stage_pid"], lost=self.lost)
         if self.lost is not None:
             return stage
@@ -162,20 +162,20 @@ class _Recorder:
         return stage
 
     def _lost(self, error: Exception) -> str:
-        """Return why a run is lost; a store that was too slow once is not asked again."""
+        """Return why a run is lost; a store that was too slow once is not used again."""
         reason = reason_of(error)
         if isinstance(error, StoreError) or isinstance(error.__cause__, StoreError):
             self.lost = reason
         return reason
 
     def _leave(self, stage: _Stage) -> None:
-        """Tell a stage that all is recorded, or what is lost."""
+        """Tell a stage that all is recorded, or what was lost."""
         with suppress(OSError):
             stage.wire.send({"lost": stage.lost})
         stage.wire.close()
 
-    def _bury(self) -> None:
-        """End the runs of stages that died while their workers hold the wire open."""
+    def _end_dead_stages(self) -> None:
+        """End the runs of stages that died but whose workers keep the wire open."""
         for wire, stage in list(self.stages.items()):
             if _is_dead(stage.pid):
                 self._take(wire, None)
@@ -184,7 +184,7 @@ class _Recorder:
 def _is_dead(pid: int) -> bool:
     try:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    except psutil.Error:  # it may end at any moment, also between two questions
+    except psutil.Error:  # it may end between two calls
         return True
 
 

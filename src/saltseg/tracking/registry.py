@@ -1,4 +1,4 @@
-"""The registered model in MLflow: its versions, one for a run of the pipeline, and its champion."""
+"""The registered model in MLflow: its versions, one per pipeline run, and the champion."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,22 +20,22 @@ from saltseg.tracking.address import database, has_store
 from saltseg.tracking.store import open_store, reached_store
 
 NAME = "saltseg"
-"""The registered model's."""
+"""Name of the registered model."""
 
 CHAMPION = "champion"
-"""The alias of the version that is in use."""
+"""Alias of the version in use."""
 
 _DESCRIPTION = "Salt in seismic images: grey images in, probabilities and masks of salt out."
 
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-"""MLflow's codes for a model or version, and for an alias, that is not there."""
+"""MLflow's error codes for a missing model or version, and for a missing alias."""
 
 _VERSION = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))")
 
 
 @dataclass(frozen=True)
 class Version:
-    """A version of the registered model: its number, its run of the pipeline and its tags."""
+    """A version of the registered model: its number, its pipeline run and its tags."""
 
     number: str
     run: str
@@ -43,9 +43,9 @@ class Version:
 
 
 def open_registry(root: Path) -> MlflowClient:
-    """Open the store of the checkout `root`, or the server that MLFLOW_TRACKING_URI names.
+    """Open the store of the checkout `root`, or the server at MLFLOW_TRACKING_URI.
 
-    Raises InputError where nothing is recorded there yet: looking makes no new database.
+    Raises InputError if nothing is recorded there yet; no database is created.
     """
     folder = Layout(root).mlruns
     if not has_store(folder):
@@ -54,25 +54,25 @@ def open_registry(root: Path) -> MlflowClient:
 
 
 def register(client: MlflowClient, run: str, model: str, tags: Mapping[str, str]) -> Version:
-    """Register a run's logged model as a version of NAME; the one that exists is returned."""
+    """Register a run's logged model as a version of NAME; return the existing version if any."""
     known = version_of(client, run)
     if known:
         return known
-    with suppress(MlflowException):  # it exists
+    with suppress(MlflowException):  # it exists already
         client.create_registered_model(NAME, description=_DESCRIPTION)
-    # By its place: a bare database looks for models:/ID in MLflow's default store, not in its own.
+    # By path: without a server, MLflow looks up models:/ID in its default store, not in this one.
     place = client.get_logged_model(model).artifact_location
     return _version(client.create_model_version(NAME, place, run, dict(tags), model_id=model))
 
 
 def version_of(client: MlflowClient, run: str) -> Version | None:
-    """Return the version that was made of a run of the pipeline."""
+    """Return the version made from a pipeline run, or None."""
     found = client.search_model_versions(f"name = '{NAME}' and run_id = '{run}'")
     return _version(found[0]) if found else None
 
 
 def champion(client: MlflowClient) -> Version | None:
-    """Return the version that is in use; None where none has been promoted."""
+    """Return the version in use; None if none has been promoted."""
     try:
         return _version(client.get_model_version_by_alias(NAME, CHAMPION))
     except MlflowException as error:
@@ -88,15 +88,15 @@ def make_champion(client: MlflowClient, version: Version) -> None:
 
 @contextmanager
 def fetched_model(uri: str, root: Path) -> Iterator[Path]:
-    """Yield the folder of a version's files: where they lie, or a copy for the while.
+    """Yield the folder of a version's files: the original if it is local, or a temporary copy.
 
-    uri: models:/NAME@ALIAS or models:/NAME/VERSION. Raises InputError where there is none, and
-    where MLflow cannot be asked.
+    uri: models:/NAME@ALIAS or models:/NAME/VERSION. Raises InputError if there is no such version,
+    and if MLflow cannot be asked.
     """
     named = _VERSION.fullmatch(uri)
     if named is None:
         raise InputError(
-            f"{uri}: is neither a folder nor models:/{NAME}@{CHAMPION} or models:/{NAME}/1"
+            f"{uri}: is not a model; give a folder, models:/{NAME}@{CHAMPION} or models:/{NAME}/1"
         )
     with reached_store(Layout(root).mlruns):
         client = open_registry(root)
@@ -120,7 +120,7 @@ def _location(client: MlflowClient, uri: str, name: str, alias: str | None, vers
             raise
         raise InputError(
             f"{uri}: MLflow has no such model ({error.message.rstrip('.')}); "
-            "'saltseg promote RUN' makes a run's the champion"
+            "'saltseg promote RUN' makes the model of a run the champion"
         ) from error
 
 

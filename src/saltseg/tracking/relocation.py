@@ -1,6 +1,6 @@
-"""A local database whose checkout was moved or copied, made to find its artifacts again.
+"""Updating artifact addresses in a local database after its checkout was moved or copied.
 
-MLflow keeps the place of every artifact as an absolute address, and has no command to change one.
+MLflow stores the address of every artifact as an absolute path, and has no command to change it.
 """
 
 import sqlite3
@@ -16,19 +16,19 @@ _ADDRESSES = (
     ("model_versions", "storage_location"),
     ("runs", "artifact_uri"),
 )
-"""Tables and columns with the address of an artifact, or of a folder of them."""
+"""Tables and columns with the address of an artifact or of an artifact folder."""
 
 
 def artifact_folder(folder: Path) -> Path:
-    """Return where the artifacts of the store in `folder` lie: beside its database."""
+    """Return the artifact folder of the store in `folder`."""
     return folder / "artifacts"
 
 
 def relocate(database: Path) -> None:
-    """Point a database of MLflow's present schema to the artifacts that lie beside it.
+    """Point a database with the current MLflow schema to the artifacts beside it.
 
-    Only addresses below another checkout's folder of artifacts change: who gave an experiment a
-    place of its own keeps it. To be called under the store's lock.
+    Only addresses in another checkout's artifact folder change; an artifact location that the user
+    chose for an experiment is kept. Call it under the store's lock.
     """
     here = artifact_folder(database.parent)
     if not here.is_dir():
@@ -40,7 +40,7 @@ def relocate(database: Path) -> None:
 
 
 def _places(connection: sqlite3.Connection) -> list[str]:
-    """Return where the experiments keep their artifacts; nothing where no table is made yet."""
+    """Return the experiments' artifact locations; [] for a new database without tables."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'experiments'").fetchone():
         return []
     found = connection.execute("SELECT DISTINCT artifact_location FROM experiments").fetchall()
@@ -48,7 +48,7 @@ def _places(connection: sqlite3.Connection) -> list[str]:
 
 
 def _is_elsewhere(place: str, here: Path) -> bool:
-    """Tell whether an address is that of another folder by the same names as `here`."""
+    """Tell whether an address is the artifact folder of another checkout than `here`."""
     parsed = urlparse(place)
     path = Path(url2pathname(parsed.path))
     named = parsed.scheme == "file" and path.parts[-2:] == here.parts[-2:]
@@ -56,7 +56,7 @@ def _is_elsewhere(place: str, here: Path) -> bool:
 
 
 def _replace(connection: sqlite3.Connection, before: str, after: str) -> None:
-    """Put `after` in place of `before` at the start of every address."""
+    """Replace `before` by `after` at the start of every address."""
     for table, column in _ADDRESSES:
         connection.execute(
             f"UPDATE {table} SET {column} = ? || substr({column}, ?)"

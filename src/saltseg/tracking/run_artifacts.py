@@ -1,4 +1,4 @@
-"""What the pipeline's run shows of its stages' plots: folders named by what a person looks for."""
+"""The stages' plots as artifacts of the pipeline's run, sorted into folders by subject."""
 
 import csv
 import io
@@ -11,11 +11,11 @@ from PIL import Image
 from saltseg.plumbing.files import visible
 from saltseg.reports.charts import chart
 
-Exhibits = dict[str, bytes]
+Artifacts = dict[str, bytes]
 """Contents of files by path."""
 
 Curve = Sequence[tuple[int, float]]
-"""Epochs and scores. A plateau leaves epochs out, so that folds may have different ones."""
+"""Epochs and scores. With a plateau schedule, folds may have different epochs."""
 
 _PLACES = {
     "ingest/crops.png": "contact-sheets/training_crops.png",
@@ -28,7 +28,7 @@ _PLACES = {
     "coverage-stratify/*.png": "crops/{name}",
     "fold-split/class_balance.png": "crops/folds.png",
 }
-"""Where the files of results/plots go; {1} is the second part of their path."""
+"""Artifact path of the files of results/plots; {1} is the second part of their path."""
 
 
 _THUMBNAILS = {
@@ -36,12 +36,12 @@ _THUMBNAILS = {
     "curves/*_folds.png": 405,
     "curves/threshold.png": 405,
 }
-"""Widths in pixels: MLflow's page shows pictures as they are, and cuts off what is too wide."""
+"""Widths in pixels: MLflow's page does not scale pictures, and cuts off wide ones."""
 
 
-def gather(plots: Path, places: Iterable[str]) -> Exhibits:
-    """Read the files below `plots`, results/plots, of the stages' items such as "ingest", "a/0"."""
-    found: Exhibits = {}
+def gather(plots: Path, places: Iterable[str]) -> Artifacts:
+    """Read the files in `plots`, results/plots, of the stages' items such as "ingest", "a/0"."""
+    found: Artifacts = {}
     for place in places:
         for path in visible(plots / place, "*"):
             name = _place(PurePosixPath(path.relative_to(plots).as_posix()))
@@ -50,9 +50,9 @@ def gather(plots: Path, places: Iterable[str]) -> Exhibits:
     return found
 
 
-def complete(exhibits: Exhibits) -> Exhibits:
-    """Add a chart of the folds for each member, and thumbnails for the run's description."""
-    whole = exhibits | _fold_charts(exhibits)
+def complete(artifacts: Artifacts) -> Artifacts:
+    """Add a chart of all folds for each member, and thumbnails for the run's description."""
+    whole = artifacts | _fold_charts(artifacts)
     small = {
         f"thumbnails/{PurePosixPath(name).name}": _shrunk(content, width)
         for pattern, width in _THUMBNAILS.items()
@@ -63,7 +63,7 @@ def complete(exhibits: Exhibits) -> Exhibits:
 
 
 def read_lines(content: bytes) -> list[dict[str, str]]:
-    """Read a CSV table as one mapping for each line."""
+    """Read a CSV table as one mapping per line."""
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
@@ -74,9 +74,9 @@ def _place(path: PurePosixPath) -> str | None:
     return None
 
 
-def _fold_charts(exhibits: Exhibits) -> Exhibits:
+def _fold_charts(artifacts: Artifacts) -> Artifacts:
     members: dict[str, dict[str, Curve]] = {}
-    for name, content in exhibits.items():
+    for name, content in artifacts.items():
         member, found, fold = PurePosixPath(name).stem.rpartition("_fold_")
         if found and name.startswith("curves/"):
             curve = [

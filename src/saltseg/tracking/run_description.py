@@ -1,4 +1,4 @@
-"""The description of a pipeline's run: its score and where it errs, at a glance, as Markdown."""
+"""The Markdown description of a pipeline's run: its score, and where its errors are."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,8 +13,8 @@ Results = Mapping[str, Any]
 _CLEANING = "postprocess-connected-components"
 
 _TABLES = {
-    "errors/by_coverage.csv": "By coverage: each class is a begun tenth of the crop",
-    "errors/by_depth.csv": "By depth: bins of 100 ft, named by their shallow end",
+    "errors/by_coverage.csv": "By coverage: class k is coverage up to k tenths",
+    "errors/by_depth.csv": "By depth: bins of 100 ft, named by their top",
     "errors/by_mask.csv": "By kind of mask",
 }
 
@@ -25,27 +25,27 @@ _MEASURES = {
     "iou": "IoU",
     "boundary_distance": "boundary distance, pixels",
 }
-"""Columns of the tables of errors, and their headings."""
+"""Columns of the error tables, and their headings."""
 
 
-def description(results: Results, exhibits: Mapping[str, bytes], run: str) -> str:
-    """Describe a run; what its stages did not yet make is left out.
+def description(results: Results, artifacts: Mapping[str, bytes], run: str) -> str:
+    """Describe a run; results that its stages have not made yet are left out.
 
-    exhibits: the artifacts of the run by path. run: its id, by which the page finds its pictures.
+    artifacts: the run's artifacts by path. run: its id, for links to its pictures.
     """
     return "\n\n".join(
         [
             *_scores(results),
-            *_pictures(exhibits, run),
+            *_pictures(artifacts, run),
             *_parts(results),
-            *_errors(exhibits),
-            *_guide(exhibits),
+            *_errors(artifacts),
+            *_guide(artifacts),
         ]
     )
 
 
 def _scores(results: Results) -> Iterator[str]:
-    """Give the nested score and, where the truth is known, the one of the test crops."""
+    """Give the nested score and, if the truth is known, the score on the test crops."""
     submitted, cleaned = results.get("submit", {}), results.get(_CLEANING, {})
     parts = results.get("threshold-search", {}).get("parts", "parts")
     if "score" not in cleaned:
@@ -53,11 +53,11 @@ def _scores(results: Results) -> Iterator[str]:
     yield f"## Score {_interval(cleaned, 'score')}"
     if "test_score" in submitted:
         known = _interval(submitted, "test_score")
-        yield f"On the test crops, from whose truth nothing was learned or chosen: **{known}**."
+        yield f"On the test crops, whose truth trained and chose nothing: **{known}**."
     yield (
-        "The score is the competition's: a tenth of a crop for each threshold of IoU, 0.50 to 0.95,"
-        f" that its mask exceeds; mean over {cleaned['crops']} out-of-fold crops. The threshold and"
-        f" the component sizes of each were chosen on other {parts}. The interval is over mosaics."
+        "The score is the competition's: the share of the IoU thresholds 0.50, 0.55 to 0.95 that"
+        f" a crop's mask exceeds, averaged over {cleaned['crops']} out-of-fold crops. Threshold and"
+        f" component sizes were chosen on other {parts}. The interval is a bootstrap over mosaics."
     )
 
 
@@ -65,20 +65,19 @@ def _interval(result: Mapping[str, Any], name: str) -> str:
     return describe_score(*(result[key] for key in (name, f"{name}_low", f"{name}_high")))
 
 
-def _pictures(exhibits: Mapping[str, bytes], run: str) -> Iterator[str]:
-    """Show thumbnails in the page itself: a server hands them out at an address of their own."""
-    small = [name for name in exhibits if name.startswith("thumbnails/")]
+def _pictures(artifacts: Mapping[str, bytes], run: str) -> Iterator[str]:
+    """Show thumbnails in the description itself, by their addresses on the server."""
+    small = [name for name in artifacts if name.startswith("thumbnails/")]
     if small:
-        yield " ".join(  # MLflow's page would break the line at a newline
+        yield " ".join(  # MLflow's page renders a newline as a line break
             f"![{name}](get-artifact?path={quote(name, safe='')}&run_uuid={run})" for name in small
         )
 
 
 def _parts(results: Results) -> Iterator[str]:
-    """Tell what the ensemble scored on each part of the crops.
+    """Give the ensemble's score on each part of the crops.
 
-    Where the parts are folds, each member's score alone, at 0.5 after its last epoch, is
-    beside it.
+    If the parts are folds, also each single member's, at threshold 0.5 after its last epoch.
     """
     search = results.get("threshold-search", {})
     scores: Mapping[str, float] = search.get("score_by_part", {})
@@ -106,10 +105,10 @@ def _alone(results: Results, member: str, fold: str) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
-def _errors(exhibits: Mapping[str, bytes]) -> Iterator[str]:
-    """Give the mean scores of each kind of crop, with the number of its crops."""
+def _errors(artifacts: Mapping[str, bytes]) -> Iterator[str]:
+    """Give the mean measures of each kind of crop, with the number of crops."""
     for name, title in _TABLES.items():
-        lines = read_lines(exhibits[name]) if name in exhibits else []
+        lines = read_lines(artifacts[name]) if name in artifacts else []
         if lines:
             yield f"### {title}"
             kind = next(iter(lines[0]))
@@ -124,22 +123,22 @@ def _number(text: str) -> str:
     return f"{float(text):.4f}" if text else "-"
 
 
-def _guide(exhibits: Mapping[str, bytes]) -> Iterator[str]:
-    """Say what the folders of artifacts hold."""
+def _guide(artifacts: Mapping[str, bytes]) -> Iterator[str]:
+    """List the artifact folders and what is in them."""
     folders = {
         "contact-sheets": "test predictions, the worst crops, pseudo-labels, training crops",
         "curves": "score over epochs for each fold, score over thresholds",
-        "errors": "the tables above as CSV",
+        "errors": "the tables above, as CSV",
         "crops": "coverage and depth of the crops, and the balance of the folds",
     }
-    kept = {name.partition("/")[0] for name in exhibits}
+    kept = {name.partition("/")[0] for name in artifacts}
     lines = [f"- `{name}`: {what}" for name, what in folders.items() if name in kept]
     if lines:
         yield "### Artifacts to look at"
-        yield "\n".join([*lines, "- `record`: what it takes to reproduce the run"])
+        yield "\n".join([*lines, "- `record`: everything needed to reproduce the run"])
 
 
 def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    spaced = [f"&emsp;{each}" for each in head]  # MLflow's page sets columns without a gap
+    spaced = [f"&emsp;{each}" for each in head]  # MLflow's page leaves no space between columns
     rule = ["---"] * len(head)
     return "\n".join(f"| {' | '.join(line)} |" for line in [spaced, rule, *lines])

@@ -6,19 +6,19 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 
 _MOST = 1000
-"""MLflow's limit for one batch."""
+"""MLflow's limit for one batch of metrics."""
 
 
 class RunMetrics:
-    """What a run shows. A final number that its curve ends with is not logged again.
+    """The metrics a run shows. A final number that its curve ends with is not logged again.
 
-    MLflow draws all values of one name as one curve: a final number at step 0 would bend it back.
+    MLflow draws all values of one name as one curve: a final number at step 0 would distort it.
     """
 
     def __init__(
         self, client: MlflowClient, run: str, shown: Mapping[str, float] | None = None
     ) -> None:
-        """Log to `run`, which shows `shown` already."""
+        """Log to `run`; `shown`: the metrics it has already."""
         self.client = client
         self.run = run
         self.shown = dict(shown or {})
@@ -31,7 +31,7 @@ class RunMetrics:
         self._log(numbers, at)
 
     def final(self, numbers: Mapping[str, float], at: int) -> None:
-        """Log those of the numbers that are not shown yet."""
+        """Log the numbers that are not shown yet."""
         new = {key: value for key, value in numbers.items() if self.shown.get(key) != value}
         self.shown |= new
         self._log(new, at)

@@ -1,4 +1,4 @@
-"""Searches among MLflow's runs, whatever their number."""
+"""Searching MLflow's runs, page by page."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,11 +6,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 PAGE = 1000
-"""Runs that are asked for at a time."""
+"""Runs per page."""
 
 
 def search_runs(client: MlflowClient, experiments: Sequence[str], query: str) -> Iterator[Run]:
-    """Yield all runs of some experiments, by id, that `query` describes: the last one first."""
+    """Yield all runs of the experiments (ids) that match `query`, latest first."""
     token = None
     while True:
         page = client.search_runs(

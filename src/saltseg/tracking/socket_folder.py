@@ -1,4 +1,4 @@
-"""A folder for sockets: of this user alone, and with a path short enough for them."""
+"""A folder for sockets: private to this user, with a path short enough for a socket."""
 
 import os
 import stat
@@ -8,18 +8,18 @@ from contextlib import suppress
 from pathlib import Path
 
 _LONGEST_ADDRESS = 103
-"""Bytes of a socket's path: sun_path has 104 on macOS and 108 on Linux, with a zero at its end."""
+"""Longest path of a socket in bytes: sun_path has 104 on macOS, 108 on Linux, null-terminated."""
 
 LONGEST_NAME = 32
-"""Bytes that the name of a socket in the folder may have."""
+"""Longest name of a socket in the folder, in bytes."""
 
 
 def socket_folder() -> Path:
-    """Return a folder in which only this user can make, see and reach sockets; make it if need be.
+    """Return a folder that only this user can access, for sockets; create it if necessary.
 
-    The first that will do of the folder for temporary files, /tmp, XDG_RUNTIME_DIR and /var/tmp.
-    Stages and their recorder find the same one, for they have the same variables.
-    Raises OSError, with what is wrong with each, where none will do.
+    It is in the first suitable one of the temporary folder, /tmp, XDG_RUNTIME_DIR and /var/tmp.
+    Stages and their recorder find the same one, since they share their environment variables.
+    Raises OSError, with the problem of each, if none is suitable.
     """
     refused = []
     for place in _places():
@@ -28,14 +28,14 @@ def socket_folder() -> Path:
             return _own(folder)
         except OSError as error:
             refused.append(f"{folder}: {error.strerror or error}")
-    raise OSError(f"no folder for the recorder's socket: {'; '.join(refused)}")
+    raise OSError(f"no suitable folder for the recorder's socket: {'; '.join(refused)}")
 
 
 def _places() -> Iterator[Path]:
-    with suppress(FileNotFoundError):  # there is none that can be written to
+    with suppress(FileNotFoundError):  # no writable temporary folder
         yield Path(tempfile.gettempdir())
     yield Path("/tmp")
-    # It is removed when the user logs out, which a pipeline may outlive: not the first choice.
+    # Not the first choice: it is removed at logout, and a pipeline may run on.
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if Path(runtime).is_absolute():
         yield Path(runtime)
@@ -43,18 +43,18 @@ def _places() -> Iterator[Path]:
 
 
 def _own(folder: Path) -> Path:
-    """Make `folder`, or take the one that is there where nobody else can have put it there."""
+    """Create `folder`, or use the existing one if it is private to this user."""
     if len(os.fsencode(folder)) + 1 + LONGEST_NAME > _LONGEST_ADDRESS:
         raise OSError("its path is too long for a socket")
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        raise OSError("is no folder")
+        raise OSError("is not a folder")
     if found.st_uid != os.getuid():
         raise OSError(f"belongs to user {found.st_uid}")
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise OSError(f"is open to others (mode {stat.S_IMODE(found.st_mode):o}); chmod 700 it")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OSError("cannot be written into")
+        raise OSError("is not writable")
     return folder

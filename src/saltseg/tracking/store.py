@@ -1,4 +1,4 @@
-"""MLflow's store: its client, the experiment, the pipeline's run, and runs that died unseen."""
+"""MLflow's store: its client, the experiment, the pipeline's run, and abandoned runs."""
 
 import os
 import socket
@@ -28,23 +28,23 @@ from saltseg.tracking.run_search import search_runs
 EXPERIMENT = "saltseg"
 
 _IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-"""MLflow's own defaults let a dead server take minutes."""
+"""Shorter than MLflow's defaults, with which a dead server takes minutes."""
 
 
 def store_lock(folder: Path) -> FileLock:
-    """Return the lock under which one process at a time opens, makes or upgrades the store."""
+    """Return the lock under which one process at a time opens, creates or upgrades the store."""
     return FileLock(folder / ".lock", timeout=60)
 
 
 @contextmanager
 def reached_store(folder: Path) -> Iterator[None]:
-    """Turn it into an InputError where the store of `folder` cannot be asked, or refuses."""
+    """Convert errors of the store of `folder` into an InputError."""
     try:
         with time_limit(TRANSFER):
             yield
     except Timeout as error:
         raise InputError(
-            f"{error.lock_file}: another process holds it; try again when that is done"
+            f"{error.lock_file}: is held by another process; try again when that is done"
         ) from error
     except _errors() as error:
         remedy = "if the database is damaged, move it away"
@@ -57,23 +57,23 @@ def reached_store(folder: Path) -> Iterator[None]:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    """Return what MLflow raises where a store fails; for a server's garbage it is anything."""
+    """Return what MLflow raises if a store fails; with an invalid answer that may be anything."""
     known = (MlflowException, StoreError, sqlite3.Error, SQLAlchemyError, ImportError)
     garbage = (RequestException, ValueError, LookupError, TypeError, AttributeError)
     return (*known, *garbage) if server_uri() else known
 
 
 def open_store(folder: Path) -> MlflowClient:
-    """Return a client of the store, as `open_client` does, while nobody else opens it."""
+    """Return a client of the store, as `open_client` does, under the store's lock."""
     with store_lock(folder):
         return open_client(store_uri(folder), folder)
 
 
 def open_client(uri: str, folder: Path) -> MlflowClient:
-    """Return a client of the store; bring the database in `folder` up to date before.
+    """Return a client of the store, after bringing the database in `folder` up to date.
 
-    One that an older MLflow made is upgraded, one that was moved or copied is told its new place.
-    To be called under the store's lock, as by `open_store`.
+    A database of an older MLflow is upgraded; the artifact addresses of one that was moved or
+    copied are updated. Call it under the store's lock, as `open_store` does.
     """
     for name, value in _IMPATIENT.items():
         os.environ.setdefault(name, value)
@@ -84,31 +84,31 @@ def open_client(uri: str, folder: Path) -> MlflowClient:
         relocate(path)
     client = MlflowClient(tracking_uri=uri)
     if uri.startswith(("http:", "https:")):
-        _greet(client)
+        _check_server(client)
     return client
 
 
-def _greet(client: MlflowClient) -> None:
-    """Raise StoreError where what is there is no MLflow server: each has an experiment at least."""
+def _check_server(client: MlflowClient) -> None:
+    """Raise StoreError if this is not an MLflow server: each has at least one experiment."""
     try:
         with time_limit(GREETING):
             found = client.search_experiments(ViewType.ALL, max_results=1)
     except ParseError as error:
-        raise StoreError(f"it answers as no MLflow server does: {error}") from error
+        raise StoreError(f"it is not an MLflow server: {error}") from error
     if not found or not found[0].experiment_id:
-        raise StoreError("it answers as no MLflow server does")
+        raise StoreError("it is not an MLflow server")
 
 
 def open_experiment(client: MlflowClient, uri: str, folder: Path, suffix: str = "") -> str:
-    """Return the experiment's id; make it, and with it a new database, if need be.
+    """Return the experiment's id; create it, and a new database, if necessary.
 
-    suffix: of the name, for runs that are none of the pipeline.
-    Raises InputError where it was deleted: its runs come back with it.
+    suffix: appended to the name, for runs that are not the pipeline's.
+    Raises InputError if the experiment was deleted.
     """
     name = (os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT) + suffix
     known = client.get_experiment_by_name(name)
     if known is None:
-        # A server knows where its artifacts belong; a bare database would take the stage's folder.
+        # A server has its own artifact location; without one, MLflow would use the stage's folder.
         remote = uri.startswith(("http:", "https:", "databricks"))
         location = None if remote else artifact_folder(folder).as_uri()
         try:
@@ -128,7 +128,7 @@ def open_experiment(client: MlflowClient, uri: str, folder: Path, suffix: str = 
 def find_parent(
     client: MlflowClient, experiment: str, process: dict[str, Any], root: Path
 ) -> Run | None:
-    """Return the run of the pipeline that `process`, a pid and its identity, runs in `root`."""
+    """Return the run of the pipeline that `process` (pid and identity) is running in `root`."""
     query = f"tags.host = '{socket.gethostname()}' and tags.`pipeline.pid` = '{process['pid']}'"
     name = os.environ.get("DVC_EXP_NAME", "")
     for run in search_runs(client, [experiment], query):
@@ -140,7 +140,7 @@ def find_parent(
 
 
 def sweep(client: MlflowClient, experiment: str) -> None:
-    """End as KILLED the running runs of this host whose recorder is gone, as by a power cut."""
+    """End as KILLED this host's running runs whose recorder is gone, for example by a power cut."""
     query = f"attributes.status = 'RUNNING' and tags.host = '{socket.gethostname()}'"
     for run in [*search_runs(client, [experiment], query)]:
         if not _recorder_lives(run.data.tags):
@@ -154,16 +154,16 @@ def recorder_tags() -> dict[str, str]:
 
 def _recorder_lives(tags: dict[str, str]) -> bool:
     if "recorder.pid" not in tags:
-        return True  # a run that someone else records in the same experiment
+        return True  # someone else's run in the same experiment
     pid = int(tags["recorder.pid"])
-    if "recorder.identity" not in tags:  # of a saltseg that compared starts
+    if "recorder.identity" not in tags:  # of an older saltseg, which compared start times
         return psutil.pid_exists(pid)
     return lives(pid, tags["recorder.identity"])
 
 
 def _made_meanwhile(client: MlflowClient, name: str) -> Experiment:
-    """Return the experiment that another host made between our question and our attempt."""
+    """Return the experiment that another host created between our search and our attempt."""
     known = client.get_experiment_by_name(name)
     if known is None:
-        raise RuntimeError(f"experiment {name!r} can neither be found nor made")
+        raise RuntimeError(f"experiment {name!r} can be neither found nor created")
     return known

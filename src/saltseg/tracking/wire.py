@@ -22,19 +22,19 @@ from saltseg.tracking.messages import Message
 from saltseg.tracking.socket_folder import socket_folder
 
 PIPELINE_VARIABLE = "SALTSEG_PIPELINE"
-"""Names the process that stands for the pipeline where several dvc work on one."""
+"""Variable with the pid of the pipeline's process, if several dvc processes run one pipeline."""
 
 WATCH = 0.5
-"""Seconds between looks at the pipeline's process."""
+"""Seconds between checks of the pipeline's process."""
 
 SENDING = 10.0
-"""Seconds that the other end may take to take a message."""
+"""Seconds that the other end may take to accept a message."""
 
 _LONGEST = 1 << 26
-"""Bytes of a message; the longest real one is a stage's metrics."""
+"""Longest message in bytes; the longest real one is a stage's metrics."""
 
 _START = 20.0
-"""Seconds that a recorder may take to listen."""
+"""Seconds that a recorder may take to start listening."""
 
 _LOCAL_PEERCRED = 1
 
@@ -42,39 +42,39 @@ _SHELLS = {"bash", "dash", "fish", "ksh", "sh", "zsh"}
 
 
 class WireError(Exception):
-    """No recorder can be reached; the message says why."""
+    """No recorder can be reached; the error message says why."""
 
 
 class Wire:
-    """One end of an open wire."""
+    """One end of a connection."""
 
     def __init__(self, channel: socket.socket) -> None:
-        """Speak over a connected socket."""
+        """Wrap a connected socket."""
         self.channel = channel
         self.unread = b""
 
     def send(self, message: Message) -> None:
         """Send one message.
 
-        Raises OSError where nobody listens any more, or takes it within `SENDING` seconds.
+        Raises OSError if the other end is gone, or does not accept it within `SENDING` seconds.
         """
         self.channel.settimeout(SENDING)
         self.channel.sendall((json.dumps(message) + "\n").encode())
 
     def receive(self, patience: float | None) -> bytes:
-        """Wait for one message, however slowly it comes; messages.read_* check it.
+        """Wait for one message and return it unchecked; see messages.read_report, read_answer.
 
-        Raises TimeoutError after `patience` seconds (None: never), another OSError or ValueError
-        where the other end is gone, dies within a line or sends one without an end.
+        Raises TimeoutError after `patience` seconds (None: never), another OSError or ValueError if
+        the other end is gone, dies within a line, or sends an endless one.
         """
         until = None if patience is None else time.monotonic() + patience
         while b"\n" not in self.unread:
             if len(self.unread) > _LONGEST:
-                raise ValueError("a message has no end")
+                raise ValueError("a message is too long")
             self.channel.settimeout(None if until is None else max(until - time.monotonic(), 1e-3))
             came = self.channel.recv(1 << 16)
             if not came:
-                raise ConnectionResetError("the wire is closed")
+                raise ConnectionResetError("the connection is closed")
             self.unread += came
         line, _, self.unread = self.unread.partition(b"\n")
         return line
@@ -86,20 +86,20 @@ class Wire:
 
 
 def pipeline_process() -> Message:
-    """Return `pid` and `identity` of what stands for the pipeline.
+    """Return `pid` and `identity` of the pipeline's process.
 
-    That is dvc, or a stage that is run by hand, or the process that PIPELINE_VARIABLE names.
-    Raises InputError where that process has ended.
+    That is dvc, a stage run by hand, or the process named by PIPELINE_VARIABLE.
+    Raises InputError if that process has ended.
     """
     process = _pipeline()
     try:
         return {"pid": process.pid, "identity": identity(process.pid)}
     except psutil.NoSuchProcess as error:
-        raise InputError(f"what ran this stage, process {process.pid}, has ended") from error
+        raise InputError(f"process {process.pid}, which started this stage, ended") from error
 
 
 def pipeline_command(pipeline: Message) -> list[str]:
-    """Return the command line of the pipeline's process; empty where it cannot be read."""
+    """Return the command line of the pipeline's process; [] if it cannot be read."""
     try:
         return psutil.Process(pipeline["pid"]).cmdline()
     except psutil.Error:
@@ -107,10 +107,9 @@ def pipeline_command(pipeline: Message) -> list[str]:
 
 
 def end_with(pipeline: Message) -> None:
-    """Have SIGTERM end this process soon after that of the pipeline; a training's state stays.
+    """Send SIGTERM to this process soon after the pipeline's ends; a training keeps its checkpoint.
 
-    Without its dvc a stage would compute for hours unseen, and for nothing: dvc.lock would never
-    know what it made.
+    Without dvc a stage would run on for nothing: its outputs would never get into dvc.lock.
     """
     if pipeline["pid"] != os.getpid():
         Thread(target=_watch, args=(pipeline["pid"], pipeline["identity"]), daemon=True).start()
@@ -119,23 +118,23 @@ def end_with(pipeline: Message) -> None:
 def _watch(pid: int, known: str) -> None:
     while lives(pid, known):
         time.sleep(WATCH)
-    with suppress(OSError):  # whoever read it may have ended as well
-        print("saltseg: what ran this stage has ended: so does the stage", file=sys.stderr)
+    with suppress(OSError):  # standard error may be closed too
+        print("saltseg: dvc has ended, so this stage ends too", file=sys.stderr)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def open_wire(folder: Path, root: Path, pipeline: Message) -> Wire:
-    """Reach the recorder of `pipeline`; start it where there is none.
+    """Connect to the recorder of `pipeline`; start one if there is none.
 
-    folder: where the local store is. root: the checkout in which the pipeline runs.
-    Raises WireError where none can be started.
+    folder: the folder of the local store. root: the checkout in which the pipeline runs.
+    Raises WireError if no recorder can be started.
     """
     address = _address(folder, root, pipeline)
     wire = _reach(address)
     if wire:
         return wire
     with (folder / "recorder.log").open("a") as log:
-        # In a session of its own it outlives Ctrl-C and a killed group, and can tell of them.
+        # In its own session it survives Ctrl-C and a killed group, and can record them.
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "saltseg.tracking.recorder", str(address),
              str(folder), str(pipeline["pid"]), pipeline["identity"]],
@@ -151,7 +150,7 @@ def _await(address: Path, process: "subprocess.Popen[bytes]") -> Wire:
         wire = _reach(address)
         if wire:
             return wire
-        # 0 is the code of a recorder that found another one at its place.
+        # A recorder exits with 0 if another one is listening already.
         if process.poll() not in (None, 0):
             raise WireError(f"the recorder ended with code {process.returncode}")
         time.sleep(0.02)
@@ -159,7 +158,7 @@ def _await(address: Path, process: "subprocess.Popen[bytes]") -> Wire:
 
 
 def _reach(address: Path) -> Wire | None:
-    """Connect to a recorder of this user. Raises WireError where another user's process listens."""
+    """Connect to this user's recorder. Raises WireError if another user's process listens there."""
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     channel.settimeout(SENDING)
     try:
@@ -175,22 +174,22 @@ def _reach(address: Path) -> Wire | None:
 
 
 def peer_user(channel: socket.socket) -> int:
-    """Return the id of the user whose process is at the other end of a local socket."""
+    """Return the user id of the process at the other end of a local socket."""
     if hasattr(socket, "SO_PEERCRED"):
         packed = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         return int(struct.unpack("3i", packed)[1])
-    # macOS and the BSDs: struct xucred begins with a version and the user (unix(4)).
+    # macOS and the BSDs: struct xucred starts with a version and the user id (unix(4)).
     packed = channel.getsockopt(0, _LOCAL_PEERCRED, 128)
     return int(struct.unpack_from("Ii", packed)[1])
 
 
 def listen(address: Path) -> socket.socket | None:
-    """Listen at `address`; None where another recorder does already."""
+    """Listen at `address`; None if another recorder is listening there."""
     wire = _reach(address)
     if wire:
         with closing(wire):
             return None
-    address.unlink(missing_ok=True)  # left by a recorder that was killed
+    address.unlink(missing_ok=True)  # left over from a killed recorder
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     channel.bind(str(address))
     address.chmod(0o600)
@@ -199,7 +198,7 @@ def listen(address: Path) -> socket.socket | None:
 
 
 def _address(folder: Path, root: Path, pipeline: Message) -> Path:
-    """Name the socket; in a folder of its own, for the path of a socket is short."""
+    """Return the path of the socket, in a folder with a short path."""
     what = [str(folder), str(root), str(pipeline["pid"]), pipeline["identity"]]
     what.append(os.environ.get("DVC_EXP_NAME", ""))
     digest = hashlib.sha256("\0".join(what).encode()).hexdigest()[:16]
@@ -213,17 +212,17 @@ def _pipeline() -> psutil.Process:
         try:
             return psutil.Process(int(named))
         except psutil.NoSuchProcess as error:
-            raise InputError(f"what ran this stage, process {named}, has ended") from error
+            raise InputError(f"process {named}, which started this stage, ended") from error
     if "DVC_STAGE" not in os.environ:
         return process
     starter = next((each for each in process.parents() if not _of_stage(each)), process)
     if not _same_session(starter):
-        raise InputError("what ran this stage, its dvc, has ended")
+        raise InputError("the dvc process that started this stage has ended")
     return starter
 
 
 def _same_session(process: psutil.Process) -> bool:
-    """Tell dvc from what adopted a stage whose dvc was killed: that process never ends."""
+    """Tell dvc from the process that adopts a stage after its dvc was killed, which never ends."""
     try:
         return os.getsid(process.pid) == os.getsid(0)
     except OSError:
@@ -231,7 +230,7 @@ def _same_session(process: psutil.Process) -> bool:
 
 
 def _of_stage(process: psutil.Process) -> bool:
-    """Tell a stage's command, and the shell around it, from the dvc that started both."""
+    """Tell whether this is a stage's command or its shell, and not the dvc that started them."""
     try:
         return process.name() in _SHELLS or "DVC_STAGE" in process.environ()
     except psutil.Error:
