@@ -40,9 +40,9 @@ def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
     crops = load_crops(layout.data("ingest"))
     folds = load_table(layout.data("fold-split") / "folds.parquet")
     table = split_table(load_table(layout.data("coverage-stratify") / "crops.parquet"), "test")
-    taught = label_test(fold, Sources(params, layout, crops, folds), table, run.epoch)
-    save(layout, fold, taught.labels, run)
-    for checkpoint in taught.checkpoints:
+    result = label_test(fold, Sources(params, layout, crops, folds), table, run.epoch)
+    save(layout, fold, result.labels, run)
+    for checkpoint in result.checkpoints:
         drop_checkpoint(checkpoint)
 
 
