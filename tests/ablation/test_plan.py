@@ -175,7 +175,7 @@ def test_wrong_usage_is_code_two_and_a_wrong_place_one_line(
     for wrong in (["demo"], ["demo", "--vary", "a=1", "--folds", "x"]):
         assert CliRunner().invoke(app, ["ablate", *wrong]).exit_code == 2
     done = CliRunner().invoke(app, ["ablate", "demo", "--vary", "a=1"])
-    assert done.exit_code == 1 and "holds no dvc.yaml" in done.output
+    assert done.exit_code == 1 and "has no dvc.yaml" in done.output
 
 
 def test_the_variants_of_the_page_of_results_can_be_run() -> None:

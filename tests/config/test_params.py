@@ -135,7 +135,7 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         (
             "pseudolabel.phases",
             [scheduled("cosine", final_learning_rate=0.1)],
-            "phases.0.schedule.cosine.final_learning_rate: 0.1 equals learning_rate; write schedule:",
+            "phases.0.schedule.cosine.final_learning_rate: 0.1 equals learning_rate; write",
         ),
         (
             "pseudolabel.phases",
