@@ -66,7 +66,7 @@ def test_order_and_newlines_are_free(tmp_path: Path, sample: Path, text: str) ->
     ("content", "said"),
     [
         (b"", "the first line is ''; it must be 'id,rle_mask'"),
-        (b"id,rle_mask\n", "holds no crops; write a line for each"),
+        (b"id,rle_mask\n", "has no crops; write a line for each"),
         (b"id,mask\nb2,\n", "the first line is 'id,mask'"),
         (b"id,rle_mask\nb2,\na1,\n", "1 id missing: c3; list exactly the ids"),
         (b"id,rle_mask\nb2,\na1,\nc3,\nd4,\n", r"1 id too many: d4 \(line 5\)"),
