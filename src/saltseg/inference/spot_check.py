@@ -44,7 +44,7 @@ def check_predictions(
     rows = chosen["row"].tolist()
     path = layout.data("snapshot-ensemble") / "test.npy"
     known = np.asarray(load_array(path)[rows])
-    apart = np.abs(known - predict_anew(layout, rows)).mean(axis=(1, 2))
+    apart = np.abs(known - predict_again(layout, rows)).mean(axis=(1, 2))
     _check_probabilities(path, chosen["id"].tolist(), apart)
     _check_masks(layout, chosen["id"].tolist(), known, masks[rows])
     return (
@@ -61,7 +61,7 @@ def choose_crops(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     return lines.iloc[[part[draws[part].argmin()] for part in parts if len(part)]]
 
 
-def predict_anew(layout: Layout, rows: Sequence[int]) -> npt.NDArray[np.float32]:
+def predict_again(layout: Layout, rows: Sequence[int]) -> npt.NDArray[np.float32]:
     """Predict the test crops in `rows` in a fresh process: float32 (rows, h, w).
 
     Raises InputError if it fails.
@@ -79,8 +79,8 @@ def predict_anew(layout: Layout, rows: Sequence[int]) -> npt.NDArray[np.float32]
         )
         if done.returncode != 0:
             raise InputError(_failure(done))
-        anew: npt.NDArray[np.float32] = np.load(file)
-    return anew
+        probabilities: npt.NDArray[np.float32] = np.load(file)
+    return probabilities
 
 
 def _failure(done: "subprocess.CompletedProcess[str]") -> str:

@@ -28,7 +28,7 @@ def snapshot_path(folder: Path, index: int) -> Path:
 
 def load_snapshot(path: Path) -> Weights:
     """Read the weights of one snapshot. Raises InputError if the file is damaged."""
-    return load_weights(path, "fetch it with 'dvc pull', or fetch the model anew")
+    return load_weights(path, "fetch it with 'dvc pull', or fetch the model again")
 
 
 def load_weights(path: Path, remedy: str) -> Weights:

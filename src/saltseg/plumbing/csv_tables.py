@@ -81,7 +81,7 @@ def parse_csv(content: bytes, path: Path) -> CsvTable:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 at byte {error.start}; save it as UTF-8") from error
     except csv.Error as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error}); write it anew") from error
+        raise InputError(f"{path}: cannot be read as CSV ({error}); write it again") from error
     while rows and not rows[-1][1]:
         rows.pop()
     header = rows[0][1] if rows else []
@@ -94,7 +94,7 @@ def _gunzipped(path: Path, content: bytes) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             unpacked = file.read(MOST + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be unpacked ({error}); write it anew") from error
+        raise InputError(f"{path}: cannot be unpacked ({error}); write it again") from error
     if len(unpacked) > MOST:
         raise InputError(f"{path}: unpacks to more than {MOST:,} bytes, which no table has")
     return unpacked
@@ -109,4 +109,4 @@ def _only_file(path: Path) -> bytes:
         try:
             return found[0].read()
         except (OSError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: cannot be unpacked ({error}); write it anew") from error
+            raise InputError(f"{path}: cannot be unpacked ({error}); write it again") from error
