@@ -113,7 +113,7 @@ def test_a_damaged_snapshot_is_named(trained: Layout, tmp_path: Path, size: int)
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"1/snapshot_0\.safetensors: cannot be read") as caught:
         SaltModel(tmp_path / "model")
-    assert "\n" not in str(caught.value) and "fetch the model anew" in str(caught.value)
+    assert "\n" not in str(caught.value) and "fetch the model again" in str(caught.value)
 
 
 @pytest.mark.parametrize(
