@@ -134,7 +134,7 @@ def test_masks_of_other_probabilities_are_refused(layout: Layout) -> None:
     masks = masks_of(layout).copy()
     masks[row, 50:52] = ~masks[row, 50:52]
     write_array(layout.data("postprocess-connected-components") / "test_masks.npy", masks)
-    with pytest.raises(InputError, match=rf"test_masks\.npy: crop {name}: 202 pixels are not"):
+    with pytest.raises(InputError, match=rf"test_masks\.npy: crop {name}: 202 pixels differ from"):
         check(layout)
 
 
