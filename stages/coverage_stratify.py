@@ -1,4 +1,4 @@
-"""coverage-stratify: say of every crop what is known before learning.
+"""coverage-stratify: describe every crop by its pixels: coverage, class, mosaic.
 
     python stages/coverage_stratify.py
 

@@ -3,7 +3,7 @@
     python stages/fold_split.py
 
 Reads data/coverage-stratify. Writes data/fold-split/folds.parquet, the balance of the folds and
-what leaks between them in results/fold-split.json, and the classes of each fold.
+the leakage between them in results/fold-split.json, and the class counts of each fold.
 """
 
 from pathlib import Path
@@ -39,7 +39,7 @@ def main(root: Path) -> None:
 
 
 def draw(folder: Path, balance: pd.DataFrame) -> None:
-    """Write the classes of each fold as a table and as a picture."""
+    """Write the class counts of each fold as a table and a chart."""
     write_csv(folder / "class_balance.csv", balance)
     by_fold = balance.pivot(index="coverage_class", columns="fold", values="crops")
     bar_chart(

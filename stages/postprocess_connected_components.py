@@ -3,8 +3,8 @@
     python stages/postprocess_connected_components.py
 
 Reads data/snapshot-ensemble, data/threshold-search/thresholds.json, data/ingest and the table of
-coverage-stratify. Writes data/postprocess-connected-components (masks, sizes.json, the crops'
-scores), their means in results/postprocess-connected-components.json, and the report of errors.
+coverage-stratify. Writes data/postprocess-connected-components (masks, sizes.json, crop scores),
+their means in results/postprocess-connected-components.json, and the error report.
 """
 
 from pathlib import Path
@@ -53,7 +53,7 @@ def main(root: Path) -> None:
         write_error_report(layout.plots(NAME), errors, images)
         run.artifact(layout.plots(NAME))
         if not cleaning.helps:
-            print(f"{NAME}: no sizes raise the nested score; the test masks stay as they are")
+            print(f"{NAME}: no sizes raise the nested score; the test masks stay unchanged")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""pseudolabel: let the teachers of one fold label the test crops that they are sure of.
+"""pseudolabel: train the teachers of one fold and pseudo-label confident test crops.
 
     python stages/pseudolabel.py FOLD   # dvc names it in DVC_STAGE
 
-The teachers, one a round, learn from all folds but FOLD. Writes data/pseudolabel/FOLD and
-counts; `submit` draws them, for a stage that trains must not depend on colours.
+The teachers, one per round, learn from all folds but FOLD. Writes data/pseudolabel/FOLD and
+counts. `submit` draws the labels, so that a change of colours retrains nothing.
 """
 
 from pathlib import Path
@@ -33,19 +33,18 @@ def main(root: Path, fold: int) -> None:
 
 
 def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
-    """Train the fold's teachers, save what the last one chooses, and drop their checkpoints."""
-    from saltseg.learning.checkpoint import (
-        drop_checkpoint,  # torch takes seconds, a disabled stage none
-    )
+    """Train the fold's teachers, save the last one's labels, and drop the checkpoints."""
+    # Imported here because torch takes seconds, which a disabled stage need not spend.
+    from saltseg.learning.checkpoint import drop_checkpoint
     from saltseg.learning.teacher import label_test
     from saltseg.learning.training_sets import Sources
 
     crops = load_crops(layout.data("ingest"))
     folds = load_table(layout.data("fold-split") / "folds.parquet")
     table = split_table(load_table(layout.data("coverage-stratify") / "crops.parquet"), "test")
-    taught = label_test(fold, Sources(params, layout, crops, folds), table, run.epoch)
-    save(layout, fold, taught.labels, run)
-    for checkpoint in taught.checkpoints:
+    result = label_test(fold, Sources(params, layout, crops, folds), table, run.epoch)
+    save(layout, fold, result.labels, run)
+    for checkpoint in result.checkpoints:
         drop_checkpoint(checkpoint)
 
 
@@ -58,6 +57,6 @@ def save(layout: Layout, fold: int, labels: PseudoLabels, run: StageRun) -> None
 if __name__ == "__main__":
     parts = {"fold": "the fold that the teacher never sees"}
     with one_line_errors():
-        about = "Label test crops by the teacher of one fold."
+        about = "Label test crops with the teacher of one fold."
         (held_out,) = stage_item("pseudolabel", about, parts)
         main(Path(), fold_number(held_out))

@@ -30,8 +30,8 @@ def main(root: Path) -> None:
         check_models(layout, params)
         for folder in remove_stale_outputs(layout, params):
             print(
-                f"snapshot-ensemble: {folder} is of another run: removed here; DVC's cache keeps"
-                " it, and a run of its parameters brings it back without training"
+                f"snapshot-ensemble: removed {folder}, which belongs to another run; it stays in"
+                " DVC's cache, and a run with its parameters restores it without training"
             )
         crops = load_crops(layout.data("ingest"))
         folds = load_table(layout.data("fold-split") / "folds.parquet")

@@ -1,11 +1,11 @@
-"""submit: write the submission, check it as Kaggle would, and say what it was made from.
+"""submit: write the submission, check it as Kaggle would, and record its provenance.
 
     python stages/submit.py
 
 Reads the final masks of the test crops, the table of crops, the test images, the pseudo-labels, the
-other stages' numbers and, with the embedded survey, the truth. Has a few test crops predicted anew
-from models/, and refuses to go on where they differ. Writes data/submit (submission.csv, the sample
-it is checked against, manifest.json), results/score.json, results/submit.json, and contact sheets.
+other stages' metrics and, for the embedded survey, the truth. Predicts a few test crops again from
+models/ and stops if they differ. Writes data/submit (submission.csv, the sample submission that it
+is checked against, manifest.json), results/score.json, results/submit.json, and contact sheets.
 """
 
 from pathlib import Path

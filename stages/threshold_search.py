@@ -1,4 +1,4 @@
-"""threshold-search: choose the probability from which a pixel is salt.
+"""threshold-search: choose the probability above which a pixel is salt.
 
     python stages/threshold_search.py
 
@@ -44,7 +44,7 @@ def main(root: Path) -> None:
         parts = {"parts": thresholds.kind_of_parts(crops.table["fold"].tolist())}
         groups = crops.table["mosaic"].tolist()
         draws = generator(params.base.seed, "threshold-search")
-        worth = thresholds.nested_summary(choice, crops.parts, groups, search.bootstrap, draws)
+        summary = thresholds.nested_summary(choice, crops.parts, groups, search.bootstrap, draws)
         resampled = generator(params.base.seed, "threshold-search", "curve")
         sure = thresholds.curve_intervals(curve, grid, groups, search.bootstrap, resampled)
         ends = dict(zip(("threshold_low", "threshold_high"), sure.chosen, strict=True))

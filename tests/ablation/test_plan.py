@@ -131,15 +131,18 @@ def test_an_experiment_whose_scores_are_gone_is_told_of(checkout: Checkout) -> N
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        (Request("demmo", [f"{FLIP}=false"]), "no demmo.yaml; name one of"),
+        (Request("demmo", [f"{FLIP}=false"]), "no demmo.yaml; use one of"),
         (
             Request("demo", ["snapshot_ensemble.flop=1"]),
             "Could not override 'snapshot_ensemble.flop'",
         ),
         (Request("demo", [f"{FLIP}=maybe"]), "snapshot_ensemble.flip: 'maybe' is not allowed"),
         (Request("demo", ["~train_per_fold.phases.2"]), "conf: "),
-        (Request("demo", [FLIP]), f"{FLIP}: is no override; give KEY=VALUE"),
-        (Request("demo", [f"{FLIP}=false"], folds=[2]), "train_per_fold.folds: 2 is none of 0, 1"),
+        (Request("demo", [FLIP]), f"{FLIP}: is not an override; write KEY=VALUE"),
+        (
+            Request("demo", [f"{FLIP}=false"], folds=[2]),
+            "train_per_fold.folds: 2 is not one of 0, 1",
+        ),
         (Request("demo", [f"{FLIP}=false"], seeds=[1, 1]), "names one twice"),
         (Request("demo", ["base.seed=3"]), "give seeds and folds with --seeds and --folds"),
         (Request("demo", ["train_per_fold.folds=[1]"]), "by --seeds and --folds"),
@@ -172,7 +175,7 @@ def test_wrong_usage_is_code_two_and_a_wrong_place_one_line(
     for wrong in (["demo"], ["demo", "--vary", "a=1", "--folds", "x"]):
         assert CliRunner().invoke(app, ["ablate", *wrong]).exit_code == 2
     done = CliRunner().invoke(app, ["ablate", "demo", "--vary", "a=1"])
-    assert done.exit_code == 1 and "holds no dvc.yaml" in done.output
+    assert done.exit_code == 1 and "has no dvc.yaml" in done.output
 
 
 def test_the_variants_of_the_page_of_results_can_be_run() -> None:

@@ -53,7 +53,7 @@ def test_upload_without_a_submission(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     code, text = said("upload")
     assert code == 1
-    assert "data/submit/submission.csv: cannot be read" in text
+    assert "data/submit/submission.csv: there is no such file" in text
 
 
 def test_version() -> None:

@@ -61,13 +61,13 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         ("pseudolabel.phases", [{**PHASE, "epochs": 10**9}], "phases.0.epochs: 1000000000 is not"),
         ("pseudolabel.phases", [{**PHASE, "cycles": 10**9}], "phases.0.cycles: 1000000000 is not"),
         ("ingest.raw_dir", "~/data", "ingest.raw_dir: '~/data': DVC knows no ~; write the home"),
-        ("ingest.raw_dir", "", "ingest.raw_dir: '' names no folder"),
-        ("ingest.raw_dir", "a\nb", "ingest.raw_dir: 'a\\nb' names no folder"),
+        ("ingest.raw_dir", "", "ingest.raw_dir: '' is not a folder's name"),
+        ("ingest.raw_dir", "a\nb", "ingest.raw_dir: 'a\\nb' is not a folder's name"),
         ("fold_split.n_folds", "5", "'5' is not allowed: Input should be a valid integer"),
         ("ingest.rawdir", "x", "ingest.rawdir: 'x' is not allowed: Extra inputs"),
         ("models.lite0.architecture", "net", "models.lite0"),
         ("models.lite0.input.fit", "crop", "models.lite0.input.fit: 'crop' is not allowed"),
-        ("models.lite0.input.size", 96, "models.lite0.input.size: 96 px do not hold the 101"),
+        ("models.lite0.input.size", 96, "models.lite0.input.size: 96 px is less than the 101"),
         ("models.lite0.stem.pooling", "all", "models.lite0.stem.pooling: 'all' is not allowed"),
         ("models.class_unet.blocks", "dense", "models.class_unet.blocks: 'dense'"),
         ("survey.pretraining", -1, "survey.pretraining: -1 is not allowed"),
@@ -96,18 +96,22 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         (
             "pseudolabel.phases",
             [{**PHASE, "keep": "none"}],
-            "pseudolabel.phases: none of the first round keeps a snapshot",
+            "pseudolabel.phases: none that runs in the first round keeps",
         ),
         (
             "train_per_fold.phases",
             [{**PHASE, "data": mixed(0.05)}],
             "train_per_fold.phases.0.data.mixed.share: 0.05 is 0 of the 8 crops of a batch",
         ),
-        ("train_per_fold.members", ["none_such"], "'none_such' is none of lite0, class_unet"),
-        ("train_per_fold.folds", [0, 2], "train_per_fold.folds: 2 is none of 0, 1"),
-        ("train_per_fold.folds", [0, 0], "names one twice"),
+        ("train_per_fold.members", ["none_such"], "'none_such' is not one of lite0, class_unet"),
+        ("train_per_fold.folds", [0, 2], "train_per_fold.folds: 2 is not one of 0, 1"),
+        ("train_per_fold.folds", [0, 0], "lists one twice"),
         ("pseudolabel.teacher", "none_such", "pseudolabel.teacher"),
-        ("snapshot_ensemble.member_weights", {"lite0": 1.0}, "member_weights: 'lite0' is none of"),
+        (
+            "snapshot_ensemble.member_weights",
+            {"lite0": 1.0},
+            "member_weights: 'lite0' is not one of",
+        ),
         (
             "pseudolabel.phases",
             [{**PHASE, "schedule": "linear"}],
@@ -131,7 +135,7 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         (
             "pseudolabel.phases",
             [scheduled("cosine", final_learning_rate=0.1)],
-            "phases.0.schedule.cosine.final_learning_rate: 0.1 is learning_rate; write schedule:",
+            "phases.0.schedule.cosine.final_learning_rate: 0.1 equals learning_rate; write",
         ),
         (
             "pseudolabel.phases",
@@ -197,7 +201,7 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         (
             "pseudolabel.phases",
             [{**scheduled("plateau"), "keep": {"last": 1}}],
-            "phases.0.keep: {last: 1} is not allowed with a plateau, which goes back to its best",
+            "phases.0.keep: {last: 1} is not allowed with a plateau, which restores its best",
         ),
         (
             "pseudolabel.phases",
@@ -207,7 +211,7 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         (
             "pseudolabel.phases",
             [scheduled("plateau", patience=20)],
-            "phases.0.schedule.plateau.patience: 20 is not below stop_patience, 20, so that the",
+            "phases.0.schedule.plateau.patience: 20 is not below stop_patience, 20, so the",
         ),
         (
             "pseudolabel.phases",
@@ -232,7 +236,7 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         (
             "pseudolabel.phases",
             [{**PHASE, "averaging": "swa"}],
-            "phases.0.averaging: swa averages the ends of cycles, and all epochs only of a",
+            "phases.0.averaging: swa averages the ends of cycles, or all epochs at a",
         ),
         (
             "pseudolabel.phases",
@@ -288,7 +292,7 @@ def with_heads(**heads: bool) -> dict[str, Any]:
             {"bce": 1.0, "empty_mask": 0.1, "deep_supervision": 0.1},
             "deep_supervision needs models.lite0.deep_supervision: true",
         ),
-        ({"empty_head": True}, {"empty_mask": 1.0}, "needs a loss on pixels too"),
+        ({"empty_head": True}, {"empty_mask": 1.0}, "needs a pixel loss too"),
         ({"empty_head": True}, {"bce": 1.0}, "models.lite0.empty_head: no phase of train_per_fold"),
         ({"deep_supervision": True}, {"bce": 1.0}, "models.lite0.deep_supervision: no phase"),
         ({}, {}, "phases.1.loss: {} is not allowed"),
@@ -316,7 +320,7 @@ def test_a_head_that_only_pseudolabels_would_train_is_refused() -> None:
     content = with_heads(empty_head=True)
     content["train_per_fold"]["phases"][0]["loss"] = {"bce": 1.0, "empty_mask": 0.1}
     assert content["train_per_fold"]["phases"][0]["data"] == "pseudolabels"
-    with pytest.raises(InputError, match="weighs the loss empty_mask on other data than pseudo"):
+    with pytest.raises(InputError, match="uses the loss empty_mask on data other than pseudo"):
         parse_params(content, "params.yaml")
 
 
@@ -324,7 +328,7 @@ def test_probabilities_that_no_loss_takes_are_refused() -> None:
     content = change(shrunk_content(), "pseudolabel.soft", True)
     assert parse_params(content, "params.yaml").pseudolabel.soft
     content["train_per_fold"]["phases"][0]["loss"] = {"lovasz": 1.0}
-    with pytest.raises(InputError, match=r"pseudolabel\.soft: true changes nothing"):
+    with pytest.raises(InputError, match=r"pseudolabel\.soft: true has no effect"):
         parse_params(content, "params.yaml")
 
 
@@ -357,8 +361,8 @@ def test_exponents_without_a_point_are_numbers(tmp_path: Path) -> None:
         (b"base: [", "cannot be read as YAML"),
         (b"base: \xff", "cannot be read as YAML"),
         (b"base: 2026-13-45", "cannot be read as YAML"),
-        (b"", "holds no sections; write it with 'saltseg recipe NAME'"),
-        (b"[base]", "holds no sections"),
+        (b"", "has no sections; write it with 'saltseg recipe NAME'"),
+        (b"[base]", "has no sections"),
     ],
 )
 def test_a_file_of_no_parameters_is_one_line(tmp_path: Path, content: bytes, said: str) -> None:

@@ -119,7 +119,7 @@ def test_fields_of_phases_are_overridden_by_their_path(layout: Layout) -> None:
 @pytest.mark.parametrize(
     ("recipe", "overrides", "said"),
     [
-        ("demmo", [], "no demmo.yaml; name one of best, capstone-resunet, "),
+        ("demmo", [], "no demmo.yaml; use one of best, capstone-resunet, "),
         ("demo", ["survey.trane=3"], "Could not override 'survey.trane'"),
         ("demo", ["survey.train=many"], "recipe demo: survey.train: 'many' is not allowed"),
         ("demo", ["survey.train"], "survey.train"),
@@ -149,7 +149,7 @@ VALUES = ["dätä", "a=b", "(a", "[a", "{a", "a'b", "a;b", "a#b", "data!", 'a"b'
 def test_values_that_hydra_does_not_read_come_back_with_the_quotes_that_work(value: str) -> None:
     layout = Layout(PROJECT)
     with pytest.raises(
-        InputError, match="the value needs quotes within the shell's; write "
+        InputError, match="the value needs quotes inside the shell's; write "
     ) as told:
         read_recipe(layout, DEFAULT, [f"ingest.raw_dir={value}"])
     assert "\n" not in str(told.value)
@@ -166,13 +166,13 @@ def test_values_that_hydra_does_not_read_come_back_with_the_quotes_that_work(val
             "ingest.raw_dir=a,b",
             """write 'ingest.raw_dir="a,b"' if it is one, or 'ingest.raw_dir=[""",
         ),
-        ("ingest.raw_dir=a\nb", "take out what is no letter or digit"),
-        ("=3", "is no override; give KEY=VALUE"),
-        ("", "is no override; give KEY=VALUE"),
-        ("base.seed", "is no override; give KEY=VALUE"),
-        ("bäse.seed=3", "is no override; give KEY=VALUE"),
-        ("~", "is no override; give KEY=VALUE"),
-        ("--help", "is no override; give KEY=VALUE"),
+        ("ingest.raw_dir=a\nb", "remove what is not a letter or digit"),
+        ("=3", "is not an override; write KEY=VALUE"),
+        ("", "is not an override; write KEY=VALUE"),
+        ("base.seed", "is not an override; write KEY=VALUE"),
+        ("bäse.seed=3", "is not an override; write KEY=VALUE"),
+        ("~", "is not an override; write KEY=VALUE"),
+        ("--help", "is not an override; write KEY=VALUE"),
         ("base.seed=${base.seed}", "Recursive interpolation detected"),
     ],
 )
@@ -190,7 +190,7 @@ def test_a_second_recipe_is_refused(
     monkeypatch.chdir(layout.root)
     done = CliRunner().invoke(app, ["recipe", DEFAULT, "-S", override, *costs])
     assert done.exit_code == 1
-    assert f"{shlex.quote(override)}: names another recipe than demo; name one" in done.output
+    assert f"{shlex.quote(override)}: selects a recipe besides demo; give just one" in done.output
     assert not layout.params.exists()
 
 

@@ -1,4 +1,4 @@
-"""Coverage, its classes, odd crops and their distributions."""
+"""Coverage, its classes, vertical and black crops, and their distributions."""
 
 from fractions import Fraction
 from math import ceil

@@ -121,7 +121,7 @@ def test_fewer_crops_than_folds_are_refused(strategy: str) -> None:
 
 def test_fewer_mosaics_than_folds_are_refused() -> None:
     crops = make_crops([4]).assign(mosaic="one")
-    with pytest.raises(InputError, match="the 1 training mosaics; take fewer folds"):
+    with pytest.raises(InputError, match="the 1 training mosaics; use fewer folds"):
         assign_folds(crops, 2, "coverage_grouped", seed=7)
 
 
@@ -133,7 +133,7 @@ def test_mosaics_that_leave_a_fold_empty_are_refused() -> None:
         assign_folds(crops, 4, "coverage_grouped", seed=7, field="training.inner_folds")
     assert str(caught.value) == (
         "params.yaml: training.inner_folds: 4 folds leave fold 2 without a crop: the 4 mosaics of "
-        "26 training crops do not fill it; take fewer folds or more crops"
+        "26 training crops do not fill it; use fewer folds or more crops"
     )
 
 

@@ -182,7 +182,7 @@ def test_what_is_watched_is_neither_learned_from_nor_beside_it_nor_held_out(
         found = {name: set(ids[part.images[:, 0, 0]]) for name, part in sets.items()}
         assert found["held_out"] == set(folds.loc[folds["fold"] == fold, "id"])
         assert sorted(crop for part in found.values() for crop in part) == sorted(ids)
-        assert ("watched" in found) == phases[0].watches
+        assert ("inner_validation" in found) == phases[0].uses_inner_validation
         assert all(found.values())
         parts = pd.DataFrame([(crop, name) for name in found for crop in found[name]])
         parts.columns = pd.Index(["id", "fold"])

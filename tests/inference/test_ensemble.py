@@ -143,7 +143,7 @@ def test_what_is_missing_is_named(layout: Layout) -> None:
 def test_a_snapshot_too_much_is_named(layout: Layout) -> None:
     folder = layout.model("other", 1)
     (folder / "snapshot_2.safetensors").write_bytes(b"")
-    with pytest.raises(InputError, match=r"not of this training: .*other/1/snapshot_2"):
+    with pytest.raises(InputError, match=r"do not belong to this training: .*other/1/snapshot_2"):
         find_snapshots(layout, with_members())
 
 

@@ -77,7 +77,7 @@ def test_a_damaged_checkpoint_is_set_aside_with_one_line(
     assert Checkpoint(folder, 0).load() is None
     assert not folder.exists()
     said = capsys.readouterr().err
-    assert "a damaged checkpoint is set aside" in said and name in said and said.count("\n") == 1
+    assert "damaged checkpoint set aside" in said and name in said and said.count("\n") == 1
     assert (folder.with_suffix(".damaged") / name).read_bytes() == content[:size]
 
 
@@ -108,7 +108,7 @@ def test_of_two_trainings_with_the_same_checkpoint_one_waits(
         waiting = Thread(target=second)
         waiting.start()
         said = ""
-        while "another process does the same training" not in said:
+        while "another process runs the same training" not in said:
             time.sleep(0.01)
             said += capsys.readouterr().err
         order.append("first")

@@ -91,7 +91,7 @@ def test_copied_weights_are_neither_changed_by_steps_nor_by_going_back(
         learner.end_epoch(averaged=True, batches=[batch()])
         copied = learner.copy_weights()
         before = {name: tensor.clone() for name, tensor in copied.items()}
-        learner.go_back(copied)
+        learner.load_weights(copied)
         learner.model.train()
         for _ in range(2):
             learner.step(batch(), loss, 0.01)

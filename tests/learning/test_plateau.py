@@ -1,4 +1,4 @@
-"""Trainings that watch: the best epochs are kept, a plateau ends, interruptions change nothing."""
+"""Inner validation: best epochs are kept, plateaus end, interruptions change nothing."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -44,7 +44,11 @@ def crops() -> dict[str, LabelledCrops]:
     noisy = np.where(masks, 160, 90) + draws.normal(0, 40, masks.shape)
     images = noisy.clip(0, 255).astype(np.uint8)
     depth = np.arange(16, dtype=np.float32)
-    parts = {"train": slice(0, 16, 2), "watched": slice(1, 16, 4), "held_out": slice(3, 16, 4)}
+    parts = {
+        "train": slice(0, 16, 2),
+        "inner_validation": slice(1, 16, 4),
+        "held_out": slice(3, 16, 4),
+    }
     return {
         name: LabelledCrops(images[part], masks[part], depth[part]) for name, part in parts.items()
     }
@@ -69,7 +73,7 @@ def place(shrunk_params: Params, tmp_path: Path) -> Iterator[Place]:
 
 
 def impatient(phase: Phase) -> Phase:
-    """End a plateau after one epoch without a gain, sooner than parameters allow."""
+    """End a plateau after one epoch without improvement, sooner than parameters allow."""
     schedule = phase.schedule.model_copy(update={"stop_patience": 1})
     return phase.model_copy(update={"schedule": schedule})
 
@@ -78,9 +82,9 @@ def run(task: Task, crops: Mapping[str, LabelledCrops], place: Place) -> Trained
     return train(task, TrainingSets(**crops), place, lambda values, epoch: None)
 
 
-def worth(record: EpochRecord) -> Score:
-    assert record.watched is not None
-    return record.watched
+def inner_score(record: EpochRecord) -> Score:
+    assert record.inner_validation is not None
+    return record.inner_validation
 
 
 @pytest.mark.parametrize("averaging", ["none", {"ema": {}}])
@@ -92,22 +96,22 @@ def test_each_phase_ends_early_and_its_best_epoch_is_kept(
     for index in (0, 1):
         lines = [record for record in trained.history if record.phase == index]
         assert len(lines) < EPOCHS
-        best = max(lines, key=worth)
-        assert best is lines[-2], "one epoch without a gain ends a phase of this task"
+        best = max(lines, key=inner_score)
+        assert best is lines[-2], "one epoch without improvement ends a phase of this task"
         assert [line.snapshot for line in lines] == [False] * (len(lines) - 1) + [bool(index)]
     (kept,) = trained.snapshots
     fabric = create_fabric(place.runtime)
     network = create_model(task.definition, seed=0, weights=None)
     learner = Learner(network, task.training.optimizer, fabric)
-    learner.go_back(kept)
-    assert learner.score(crops["watched"]) == pytest.approx(worth(best), rel=1e-5)
-    # The last line says what the held-out fold makes of the snapshot, not of the epoch after it.
+    learner.load_weights(kept)
+    assert learner.score(crops["inner_validation"]) == pytest.approx(inner_score(best), rel=1e-5)
+    # The last line scores the restored snapshot on the held-out fold, not the epoch after it.
     last_line = trained.history[-1]
     expected = Score(last_line.validation_score, -last_line.validation_bce)
     assert learner.score(crops["held_out"]) == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_next_phase_goes_on_from_the_best_epoch(
+def test_the_next_phase_continues_from_the_best_epoch(
     task: Task, crops: dict[str, LabelledCrops], place: Place
 ) -> None:
     first = impatient(make_phase("plateau", **PLATEAU))
@@ -115,12 +119,12 @@ def test_the_next_phase_goes_on_from_the_best_epoch(
     assert all(torch.equal(kept[name], after[name]) for name in kept)
 
 
-def test_the_labels_that_are_watched_choose_the_epoch_and_teach_nothing(
+def test_the_inner_validation_chooses_the_epoch_but_trains_nothing(
     task: Task, crops: dict[str, LabelledCrops], place: Place
 ) -> None:
     one = run(task, crops, place)
-    turned = replace(crops["watched"], masks=~crops["watched"].masks)
-    two = run(task, {**crops, "watched": turned}, place)
+    turned = replace(crops["inner_validation"], masks=~crops["inner_validation"].masks)
+    two = run(task, {**crops, "inner_validation": turned}, place)
     assert not same(one, two)
     assert one.history[0].loss == two.history[0].loss
 
@@ -147,10 +151,10 @@ def test_the_last_best_epochs_leave_the_snapshots(
     task: Task, crops: dict[str, LabelledCrops], place: Place, schedule: str, keep_best: int
 ) -> None:
     trained = run(keep(task, schedule, {"best": keep_best}), crops, place)
-    chosen = best_epochs([worth(line) for line in trained.history], keep_best)
+    chosen = best_epochs([inner_score(line) for line in trained.history], keep_best)
     assert marked(trained) == chosen and len(trained.snapshots) == keep_best
     if schedule != "plateau":
-        # The watched crops choose, and leave the training as it is.
+        # Inner validation chooses epochs; it does not affect the training.
         everything = run(keep(task, schedule, {"last": EPOCHS}), crops, place)
         assert len(trained.history) == EPOCHS
         assert chosen != list(range(EPOCHS))[-keep_best:], "the task must not end with its best"
@@ -158,16 +162,16 @@ def test_the_last_best_epochs_leave_the_snapshots(
         assert all(map(equal, trained.snapshots, expected))
 
 
-def test_a_plateau_keeps_several_and_goes_on_from_its_best(
+def test_a_plateau_keeps_several_and_continues_from_its_best(
     task: Task, crops: dict[str, LabelledCrops], place: Place
 ) -> None:
     plateau = keep(task, "plateau", {"best": 3})
     trained = run(replace(plateau, phases=[*plateau.phases, STILL]), crops, place)
     (best,) = run(keep(task, "plateau", "cycle_ends"), crops, place).snapshots
     kept = marked(trained)[:-1]
-    watched = [worth(trained.history[epoch]) for epoch in kept]
-    assert len(trained.snapshots) == 4 and len(set(watched)) == 3
-    at = watched.index(max(watched))
+    scores = [inner_score(trained.history[epoch]) for epoch in kept]
+    assert len(trained.snapshots) == 4 and len(set(scores)) == 3
+    at = scores.index(max(scores))
     assert equal(trained.snapshots[at], best) and equal(trained.snapshots[-1], best)
 
 
@@ -199,7 +203,7 @@ def test_the_best_of_an_interrupted_training_are_the_same_bytes(
     assert files == {f"snapshot_{epoch}.checkpoint" for epoch in marked(again)}
 
 
-def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
+def test_a_training_interrupted_after_every_step_ends_with_the_same_bytes(
     task: Task,
     crops: dict[str, LabelledCrops],
     place: Place,
@@ -222,8 +226,8 @@ def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
     assert interruptions == 2 * len(whole.history) - 1
     assert same(whole, again)
     places = [f"epoch {line.epoch}, batch {batch}" for line in whole.history for batch in (0, 1)]
-    assert re.findall("going on at (.*)", capsys.readouterr().err) == places[1:]
-    # A finished one is not done again.
+    assert re.findall("resuming at (.*)", capsys.readouterr().err) == places[1:]
+    # A finished training is not repeated.
     images.left = 0
     train_crops = replace(crops["train"], images=images)
     assert same(whole, run(task, {**crops, "train": train_crops}, place))

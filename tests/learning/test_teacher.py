@@ -95,12 +95,12 @@ def test_an_interrupted_round_does_not_repeat_the_rounds_before(
     def note(values: Mapping[str, float], step: int) -> None:
         steps.append(step)
 
-    taught = label_test(FOLD, sources, table, note)
-    assert capsys.readouterr().err.count("going on at epoch 2, batch 0") == 2
+    result = label_test(FOLD, sources, table, note)
+    assert capsys.readouterr().err.count("resuming at epoch 2, batch 0") == 2
     assert steps == [0, 1, 2, 3, 4, 5]
-    assert same(taught.labels, label(small_crops, folds, params, Layout(tmp_path)))
+    assert same(result.labels, label(small_crops, folds, params, Layout(tmp_path)))
     # All rounds' checkpoints stay until the labels are saved: each needs those before it again.
-    assert len(taught.checkpoints) == 3
+    assert len(result.checkpoints) == 3
     assert {path for path in layout.checkpoints.iterdir() if path.is_dir()} == set(
-        taught.checkpoints
+        result.checkpoints
     )

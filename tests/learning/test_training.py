@@ -318,7 +318,7 @@ def test_a_damaged_checkpoint_starts_the_training_anew(
     for path in one.checkpoint.iterdir():
         path.write_bytes(path.read_bytes()[:1000])
     assert same(one, run(task, folded, place))
-    assert "damaged checkpoint is set aside" in capsys.readouterr().err
+    assert "damaged checkpoint set aside" in capsys.readouterr().err
 
 
 def test_each_cycle_leaves_its_own_snapshot_and_the_end_is_told(

@@ -45,7 +45,7 @@ def test_operations_are_deterministic_or_warn(shrunk_params: Params) -> None:
 
 def test_a_device_that_is_not_there_is_one_line(shrunk_params: Params) -> None:
     missing = "mps" if torch.cuda.is_available() else "cuda"
-    with pytest.raises(InputError, match=rf"runtime\.accelerator: {missing}: .* take auto or cpu"):
+    with pytest.raises(InputError, match=rf"runtime\.accelerator: {missing}: .* use auto or cpu"):
         create_fabric(shrunk_params.runtime.model_copy(update={"accelerator": missing}))
 
 

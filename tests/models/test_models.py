@@ -92,4 +92,4 @@ def test_a_size_that_a_network_cannot_take_is_named_before_it_learns() -> None:
     with pytest.raises(InputError) as caught:
         create_model(definition, seed=0, weights=None)
     said = str(caught.value)
-    assert "class_unet takes no inputs of 15 px" in said and "\n" not in said
+    assert "class_unet does not accept inputs of 15 px" in said and "\n" not in said

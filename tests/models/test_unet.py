@@ -116,7 +116,7 @@ def test_heads_speak_in_training_and_where_they_are_needed() -> None:
     [
         ({"encoder": "resnet"}, "encoder 'resnet' is none"),
         ({"encoder": "tu-resnet"}, "encoder 'tu-resnet' is none"),
-        ({"encoder": "mit_b0", "encoder_scse": True}, "encoder_scse: cannot be put into mit_b0"),
+        ({"encoder": "mit_b0", "encoder_scse": True}, "encoder_scse: not possible in mit_b0"),
         ({"stem": OWN | {"pooling": "none"}}, "tu-tf_efficientnet_lite0 has no first pooling"),
         ({"stem": OWN | {"convolution": "3x3"}}, "tu-tf_efficientnet_lite0 begins with 3x3"),
         (
@@ -125,7 +125,7 @@ def test_heads_speak_in_training_and_where_they_are_needed() -> None:
         ),
         (
             {"encoder": "efficientnet-b0", "stem": OWN | {"stride": "one"}},
-            "stem: efficientnet-b0 cannot be changed so",
+            "stem: efficientnet-b0 does not allow this",
         ),
     ],
 )

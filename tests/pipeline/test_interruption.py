@@ -77,10 +77,10 @@ def last_save(checkpoints: Path) -> int | None:
 def test_what_was_interrupted_goes_on_to_the_same_bytes(checkout: Checkout) -> None:
     said = repro_and_stop(checkout, signal.SIGINT)
     assert "saltseg: interrupted" in said and "Traceback" not in said
-    assert "going on at" in repro_and_stop(checkout, signal.SIGKILL)
-    assert "going on at" in checkout.succeed("dvc", "repro")
+    assert "resuming at" in repro_and_stop(checkout, signal.SIGKILL)
+    assert "resuming at" in checkout.succeed("dvc", "repro")
     resumed = checkout.outputs()
     assert "models/class_unet/0" in resumed
     said = checkout.succeed("dvc", "repro", "--force")
-    assert "Running stage" in said and "going on at" not in said
+    assert "Running stage" in said and "resuming at" not in said
     assert checkout.outputs() == resumed

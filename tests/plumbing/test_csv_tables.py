@@ -83,7 +83,7 @@ def test_no_regular_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "folder.csv").mkdir()
     for name, said in [
-        ("pipe.csv", "is no regular file"),
+        ("pipe.csv", "not a regular file"),
         ("folder.csv", "is a directory"),
         ("gone.csv", "there is no such file"),
     ]:

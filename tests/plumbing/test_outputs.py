@@ -32,7 +32,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_own_outputs_are_replaced_by_force_alone(tmp_path: Path) -> None:
     write(tmp_path, a="1", b="2")
-    with pytest.raises(InputError, match=r"a, .*b: there already, from an earlier call; .*--force"):
+    with pytest.raises(
+        InputError, match=r"a, .*b: exists already, from an earlier call; .*--force"
+    ):
         write(tmp_path, a="3", b="4")
     write(tmp_path, force=True, a="3", c="5")
     assert contents(tmp_path) == {"a": b"3", "b": b"2", "c": b"5"}
@@ -63,7 +65,7 @@ def test_what_saltseg_did_not_make_stays(
         make(tmp_path / "a")
     before = contents(tmp_path)
     for force in (False, True):
-        with pytest.raises(InputError, match="there already, and not as saltseg made it"):
+        with pytest.raises(InputError, match="exists, and is not as saltseg made it"):
             write(tmp_path, force, a="2")
     assert contents(tmp_path) == before
 
@@ -74,7 +76,7 @@ def test_an_input_is_never_replaced(tmp_path: Path, given: str) -> None:
     folder.mkdir()
     by_hand(folder / "a_mask.png")
     (folder / "linked.png").symlink_to("a_mask.png")
-    with pytest.raises(InputError, match=r"a_mask\.png: to be read and replaced at once"):
+    with pytest.raises(InputError, match=r"a_mask\.png: is both input and output"):
         check_outputs(folder, ["a_mask.png"], [folder / given], force=True)
 
 
@@ -91,8 +93,8 @@ def test_predict_looks_at_its_outputs_before_it_computes(
     np.save("a.npy", np.eye(9))
     by_hand(Path("a_mask.png"))
     predict = ("predict", "a.npy", "--model", "gone", "--out", ".")
-    assert "a_mask.png: there already, and not as saltseg made it" in said(*predict, "--force")
-    assert "a_mask.png: to be read and replaced" in said(*predict[:2], "a_mask.png", *predict[2:])
+    assert "a_mask.png: exists, and is not as saltseg made it" in said(*predict, "--force")
+    assert "a_mask.png: is both input and output" in said(*predict[:2], "a_mask.png", *predict[2:])
     assert Path("a_mask.png").read_text() == "by hand"
 
 
@@ -102,7 +104,7 @@ def test_a_table_of_an_ablation_replaces_nothing(
     monkeypatch.chdir(tmp_path)  # no project: whoever looks at that first says something else
     by_hand(Path("table.md"))
     ablate = ("ablate", "demo", "--vary", "a=1", "--out")
-    assert "table.md: there already, and not as saltseg" in said(*ablate, "table.md", "--force")
+    assert "table.md: exists, and is not as saltseg" in said(*ablate, "table.md", "--force")
     assert f"--out: {tmp_path} is a folder" in said(*ablate, str(tmp_path))
 
 
@@ -111,7 +113,7 @@ def test_a_survey_leaves_the_files_of_kaggle_alone(tmp_path: Path, name: str) ->
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     by_hand(tmp_path / name)
     for options in ((), ("--force",), ("--no-zipped",)):
-        assert f"{name}: there already, and not" in said("survey", str(tmp_path), *SURVEY, *options)
+        assert f"{name}: exists, and is not" in said("survey", str(tmp_path), *SURVEY, *options)
     assert contents(tmp_path) == {name: b"by hand"}
 
 

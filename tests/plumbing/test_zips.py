@@ -33,7 +33,7 @@ def test_backslashes_part_folders(tmp_path: Path) -> None:
 )
 def test_places_outside_are_refused(tmp_path: Path, name: str) -> None:
     path = packed(tmp_path / "a.zip", {"images/a.png": b"", name: b""})
-    with pytest.raises(InputError, match=r"a\.zip: holds .*, which lies outside of the zip; make"):
+    with pytest.raises(InputError, match=r"a\.zip: contains .*, which leads outside the zip; make"):
         read(path)
 
 

@@ -32,5 +32,5 @@ def test_outside_of_a_project_one_line_says_so(
     done = CliRunner().invoke(app, list(command))
     assert done.exit_code == 1
     assert (
-        done.output == f"saltseg: {tmp_path}: holds no dvc.yaml; call it in the project's folder\n"
+        done.output == f"saltseg: {tmp_path}: has no dvc.yaml; run this in the project's folder\n"
     )

@@ -44,7 +44,7 @@ def test_ids_that_need_no_quotes(name: str) -> None:
         ("a\u202eb", "has '\\u202e'"),
         ("a\ufeff", "has '\\ufeff'"),
         ("\U0001f30b", "has '\U0001f30b'"),
-        (unicodedata.normalize("NFD", "Übergang"), "is not in Unicode's normal form C"),
+        (unicodedata.normalize("NFD", "Übergang"), "is not in Unicode normal form C"),
         ("a" * 201, "has 201 bytes, more than 200"),
         ("ü" * 101, "has 202 bytes, more than 200"),
     ],

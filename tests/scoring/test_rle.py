@@ -96,7 +96,7 @@ def test_encode_takes_memory_mapped_and_strided_masks() -> None:
         ("1\t2", "'1\\t2' is not a whole number from 1 to 12"),
         ("1 1 3 13", "'13' is not a whole number from 1 to 12"),
         ("nan", "'nan' is not a whole number from 1 to 12"),
-        ("12 2", "run '12 2' ends behind the last pixel, 12"),
+        ("12 2", "run '12 2' ends after the last pixel, 12"),
         ("5 2 1 2", "run '1 2' begins before the end of run '5 2'"),
         ("1 3 3 2", "run '3 2' begins before the end of run '1 3'"),
         ("1 3 1 3", "run '1 3' begins before the end of run '1 3'"),

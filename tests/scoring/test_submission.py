@@ -66,7 +66,7 @@ def test_order_and_newlines_are_free(tmp_path: Path, sample: Path, text: str) ->
     ("content", "said"),
     [
         (b"", "the first line is ''; it must be 'id,rle_mask'"),
-        (b"id,rle_mask\n", "holds no crops; write a line for each"),
+        (b"id,rle_mask\n", "has no crops; write a line for each"),
         (b"id,mask\nb2,\n", "the first line is 'id,mask'"),
         (b"id,rle_mask\nb2,\na1,\n", "1 id missing: c3; list exactly the ids"),
         (b"id,rle_mask\nb2,\na1,\nc3,\nd4,\n", r"1 id too many: d4 \(line 5\)"),
@@ -91,7 +91,7 @@ def test_order_and_newlines_are_free(tmp_path: Path, sample: Path, text: str) ->
         (b"id,rle_mask\nb2,1 2 3\na1,\nc3,\n", r"line 2 \(b2\): ends with start '3'"),
         (b"id,rle_mask\nb2,\na1,5 1 2 1\nc3,\n", r"line 3 \(a1\): run '2 1' begins before"),
         (b"id,rle_mask\nb2,\na1,1 3 3 1\nc3,\n", "begins before the end"),
-        (b"id,rle_mask\nb2,\na1,10201 2\nc3,0 1\n", "2 codes cannot be decoded: .*behind the last"),
+        (b"id,rle_mask\nb2,\na1,10201 2\nc3,0 1\n", "2 codes cannot be decoded: .*after the last"),
         (b"id,rle_mask\nb2,1.0 2\na1,\nc3,\n", "'1.0' is not a whole number"),
         (b"id,rle_mask\nb2,\xff\na1,\nc3,\n", "is not UTF-8 at byte 15"),
         (b'id,rle_mask\nb2,"\na1,\nc3,\n', "cannot be read as CSV"),

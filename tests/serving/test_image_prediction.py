@@ -96,7 +96,7 @@ def test_wrong_inputs_cost_one_line_and_write_nothing(exported: Path, tmp_path: 
     assert not out.exists()
     code, text = said(good, "--model", exported, "--out", good / "below")
     assert (code, text.count("\n")) == (1, 1), text
-    assert f"{good / 'below'}: cannot be written into: Not a directory; give another" in text
+    assert f"{good / 'below'}: cannot be written to: Not a directory; choose another" in text
 
 
 def test_without_a_run_or_a_champion(

@@ -99,7 +99,7 @@ def test_killed_ten_times_at_random_it_ends_with_the_same_bytes(stage: Layout) -
     assert start(stage).wait() == 0
     assert hashes(stage) == expected
     assert not any(stage.checkpoints.iterdir())
-    assert (stage.root / "log").read_text().count("going on at epoch") >= KILLS // 2
+    assert (stage.root / "log").read_text().count("resuming at epoch") >= KILLS // 2
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_killed_while_it_writes_its_outputs_it_does_not_train_again(
     if process.wait() == 0:
         pytest.skip("it was done before it could be killed")
     assert start(stage, command).wait() == 0
-    assert f"going on at epoch {epochs}, batch 0" in (stage.root / "log").read_text()
+    assert f"resuming at epoch {epochs}, batch 0" in (stage.root / "log").read_text()
     assert len(hashes(stage, command[0])) == 4
     assert not any(stage.checkpoints.iterdir())
 
@@ -130,7 +130,7 @@ def test_two_processes_at_once_do_not_disturb_each_other(stage: Layout) -> None:
     second = start_stage(stage.root, stage.root / "log", *TRAINING)
     assert first.wait() == 0 and second.wait() == 0
     assert hashes(stage) == expected
-    assert "another process does the same training" in (stage.root / "log").read_text()
+    assert "another process runs the same training" in (stage.root / "log").read_text()
     assert not any(stage.checkpoints.iterdir())
 
 

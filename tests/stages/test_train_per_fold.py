@@ -43,13 +43,13 @@ def test_without_pseudolabels_their_phase_keeps_no_snapshots(folded: Layout) -> 
 
 
 def test_an_unknown_member_is_named(folded: Layout) -> None:
-    with pytest.raises(InputError, match="models: no 'resnet'; name one of"):
+    with pytest.raises(InputError, match="models: no 'resnet'; use one of"):
         train_per_fold.main(folded.root, "resnet", 0)
 
 
 @pytest.mark.parametrize("fold", [-1, 2])
 def test_an_unknown_fold_is_named(folded: Layout, fold: int) -> None:
-    said = rf"params\.yaml: fold_split\.n_folds: there is no fold {fold}; name one of 0 to 1"
+    said = rf"params\.yaml: fold_split\.n_folds: there is no fold {fold}; use one of 0 to 1"
     with pytest.raises(InputError, match=said):
         train_per_fold.main(folded.root, "class_unet", fold)
     with pytest.raises(InputError, match=said):

@@ -173,7 +173,7 @@ def record(
 
 
 def test_it_is_called_in_the_project_s_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"holds no dvc\.yaml; call it in the project's folder"):
+    with pytest.raises(InputError, match=r"has no dvc\.yaml; run this in the project's folder"):
         sync_experiments(tmp_path)
     assert not (tmp_path / "mlruns").exists()
 

@@ -1,1 +1,1 @@
-"""What params.yaml and conf/ may say: the schema, its checks, and recipes."""
+"""The schema of params.yaml, its checks, and the recipes in conf/."""

@@ -1,4 +1,4 @@
-"""Phases as params.yaml held them before, all fields side by side, and how to write them now."""
+"""Phases in the old, flat format of params.yaml, and their conversion to the new one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +9,13 @@ _PLATEAU = ("patience", "factor", "stop_patience")
 
 
 def is_old(phase: Mapping[str, Any]) -> bool:
-    """Tell whether a phase names its schedule, or leaves it out, instead of describing it."""
+    """Return whether a phase is in the old format, with its schedule named or left out."""
     named = isinstance(phase.get("schedule", "cosine"), str)
     return named and bool({"cycles", "snapshots", "final_learning_rate"} & phase.keys())
 
 
 def rewrite_old(phase: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the phase as it is written now; fields that had no effect are left out."""
+    """Convert a phase to the new format, without the fields that had no effect."""
     new = {"data": _data(phase), "loss": phase.get("loss", {}), "schedule": _schedule(phase)}
     averaging = phase.get("averaging", "none")
     if averaging == "ema":

@@ -1,4 +1,4 @@
-"""Hydra's grammar of overrides, and how to write what it does not take as it stands."""
+"""Checks of overrides against Hydra's grammar, with advice on quoting."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ _RECIPE = re.compile(r"[+~]*recipe(@[^=]*)?(=|$)")
 
 
 def check_overrides(overrides: Iterable[str], several: bool = False) -> None:
-    """Raise InputError, with the quotes that help, for the first override that is none.
+    """Raise InputError for the first invalid override, and say how to quote it.
 
     several: whether KEY=A,B is allowed.
     """
@@ -24,10 +24,10 @@ def check_overrides(overrides: Iterable[str], several: bool = False) -> None:
         key, equals, value = text.partition("=")
         if found is None and equals and _KEY.fullmatch(key):
             raise InputError(
-                f"{_shown(text)}: the value needs quotes within the shell's; {_remedy(key, value)}"
+                f"{_shown(text)}: the value needs quotes inside the shell's; {_remedy(key, value)}"
             )
         if found is None or not found.key_or_group:
-            raise InputError(f"{_shown(text)}: is no override; give KEY=VALUE")
+            raise InputError(f"{_shown(text)}: is not an override; write KEY=VALUE")
         if found.is_sweep_override() and not several:
             raise InputError(
                 f"{_shown(text)}: names several values; {_remedy(key, value)} if it is one,"
@@ -36,11 +36,11 @@ def check_overrides(overrides: Iterable[str], several: bool = False) -> None:
 
 
 def check_one_recipe(name: str, overrides: Iterable[str]) -> None:
-    """Raise InputError where an override names a recipe beside `name`."""
+    """Raise InputError if an override selects a recipe as well as `name`."""
     for text in overrides:
         if _RECIPE.match(text):
             raise InputError(
-                f"{_shown(text)}: names another recipe than {name}; name one as the"
+                f"{_shown(text)}: selects a recipe besides {name}; give just one, as the"
                 " command's argument: saltseg recipe NAME"
             )
 
@@ -57,11 +57,11 @@ def _shown(text: str) -> str:
 
 
 def _remedy(key: str, value: str) -> str:
-    """Say how to write a value, in quotes that were tried."""
+    """Say how to write a value, with quotes that were tested."""
     inner = value.strip("\"'")
     for quote in "\"'":
         better = f"{key}={quote}{inner}{quote}"
         found = _parsed(better) if quote not in inner and inner.isprintable() else None
         if found is not None and found.value() == inner:
             return f"write {shlex.quote(better)}"
-    return "take out what is no letter or digit"
+    return "remove what is not a letter or digit"

@@ -1,4 +1,4 @@
-"""The whole of params.yaml: its sections, what they need of each other, and reading it."""
+"""The whole of params.yaml: its sections, checks across sections, and reading it."""
 
 from pathlib import Path
 from typing import Any, Self
@@ -49,13 +49,13 @@ class Params(Section):
 
     @property
     def used_models(self) -> dict[str, ModelDefinition]:
-        """The definitions of the members and, where it is enabled, of the teacher, by name."""
+        """The definitions of the members and, if enabled, of the teacher, by name."""
         teacher = [self.pseudolabel.teacher] if self.pseudolabel.enabled else []
         return {name: self.models[name] for name in [*teacher, *self.train_per_fold.members]}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        """Check what several fields say together."""
+        """Check how the sections fit together."""
         _check_names("pseudolabel.teacher", [self.pseudolabel.teacher], list(self.models))
         _check_names("train_per_fold.members", self.train_per_fold.members, list(self.models))
         _check_fold_count(self)
@@ -71,26 +71,26 @@ class Params(Section):
         check_kept("train_per_fold", self.train_per_fold.phases)
         if self.pseudolabel.enabled:
             self._check_section("pseudolabel", [self.pseudolabel.teacher])
-            taught, learned = self.pseudolabel.phases, self.train_per_fold.phases
-            check_teaching(self.pseudolabel.rounds, self.pseudolabel.soft, taught, learned)
+            teacher, member = self.pseudolabel.phases, self.train_per_fold.phases
+            check_teaching(self.pseudolabel.rounds, self.pseudolabel.soft, teacher, member)
         if self.threshold_search.low >= self.threshold_search.high:
             raise ValueError("threshold_search.low: must be below threshold_search.high")
         return self
 
     def _check_section(self, section: str, networks: list[str]) -> None:
-        """Check the phases of a section, by which `networks` learn."""
+        """Check the phases of a section, which train `networks`."""
         models = {name: self.models[name] for name in networks}
         phases, size = getattr(self, section).phases, self.training.batch_size
         check_phases(section, phases, models, self.survey.pretraining, size)
 
 
 def _check_fold_count(params: Params) -> None:
-    """Check that a survey has a crop for each fold; of other crops, fold-split knows the number."""
+    """Check that a survey has a crop for each fold; for other sources, fold-split checks it."""
     crops, folds = params.survey.train, params.fold_split.n_folds
     if params.ingest.source == "survey" and folds > crops:
         raise ValueError(
             f"fold_split.n_folds: {folds} folds are more than the {crops} crops of survey.train;"
-            " take fewer folds or more crops"
+            " use fewer folds or more crops"
         )
 
 
@@ -107,17 +107,17 @@ def _check_mosaics(params: Params) -> None:
 def _check_names(field: str, given: list[Any], allowed: list[Any]) -> None:
     unknown = [item for item in given if item not in allowed]
     if unknown:
-        raise ValueError(f"{field}: {unknown[0]!r} is none of {first_few(allowed, 20)}")
+        raise ValueError(f"{field}: {unknown[0]!r} is not one of {first_few(allowed, 20)}")
     if len(set(given)) < len(given):
-        raise ValueError(f"{field}: {given} names one twice")
+        raise ValueError(f"{field}: {given} lists one twice")
 
 
 def check_fold(fold: int, params: Params, layout: Layout) -> None:
-    """Raise InputError where params.yaml makes no such fold."""
+    """Raise InputError if params.yaml does not define the fold."""
     count = params.fold_split.n_folds
     if fold not in range(count):
         raise InputError(
-            f"{layout.params}: fold_split.n_folds: there is no fold {fold}; name one of 0 to "
+            f"{layout.params}: fold_split.n_folds: there is no fold {fold}; use one of 0 to "
             f"{count - 1}"
         )
 
@@ -125,15 +125,15 @@ def check_fold(fold: int, params: Params, layout: Layout) -> None:
 def load_params(path: Path) -> Params:
     """Read and check params.yaml.
 
-    Raises InputError that names the file, the first wrong field, its value and what is allowed.
+    Raises InputError naming the file, the first invalid field, its value and what is allowed.
     """
     return parse_params(read_yaml(path), str(path))
 
 
 def parse_params(content: object, source: str) -> Params:
-    """Check parameters that were read from `source`; see load_params for the errors."""
+    """Check parameters read from `source`; see load_params for the errors."""
     if not isinstance(content, dict):
-        raise InputError(f"{source}: holds no sections; write it with 'saltseg recipe NAME'")
+        raise InputError(f"{source}: has no sections; write it with 'saltseg recipe NAME'")
     try:
         return Params.model_validate(content)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""A phase of a training: what it learns from, by which losses and learning rates, what it keeps."""
+"""A phase of training: its data, losses and learning rates, and the snapshots that it keeps."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -25,30 +25,30 @@ LossName = Literal[
     "deep_supervision",
 ]
 SOFT: frozenset[LossName] = frozenset({"bce", "dice"})
-"""Losses whose masks may be probabilities."""
+"""Losses that accept probabilities as targets."""
 HEADS: dict[LossName, str] = {
     "empty_mask": "empty_head",
     "lovasz_nonempty": "empty_head",
     "lovasz_elu_nonempty": "empty_head",
     "deep_supervision": "deep_supervision",
 }
-"""What a model definition has to build for a loss."""
+"""The head that a model definition needs for a loss."""
 
 
 class Mixed(Alternative):
-    """The fold's training crops and its pseudo-labels, a fixed share of each batch."""
+    """The fold's training crops, plus pseudo-labels as a fixed share of each batch."""
 
     written: ClassVar = "mixed"
     share: Annotated[Float, Field(gt=0, lt=1)] = 0.5
-    """Share of each batch that is drawn from the pseudo-labels, anew in each epoch."""
+    """Share of each batch that is drawn from the pseudo-labels, reshuffled each epoch."""
 
 
 class Constant(Alternative):
-    """The same learning rate in all steps."""
+    """A constant learning rate."""
 
     written: ClassVar = "constant"
     cycles: Cycles = 1
-    """Number of cycles, whose ends may be kept."""
+    """Number of cycles; each end may leave a snapshot."""
     epochs: Epochs
     """Epochs of each cycle."""
     learning_rate: Positive
@@ -56,14 +56,14 @@ class Constant(Alternative):
 
 
 class _Falling(Alternative):
-    """A learning rate that ends no higher than it is at its highest."""
+    """A schedule with a highest and a lowest learning rate."""
 
     epochs: Epochs
     """Epochs of each cycle."""
     learning_rate: Positive
     """Highest learning rate."""
     final_learning_rate: Positive
-    """Lowest learning rate that it comes down to."""
+    """Lowest learning rate."""
 
     @model_validator(mode="after")
     def _falls(self) -> Self:
@@ -76,7 +76,7 @@ class _Falling(Alternative):
 
 
 class Cosine(_Falling):
-    """In each cycle, a fall along half a cosine."""
+    """In each cycle, the rate falls along half a cosine."""
 
     written: ClassVar = "cosine"
     cycles: Cycles = 1
@@ -86,14 +86,14 @@ class Cosine(_Falling):
     def _not_constant(self) -> Self:
         if self.final_learning_rate == self.learning_rate:
             raise ValueError(
-                f"final_learning_rate: {self.final_learning_rate} is learning_rate; write "
+                f"final_learning_rate: {self.final_learning_rate} equals learning_rate; write "
                 "schedule: {constant: ...}"
             )
         return self
 
 
 class OneCycle(_Falling):
-    """In each cycle, a rise to the learning rate and a longer fall."""
+    """In each cycle, the rate rises to its highest, then falls for longer."""
 
     written: ClassVar = "one_cycle"
     cycles: Cycles = 1
@@ -101,7 +101,7 @@ class OneCycle(_Falling):
 
 
 class Triangular2(_Falling):
-    """In each cycle, a rise from the final learning rate and a fall back, in straight lines."""
+    """In each cycle, the rate rises linearly from the final learning rate and falls back."""
 
     written: ClassVar = "triangular2"
     cycles: Cycles = 1
@@ -109,47 +109,47 @@ class Triangular2(_Falling):
 
 
 class Plateau(_Falling):
-    """One cycle whose learning rate falls when the watched crops show no gain, and that may end."""
+    """Lowers the rate, and finally stops, when the inner validation score stops improving."""
 
     written: ClassVar = "plateau"
     cycles: ClassVar[int] = 1
     patience: AtLeastOne = 5
-    """Epochs without a gain on the watched crops after which the learning rate falls."""
+    """Epochs without improvement after which the learning rate falls."""
     factor: Annotated[Float, Field(gt=0, lt=1)] = 0.5
-    """Share of the learning rate that such a fall leaves, down to the final one."""
+    """Factor that the learning rate is multiplied by, down to the final one."""
     stop_patience: AtLeastOne = 20
-    """Epochs without a gain after which the phase ends, before `epochs` if need be."""
+    """Epochs without improvement after which the phase ends early."""
 
     @model_validator(mode="after")
     def _patient(self) -> Self:
         if self.patience >= self.stop_patience:
             raise ValueError(
                 f"patience: {self.patience} is not below stop_patience, {self.stop_patience}, so "
-                "that the learning rate never falls; lower it"
+                "the learning rate never falls; lower it"
             )
         return self
 
 
 class Ema(Alternative):
-    """Average of a cycle's steps, late ones above all."""
+    """Exponential moving average over the steps of a cycle."""
 
     written: ClassVar = "ema"
     decay: Annotated[Float, Field(gt=0, lt=1)] = 0.999
-    """Share of itself that the average keeps in a step, once it has made enough steps."""
+    """Share of the average that is kept in each step, after a warm-up."""
 
 
 class Last(Section):
     """Keep the last epochs."""
 
     last: AtLeastOne
-    """How many of the phase's epochs are kept."""
+    """Number of the phase's epochs to keep."""
 
 
 class Best(Section):
-    """Keep the last epochs that were the best so far on the watched crops."""
+    """Keep the most recent epochs that set a new best inner validation score."""
 
     best: AtLeastOne
-    """How many are kept; where fewer were the best so far, the best of the others fill up."""
+    """Number of epochs to keep; if too few set a new best, the best of the others fill the gap."""
 
 
 Data = Annotated[
@@ -160,7 +160,7 @@ Data = Annotated[
     | Annotated[Mixed, Tag("mixed")],
     alternatives("train, pseudolabels, pooled, survey or {mixed: {share: ...}}"),
 ]
-"""The fold's training crops, its pseudo-labels, both as one pool or by share, or the survey's."""
+"""The fold's training crops, its pseudo-labels, both (pooled or mixed), or the survey's crops."""
 
 Schedule = Annotated[
     Annotated[Constant, Tag("constant")]
@@ -170,7 +170,7 @@ Schedule = Annotated[
     | Annotated[Plateau, Tag("plateau")],
     alternatives("one of {constant: ...}, cosine, one_cycle, triangular2 and plateau"),
 ]
-"""Course of the learning rate over `cycles` cycles of `epochs` epochs."""
+"""The learning rate over `cycles` cycles of `epochs` epochs."""
 
 Averaging = Annotated[
     Annotated[Literal["none"], Tag("none")]
@@ -178,7 +178,7 @@ Averaging = Annotated[
     | Annotated[Ema, Tag("ema")],
     alternatives("none, swa or {ema: {decay: ...}}"),
 ]
-"""Average of the weights: over a cycle's steps (EMA) or the phase's cycles (SWA)."""
+"""Weight averaging: over a cycle's steps (EMA) or the phase's cycles (SWA)."""
 
 Keep = Annotated[
     Annotated[Literal["none"], Tag("none")]
@@ -191,18 +191,18 @@ Keep = Annotated[
 
 
 class Phase(Section):
-    """A stretch of training with one loss and one schedule."""
+    """A part of training with one loss and one schedule."""
 
     data: Data
     """Crops to learn from: train, pseudolabels, pooled, survey or {mixed: {share}}."""
     loss: dict[LossName, Positive] = Field(min_length=1)
-    """Weight of each loss in the sum; at least one is on pixels, not of a head alone."""
+    """Weight of each loss in the sum; at least one must be a pixel loss."""
     schedule: Schedule
-    """Learning rates, by one of {constant}, {cosine}, {one_cycle}, {triangular2}, {plateau}."""
+    """Learning rates: {constant}, {cosine}, {one_cycle}, {triangular2} or {plateau}."""
     averaging: Averaging = "none"
     """What is scored and kept: the network (none), or an average of its weights."""
     keep: Keep
-    """Snapshots: none, of the ends of cycles, of the {last: N} or of the {best: N} epochs."""
+    """Snapshots to keep: none, the ends of cycles, the {last: N} or the {best: N} epochs."""
 
     @model_validator(mode="before")
     @classmethod
@@ -210,7 +210,7 @@ class Phase(Section):
         if isinstance(value, dict) and is_old(value):
             raise PydanticCustomError(
                 "rewritten",
-                "a phase is now written {new}; see docs/recipes.md, or write params.yaml anew "
+                "a phase is now written {new}; see docs/recipes.md, or rewrite params.yaml "
                 "with 'saltseg recipe NAME'",
                 {"new": write_flow(rewrite_old(value))},
             )
@@ -218,38 +218,38 @@ class Phase(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        """Check what several fields say together."""
+        """Check how the fields fit together."""
         if isinstance(self.keep, Last):
             self._check_last(self.keep.last)
         if isinstance(self.keep, Best):
             self._check_best(self.keep.best)
         if self.averaging != "none" and not self.keeps:
             name = choice_name(self.averaging)
-            raise ValueError(f"averaging: {name} has no effect with keep: none; take another keep")
+            raise ValueError(f"averaging: {name} has no effect with keep: none; change keep")
         if self.averaging == "swa":
             self._check_swa()
         return self
 
     @property
     def planned_epochs(self) -> int:
-        """Epochs that the phase takes; a plateau may take fewer."""
+        """Number of epochs; a plateau may end earlier."""
         return self.schedule.cycles * self.schedule.epochs
 
     @property
     def fewest_epochs(self) -> int:
-        """Epochs that the phase has at least; a plateau's first is always its best so far."""
+        """Least number of epochs; the first of a plateau always counts as an improvement."""
         if isinstance(self.schedule, Plateau):
             return min(self.planned_epochs, 1 + self.schedule.stop_patience)
         return self.planned_epochs
 
     @property
     def keeps(self) -> bool:
-        """Whether the phase leaves snapshots."""
+        """Whether the phase keeps snapshots."""
         return self.keep != "none"
 
     @property
-    def watches(self) -> bool:
-        """Whether crops that nothing learns from are scored after each epoch, and decide."""
+    def uses_inner_validation(self) -> bool:
+        """Whether a split of the training crops is set aside, and its scores decide."""
         return isinstance(self.schedule, Plateau) or isinstance(self.keep, Best)
 
     @property
@@ -260,8 +260,8 @@ class Phase(Section):
     def _check_last(self, count: int) -> None:
         if isinstance(self.schedule, Plateau):
             raise ValueError(
-                f"keep: {{last: {count}}} is not allowed with a plateau, which goes back to its "
-                "best epoch; take cycle_ends to keep that, or {best: N}"
+                f"keep: {{last: {count}}} is not allowed with a plateau, which restores its "
+                "best epoch; use cycle_ends to keep that one, or {best: N}"
             )
         if count > self.planned_epochs:
             raise ValueError(
@@ -277,16 +277,16 @@ class Phase(Section):
 
     def _check_swa(self) -> None:
         """Check that there are weights to average: ends of cycles, or epochs at a constant rate."""
-        if self.watches:
+        if self.uses_inner_validation:
             raise ValueError(
-                "averaging: swa is not allowed with a plateau or keep: {best: N}; take ema or none"
+                "averaging: swa is not allowed with a plateau or keep: {best: N}; use ema or none"
             )
         if isinstance(self.schedule, Constant):
             return
         if isinstance(self.keep, Last) or self.schedule.cycles == 1:
             raise ValueError(
-                "averaging: swa averages the ends of cycles, and all epochs only of a constant "
-                "learning rate; raise cycles and take keep: cycle_ends, or take schedule: constant"
+                "averaging: swa averages the ends of cycles, or all epochs at a constant "
+                "learning rate; raise cycles and use keep: cycle_ends, or use schedule: constant"
             )
 
 

@@ -1,4 +1,4 @@
-"""Recipes: whole configurations that Hydra composes from conf/, as `dvc exp run` does itself."""
+"""Recipes: complete configurations that Hydra composes from conf/, as `dvc exp run` does."""
 
 import tempfile
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from saltseg.plumbing.files import whole_file
 from saltseg.plumbing.layout import Layout
 
 REFUSALS = (DvcException, HydraException, OmegaConfBaseException, yaml.YAMLError, TypeError)
-"""What Hydra, and DVC around it, raise for overrides that cannot be."""
+"""What Hydra, and DVC around it, raise for invalid overrides."""
 
 
 def list_recipes(layout: Layout) -> dict[str, str]:
@@ -29,8 +29,8 @@ def list_recipes(layout: Layout) -> dict[str, str]:
 def write_recipe(layout: Layout, recipe: str, overrides: Sequence[str] = ()) -> None:
     """Compose `recipe`, check it, and write it to params.yaml byte for byte as DVC would.
 
-    overrides: as `dvc exp run -S` takes them, KEY=VALUE.
-    Raises InputError for an unknown recipe, an override that cannot be, or a wrong value.
+    overrides: KEY=VALUE, as for `dvc exp run -S`.
+    Raises InputError for an unknown recipe, an invalid override, or a wrong value.
     """
     _check_known(layout, recipe)
     with whole_file(layout.params) as temporary:
@@ -38,7 +38,7 @@ def write_recipe(layout: Layout, recipe: str, overrides: Sequence[str] = ()) -> 
 
 
 def read_recipe(layout: Layout, recipe: str, overrides: Sequence[str] = ()) -> Params:
-    """Return the parameters of `recipe` and leave params.yaml alone; see write_recipe."""
+    """Return the parameters of `recipe` without touching params.yaml; see write_recipe."""
     _check_known(layout, recipe)
     with tempfile.TemporaryDirectory() as folder:
         return _compose(layout, Path(folder) / layout.params.name, recipe, overrides)
@@ -47,11 +47,11 @@ def read_recipe(layout: Layout, recipe: str, overrides: Sequence[str] = ()) -> P
 def _check_known(layout: Layout, recipe: str) -> None:
     known = list_recipes(layout)
     if recipe not in known:
-        raise InputError(f"{layout.recipes}: no {recipe}.yaml; name one of {', '.join(known)}")
+        raise InputError(f"{layout.recipes}: no {recipe}.yaml; use one of {', '.join(known)}")
 
 
 def _compose(layout: Layout, output: Path, recipe: str, overrides: Sequence[str]) -> Params:
-    """Write what `recipe` composes to and return it, checked."""
+    """Compose `recipe`, write it to `output`, and return it, checked."""
     check_overrides(overrides)
     folder = str(layout.recipes.parent.resolve())
     chosen = [f"recipe={recipe}", *overrides]
@@ -63,6 +63,6 @@ def _compose(layout: Layout, output: Path, recipe: str, overrides: Sequence[str]
 
 
 def _purpose(path: Path) -> str:
-    """Return the second line, the first that is for people, without its mark."""
+    """Return the second line, the first that is not for Hydra, without its comment mark."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return lines[1].removeprefix("# ") if len(lines) > 1 else ""

@@ -1,4 +1,4 @@
-"""What every section of params.yaml is made of: strict fields and their number types."""
+"""Building blocks of the sections of params.yaml: strict models and number types."""
 
 from itertools import groupby
 from typing import Annotated, Any, ClassVar
@@ -17,7 +17,7 @@ from pydantic import (
 
 
 def _number(value: object) -> object:
-    """Read `1e-3`, a string to PyYAML, as the number that YAML 1.2 and DVC see."""
+    """Read `1e-3`, a string to PyYAML, as a number, as YAML 1.2 and DVC do."""
     if isinstance(value, str):
         try:
             return float(value)
@@ -48,10 +48,10 @@ class Section(BaseModel):
 
 
 class Alternative(Section):
-    """One of the ways to write a field, with settings of its own: {NAME: {SETTING: VALUE}}."""
+    """One of the choices for a field, with settings of its own: {NAME: {SETTING: VALUE}}."""
 
     written: ClassVar[str]
-    """NAME."""
+    """The NAME in the file."""
 
     @model_validator(mode="before")
     @classmethod
@@ -65,9 +65,9 @@ class Alternative(Section):
 
 
 def alternatives(ways: str) -> Discriminator:
-    """Let a field be written in one of several ways, each with the Tag of its name.
+    """Let a field hold one of several choices, each with the Tag of its name.
 
-    ways: what a person can write, for the message about anything else.
+    ways: the choices as a user writes them, for the error message.
     """
     return Discriminator(
         _chosen, custom_error_type="alternatives", custom_error_message=f"write {ways}"
@@ -75,7 +75,7 @@ def alternatives(ways: str) -> Discriminator:
 
 
 def _chosen(value: object) -> str | None:
-    """Return the NAME of NAME and of {NAME: ...}, or of the model that came of it."""
+    """Return the NAME of NAME, of {NAME: ...}, or of the model made from it."""
     if isinstance(value, Alternative):
         return value.written
     if isinstance(value, Section):
@@ -86,14 +86,14 @@ def _chosen(value: object) -> str | None:
 
 
 def describe_findings(error: ValidationError) -> str:
-    """Put the first of pydantic's findings into one line and count the rest."""
+    """Describe the first of pydantic's errors in one line and count the others."""
     findings = error.errors()
     first = findings[0]
     parts = [str(part) for part in first["loc"]]
     if parts[0:1] == ["models"]:
-        # The third part is the family that pydantic chose, no field of the file.
+        # The third part is the architecture that pydantic chose, not a field of the file.
         del parts[2:3]
-    # An alternative with one setting of its own name, {last: N}, comes twice.
+    # An alternative whose one setting has its own name, {last: N}, appears twice.
     parts = [name for name, _ in groupby(parts)]
     field = ".".join(parts)
     message = first["msg"].removeprefix("Value error, ")

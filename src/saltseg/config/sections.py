@@ -1,4 +1,4 @@
-"""The sections of params.yaml: strict, typed, one docstring line a field."""
+"""The sections of params.yaml: strict, typed, one docstring line per field."""
 
 from typing import Annotated, Literal, Self
 
@@ -10,36 +10,36 @@ from saltseg.config.phases import Phase
 from saltseg.config.schema import Count, Float, Name, NotNegative, Positive, Section, Share
 
 MOST_FOLDS = 100
-"""Folds at most; each is a training of every member."""
+"""Largest number of folds; every member is trained once per fold."""
 
 MOST_CROPS = 1_000_000
-"""Crops of a survey at most, 45 times the competition's."""
+"""Largest number of crops of a survey, 45 times the competition's."""
 
 
 class Base(Section):
     """What every stage shares."""
 
     seed: Count
-    """Seed of everything random; each use derives its own stream from it and a name."""
+    """Seed of everything random; each use derives its own stream from the seed and a name."""
 
 
 CHANGES_NOTHING = frozenset({"workers", "save_seconds"})
-"""Fields of Runtime that change no result: no stage tracks them, and no hash holds them."""
+"""Fields of Runtime that change no result: no stage tracks them, and no hash includes them."""
 
 
 class Runtime(Section):
-    """Where the work is done. No result needs what CHANGES_NOTHING names."""
+    """Where and how the work runs. The fields in CHANGES_NOTHING do not affect results."""
 
     workers: Annotated[int, Field(ge=0, le=1024)]
-    """Processes that augment crops beside the training, 0 for none; of `ingest`, 0 for all CPUs."""
+    """Processes that augment crops (0: in the training process); in `ingest`, 0 means all CPUs."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"]
-    """Device that trains and predicts; `auto` takes a GPU where there is one."""
+    """Device for training and prediction; `auto` takes a GPU if there is one."""
     precision: Literal["auto", "float32", "bfloat16"]
-    """Number format of the networks; `auto` takes bfloat16 where the device computes in it."""
+    """Number format of the networks; `auto` takes bfloat16 if the device supports it natively."""
     threads: Annotated[int, Field(ge=1, le=1024)] = 2
-    """Threads that compute on the CPU; another number changes the last digits of sums."""
+    """CPU threads; a different number changes the last digits of sums."""
     save_seconds: NotNegative = 30.0
-    """Least time between two states that a killed training goes on from; 0 saves at each step."""
+    """Shortest time between two checkpoints, in seconds; 0 saves at each step."""
 
 
 class Ingest(Section):
@@ -57,7 +57,7 @@ class Ingest(Section):
         """Check that DVC, which hashes the folder, and the stage find the same."""
         folder = self.raw_dir
         if not folder.isprintable() or folder.strip() != folder or folder in ("", "."):
-            raise ValueError(f"raw_dir: {folder!a} names no folder; give one such as data/raw")
+            raise ValueError(f"raw_dir: {folder!a} is not a folder's name; use e.g. data/raw")
         if folder.startswith("~"):
             raise ValueError(f"raw_dir: {folder!r}: DVC knows no ~; write the home folder out")
         return self
@@ -80,16 +80,16 @@ class Survey(Section):
     test: Annotated[int, Field(ge=1, le=MOST_CROPS)]
     """Number of test crops."""
     pretraining: Annotated[int, Field(ge=0, le=MOST_CROPS)] = 0
-    """Crops of sections of their own, for phases with `data: survey`, whatever the source is."""
+    """Number of pretraining crops for phases with `data: survey`, whatever the source."""
 
 
 class CoverageStratify(Section):
-    """What is known of a crop before any learning."""
+    """How crops that were cut side by side are found."""
 
     min_correlation: Share
-    """Two crops are neighbours when their borders correlate at least this much."""
+    """Two crops are neighbours if their borders correlate at least this much,"""
     min_margin: Share
-    """And 1 - correlation is smaller by this share than with any other crop's border."""
+    """and 1 - correlation is smaller by at least this share than with any other border."""
 
 
 class FoldSplit(Section):
@@ -98,22 +98,22 @@ class FoldSplit(Section):
     n_folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)]
     """Number of folds."""
     strategy: Literal["coverage", "depth", "coverage_grouped"]
-    """Balance coverage classes, depth, or coverage classes with mosaics kept in one fold."""
+    """Balance coverage classes, depth, or coverage classes with whole mosaics in one fold."""
 
 
 class Optimizer(Section):
-    """How the weights are moved."""
+    """The optimiser."""
 
     name: Literal["sgd", "adam", "adamw", "rmsprop"]
-    """Rule that moves the weights."""
+    """Algorithm."""
     weight_decay: Annotated[Float, Field(ge=0)]
-    """Decay of the weights; not applied to biases and normalisation."""
+    """Weight decay; not applied to biases and normalisation."""
     momentum: Share
-    """Momentum of `sgd`, which is Nesterov's and above 0, and of `rmsprop`."""
+    """Momentum of `rmsprop` and of `sgd`, where it is Nesterov's and must be above 0."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        """Check what several fields say together."""
+        """Check how the fields fit together."""
         if self.name == "sgd" and self.momentum == 0:
             raise ValueError(
                 "momentum: 0 is not allowed with sgd, whose momentum is Nesterov's; raise it"
@@ -122,41 +122,41 @@ class Optimizer(Section):
 
 
 class Training(Section):
-    """What teachers and members share in their training."""
+    """Training settings shared by teachers and members."""
 
     batch_size: Annotated[int, Field(ge=1, le=MOST_CROPS)]
-    """Crops of a training step."""
+    """Crops per training step."""
     augmentation: Literal[
         "none", "flip", "light", "strong", "place1_shift", "place1_shear", "place2", "place9"
     ]
-    """Preset of random changes to the training crops."""
+    """Augmentation preset of the training crops."""
     optimizer: Optimizer
-    """How the weights are moved."""
+    """The optimiser."""
     inner_folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)] = 10
-    """Where a phase has a plateau or `keep: {best: N}`, one part of so many is watched instead."""
+    """For a plateau or `keep: {best: N}`, one of this many parts is set aside as validation."""
 
 
 class PseudoLabel(Section):
-    """Test crops that a fold's teacher is sure of."""
+    """Pseudo-labels: test crops that a fold's teacher labels with confidence."""
 
     enabled: bool
-    """False gives empty sets at no cost."""
+    """If false, there are no pseudo-labels and no teacher is trained."""
     teacher: Name
-    """Name of the model definition of the teacher."""
+    """Name of the teacher's model definition."""
     rounds: Annotated[int, Field(ge=1, le=100)] = 1
-    """Teachers in a row: each but the first may learn from the pseudo-labels of the one before."""
+    """Number of teachers in turn; each after the first may learn from the previous one's labels."""
     soft: bool = False
-    """Hand on probabilities: `bce` and `dice` learn them, other losses whether they are over .5."""
+    """Keep probabilities: `bce` and `dice` learn them, other losses threshold them at 0.5."""
     phases: list[Phase] = Field(min_length=1)
-    """Training of each teacher; in the first round there are no pseudo-labels."""
+    """Training of each teacher; the first round has no pseudo-labels."""
     min_confidence: Share
-    """Least share of pixels with p < 0.2 or p > 0.8."""
+    """Least share of confident pixels (p < 0.2 or p > 0.8) for a crop to be kept."""
     small_mask: Count
-    """A mask of up to this many pixels is small."""
+    """Masks of up to this many pixels are small."""
     small_min_confidence: Share
     """Least share of confident pixels for a small mask."""
     empty_share: Share
-    """Share of the confident empty crops that is kept."""
+    """Share of the confident empty crops to keep."""
 
 
 class TrainPerFold(Section):
@@ -165,28 +165,28 @@ class TrainPerFold(Section):
     members: list[Name] = Field(min_length=1)
     """Names of the model definitions that make up the ensemble."""
     folds: list[Count] = Field(min_length=1)
-    """Folds to train; each model learns from all the other folds."""
+    """Folds to hold out; each model learns from all the other folds."""
     phases: list[Phase] = Field(min_length=1)
-    """Phases in order; those on pseudo-labels are left out where there are none."""
+    """Phases in order; those on pseudo-labels alone are skipped if there are none."""
 
 
 class SnapshotEnsemble(Section):
     """How predictions are averaged."""
 
     flip: bool
-    """Average the prediction of a crop with that of its mirror image."""
+    """Average the predictions of a crop and of its mirror image."""
     shifts: list[Annotated[int, Field(ge=1, lt=CROP)]]
-    """Average it with those of the crop moved by so many pixels, to each of the four sides."""
+    """Also average the predictions of the crop shifted by this many pixels in four directions."""
     scales: list[Positive]
-    """Average it with those of the crop scaled about its centre, for example by .9 and 1.1."""
+    """Also average the predictions of the crop scaled about its centre, e.g. by 0.9 and 1.1."""
     snapshot_decay: Annotated[Float, Field(gt=0, le=1)]
-    """Weight of a snapshot relative to the next newer one; 1 weighs all alike."""
+    """Weight of a snapshot relative to the next newer one; 1 weights all equally."""
     member_weights: dict[Name, Positive]
-    """Weight of a member in the mean; 1 where it is not named."""
+    """Weights of members in the mean; 1 for members not listed."""
 
 
 class ThresholdSearch(Section):
-    """Where probability becomes salt."""
+    """The search for the probability threshold of salt."""
 
     low: Share
     """Lowest threshold of the grid."""
@@ -195,20 +195,20 @@ class ThresholdSearch(Section):
     count: Annotated[int, Field(ge=2, le=10_001)]
     """Number of thresholds."""
     bootstrap: Annotated[int, Field(ge=1, le=1_000_000)]
-    """Resamples of the crops for the interval."""
+    """Bootstrap resamples for the confidence interval."""
 
 
 class PostprocessConnectedComponents(Section):
-    """Sizes of salt components and holes that are searched."""
+    """The search for the sizes of salt components and holes to clean up."""
 
     salt_sizes: list[Count] = Field(min_length=1)
-    """Salt components of fewer pixels than the chosen size are removed; 0 removes none."""
+    """Salt components smaller than the chosen size, in pixels, are removed; 0 removes none."""
     hole_sizes: list[Count] = Field(min_length=1)
-    """Holes of fewer pixels than the chosen size are filled; 0 fills none."""
+    """Holes smaller than the chosen size, in pixels, are filled; 0 fills none."""
 
 
 class Submit(Section):
     """The submission."""
 
     examples: Annotated[int, Field(ge=1, le=10_000)]
-    """Crops on the contact sheet of predictions."""
+    """Number of crops on the contact sheet of predictions."""

@@ -1,4 +1,4 @@
-"""How many snapshots a training leaves, as its phases say beforehand."""
+"""The number of snapshots that a training leaves, known from its phases in advance."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,10 @@ from saltseg.config.phases import Best, Last, Phase
 
 
 def expected_snapshots(phases: Sequence[Phase]) -> int:
-    """Return how many snapshots a member's training leaves, with or without pseudo-labels.
+    """Return how many snapshots a member's training leaves.
 
-    It leaves as many in either case: train_member refuses phases that keep some only with them.
+    The number does not depend on pseudo-labels: train_member refuses phases that would keep
+    snapshots but are skipped for lack of them.
     """
     return sum(map(_snapshot_count, phases))
 

@@ -1,4 +1,4 @@
-"""YAML as people write it, with a bound on what its aliases may grow to."""
+"""Reading YAML from users, with a limit on the expansion of aliases."""
 
 from pathlib import Path
 
@@ -9,27 +9,27 @@ from saltseg.plumbing.files import read_regular
 
 _MOST_BYTES = 1 << 20
 _MOST_NODES = 100_000
-"""Values that a file may come to with its aliases written out; params.yaml has a few hundred."""
+"""Largest number of values with aliases expanded; params.yaml has a few hundred."""
 
 
 def read_yaml(path: Path) -> object:
     """Read a YAML file of up to 1 MiB.
 
-    Raises InputError, one line, where it is no regular file or no YAML, refers to itself, or grows
-    to more than 100,000 values by aliases, as a few lines can to billions.
+    Raises InputError, one line, if it is not a regular file or not YAML, refers to itself, or
+    expands to more than 100,000 values by aliases (a few lines can expand to billions).
     """
     content = read_regular(path, _MOST_BYTES)
     try:
         return parse_yaml(content)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        reason = "it is nested too deep" if isinstance(error, RecursionError) else error
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise InputError(
             f"{path}: cannot be read as YAML: {' '.join(str(reason).split())}"
         ) from error
 
 
 def parse_yaml(content: str | bytes) -> object:
-    """Return what YAML says; see read_yaml. Raises ValueError, YAMLError or RecursionError."""
+    """Return the value of a YAML text. Raises ValueError, YAMLError or RecursionError."""
     text = content.decode("utf-8") if isinstance(content, bytes) else content
     loader = yaml.SafeLoader(text)
     try:
@@ -39,7 +39,7 @@ def parse_yaml(content: str | bytes) -> object:
         count = _expanded(root, {}, [])
         if count > _MOST_NODES:
             raise ValueError(
-                f"its aliases make it {count:,} values, more than {_MOST_NODES:,}; write them out"
+                f"its aliases expand to {count:,} values, more than {_MOST_NODES:,}; write them out"
             )
         return loader.construct_document(root)
     finally:
@@ -47,10 +47,10 @@ def parse_yaml(content: str | bytes) -> object:
 
 
 def _expanded(node: yaml.Node, known: dict[int, int], above: list[int]) -> int:
-    """Count the values of a node with its aliases written out; each is counted once."""
+    """Count the values of a node with aliases expanded; each distinct node is walked only once."""
     place = id(node)
     if place in above:
-        raise ValueError("an alias stands within what it names; write it out")
+        raise ValueError("an alias refers to a node that contains it; write it out")
     if place not in known:
         parts = node.value if isinstance(node, yaml.CollectionNode) else []
         flat = [each for part in parts for each in (part if isinstance(part, tuple) else (part,))]

@@ -1,1 +1,1 @@
-"""The set of crops, and what is known of it before learning: coverage, mosaics, folds."""
+"""The set of crops, and its analysis before training: coverage, mosaics, folds."""

@@ -1,4 +1,4 @@
-"""What a set of crops holds, in numbers."""
+"""Counts and statistics of a set of crops."""
 
 import hashlib
 
@@ -48,7 +48,7 @@ def _count_split(crops: CropSet, split: str, distinct: int) -> dict[str, int | f
 
 
 def _describe_depths(depth: "pd.Series[int]") -> dict[str, int | float]:
-    """Describe known depths; nothing is said where none is known."""
+    """Describe the known depths; {} if there are none."""
     if depth.empty:
         return {}
     return {

@@ -1,4 +1,4 @@
-"""What a crop's mask and image say without any learning: coverage, its class, odd crops."""
+"""Properties of crops that need no training: coverage, its class, vertical and black crops."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,7 +7,7 @@ import pandas as pd
 from saltseg.crops.crop_set import CropSet, known_depths
 
 CLASSES = 11
-"""Number of coverage classes: 0 for no salt, then one for each begun tenth."""
+"""Number of coverage classes: 0 for no salt, then one per tenth, rounded up."""
 
 _COVERAGE_BINS = 20
 DEPTH_BIN = 50
@@ -15,23 +15,23 @@ DEPTH_BIN = 50
 
 
 def coverage_class(salt_pixels: npt.NDArray[np.int64], area: int) -> npt.NDArray[np.int64]:
-    """Return ceil(10 * salt_pixels / area), 0 to 10, in whole numbers and so without rounding."""
+    """Return ceil(10 * salt_pixels / area), 0 to 10, in exact integer arithmetic."""
     return -(-10 * salt_pixels // area)
 
 
 def is_vertical(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Tell which masks, of shape (crops, height, width), are full columns and nothing else."""
+    """Return which masks, of shape (crops, height, width), consist of full columns only."""
     same_rows = (masks == masks[:, :1]).all(axis=(1, 2))
     return np.logical_and(same_rows, masks[:, 0].any(axis=1))
 
 
 def is_black(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Tell which images, of shape (crops, height, width), are zero throughout."""
+    """Return which images, of shape (crops, height, width), are zero throughout."""
     return np.logical_not(images.any(axis=(1, 2)))
 
 
 def describe_crops(crops: CropSet) -> pd.DataFrame:
-    """Add to the table of a set what its pixels say.
+    """Add what the pixels show to the table of a set.
 
     Returns the table with `coverage` (float64, share of salt pixels; NaN in test),
     `coverage_class` (int64; -1 in test), `vertical` (bool; False in test) and `black` (bool).
@@ -51,7 +51,7 @@ def describe_crops(crops: CropSet) -> pd.DataFrame:
 
 
 def count_classes(table: pd.DataFrame) -> dict[str, int | float]:
-    """Count the training crops of each class, and the odd crops of either split."""
+    """Count the training crops of each class, and the vertical and black crops."""
     train, test = table[table["split"] == "train"], table[table["split"] == "test"]
     classes = np.bincount(train["coverage_class"], minlength=CLASSES)
     return {
@@ -64,7 +64,7 @@ def count_classes(table: pd.DataFrame) -> dict[str, int | float]:
 
 
 def class_summary(train: pd.DataFrame) -> pd.DataFrame:
-    """Count the crops of each class, empty classes too, with their least and largest coverage."""
+    """Count the crops of each class, including empty ones, with their range of coverage."""
     grouped = train.groupby("coverage_class")["coverage"]
     summary = grouped.agg(crops="size", least="min", mean="mean", largest="max")
     summary = summary.reindex(pd.RangeIndex(CLASSES, name="coverage_class"))

@@ -1,4 +1,4 @@
-"""Dividing the training crops into folds, and what a division is worth."""
+"""Splitting the training crops into folds, and measuring balance and leakage."""
 
 import warnings
 from typing import Any
@@ -23,14 +23,14 @@ def assign_folds(
     seed: int,
     field: str = "fold_split.n_folds",
 ) -> pd.DataFrame:
-    """Divide the training crops into folds; the order of the lines plays no part.
+    """Split the training crops into folds, whatever the order of the lines.
 
     train: `id`, `depth`, `coverage_class` and `mosaic`. strategy: "coverage" deals out the classes
-    one after the other, in random order within a class; "depth" deals from shallow to deep;
-    "coverage_grouped" balances the classes as well as whole mosaics allow.
+    in turn, in random order within a class; "depth" deals from shallow to deep; "coverage_grouped"
+    balances the classes as well as whole mosaics allow.
     Returns `id` and `fold` (int64, 0 to n_folds - 1), sorted by id.
-    Raises InputError, naming `field`, where there are fewer crops, or mosaics, than folds, or where
-    mosaics are of sizes that leave a fold without a crop.
+    Raises InputError, naming `field`, if there are fewer crops, or mosaics, than folds, or if the
+    sizes of the mosaics leave a fold empty.
     """
     table = train.sort_values("id", ignore_index=True)
     _check_enough(table, n_folds, strategy, field)
@@ -47,7 +47,7 @@ def assign_folds(
 
 
 def class_balance(table: pd.DataFrame) -> pd.DataFrame:
-    """Count crops by `fold` and `coverage_class`, pairs without a crop included, as `crops`."""
+    """Count crops (`crops`) by `fold` and `coverage_class`, including zero counts."""
     counts = pd.crosstab(table["coverage_class"], table["fold"])
     return counts.melt(value_name="crops", ignore_index=False).reset_index()[
         ["fold", "coverage_class", "crops"]
@@ -55,7 +55,7 @@ def class_balance(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def largest_class_deviation(table: pd.DataFrame) -> float:
-    """Return how far a class's share of a fold is from its share of all crops, at the most."""
+    """Return the largest difference between a class's share of a fold and of all crops."""
     in_fold = pd.crosstab(table["fold"], table["coverage_class"], normalize="index")
     in_all = table["coverage_class"].value_counts(normalize=True)
     return float((in_fold - in_all).abs().to_numpy().max())
@@ -64,7 +64,7 @@ def largest_class_deviation(table: pd.DataFrame) -> float:
 def crops_beside_other_folds(folds: pd.DataFrame, neighbours: pd.DataFrame) -> set[str]:
     """Return the ids of the training crops that have a neighbour in another fold.
 
-    folds: `id` and `fold`; neighbours: `id` and `neighbour`, where test crops count for nothing.
+    folds: `id` and `fold`; neighbours: `id` and `neighbour`; test crops are ignored.
     """
     fold = folds.set_index("id")["fold"]
     sides = pd.DataFrame({side: neighbours[side].map(fold) for side in ("id", "neighbour")})
@@ -73,7 +73,7 @@ def crops_beside_other_folds(folds: pd.DataFrame, neighbours: pd.DataFrame) -> s
 
 
 def summary(table: pd.DataFrame, neighbours: pd.DataFrame) -> dict[str, Any]:
-    """Describe a division: `table` holds the training crops with their `fold`."""
+    """Describe a split; `table` holds the training crops with their `fold`."""
     leaking = len(crops_beside_other_folds(table, neighbours))
     return {
         "crops": len(table),
@@ -97,9 +97,9 @@ def _mean_depth(crops: pd.DataFrame) -> dict[str, float]:
 
 
 def _dealt(key: "pd.Series[int]", n_folds: int) -> Folds:
-    """Deal crops to the folds in turn in the order of `key`, equal keys in the order they come.
+    """Deal crops to the folds in turn in stable order of `key`.
 
-    The folds are in the order of the index of `key`.
+    Returns the folds in the order of the index of `key`.
     """
     order = key.index[np.argsort(key.to_numpy(), kind="stable")]
     fold = np.empty(len(key), dtype=np.int64)
@@ -108,14 +108,14 @@ def _dealt(key: "pd.Series[int]", n_folds: int) -> Folds:
 
 
 def _grouped(table: pd.DataFrame, n_folds: int, seed: int) -> Folds:
-    """Balance the classes over the folds with every mosaic in one of them."""
-    from sklearn.model_selection import StratifiedGroupKFold  # two seconds that only this pays
+    """Balance the classes over the folds, keeping every mosaic in one fold."""
+    from sklearn.model_selection import StratifiedGroupKFold  # takes two seconds to import
 
     splitter = StratifiedGroupKFold(
         n_folds, shuffle=True, random_state=stream_seed(seed, _STREAM) % 2**32
     )
     classes, mosaics = table["coverage_class"], table["mosaic"]
-    # A class of fewer crops than folds cannot be balanced by itself; such classes count as one.
+    # Classes with fewer crops than folds cannot be balanced one by one; merge them.
     rare = classes.map(classes.value_counts()) < n_folds
     fold = np.empty(len(table), dtype=np.int64)
     with warnings.catch_warnings():
@@ -142,7 +142,7 @@ def _check_enough(table: pd.DataFrame, n_folds: int, strategy: str, field: str) 
     if count < n_folds:
         raise InputError(
             f"params.yaml: {field}: {n_folds} folds are more than the {count} training {unit}; "
-            "take fewer folds or more crops"
+            "use fewer folds or more crops"
         )
 
 
@@ -152,5 +152,5 @@ def _check_filled(table: pd.DataFrame, fold: Folds, n_folds: int, field: str) ->
         raise InputError(
             f"params.yaml: {field}: {n_folds} folds leave fold {empty[0]} without a crop: the "
             f"{table['mosaic'].nunique()} mosaics of {len(table):,} training crops do not fill it; "
-            "take fewer folds or more crops"
+            "use fewer folds or more crops"
         )

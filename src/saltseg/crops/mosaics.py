@@ -1,4 +1,4 @@
-"""Crops that were cut side by side from one section, found from the pixels of their borders."""
+"""Finding crops that were cut side by side from one section, by their border pixels."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from saltseg.crops.coverage import describe_crops
 from saltseg.crops.crop_set import CropSet
 
 BLOCK = 128
-"""Borders compared with all others at a time; 22,000 crops then take 11 MB, a cache's size."""
+"""Borders compared with all others at a time; 22,000 crops then take 11 MB, about a cache."""
 
 UNIT = 4090
-"""Length to which borders are scaled before they are rounded to whole numbers.
+"""Euclidean norm to which borders are scaled before rounding to integers.
 
-By Cauchy-Schwarz every sum of their products then stays below 2**24, where float32 is exact: the
-order of summation, and with it the BLAS, the block and the number of threads, changes nothing. The
-rounding moves a correlation by some 1e-4.
+By Cauchy-Schwarz every sum of their products then stays below 2**24, where float32 is exact, so
+that the order of summation (BLAS, block size, threads) does not matter. Rounding changes a
+correlation by about 1e-4.
 """
 
 NO_NEIGHBOURS = pd.DataFrame(
@@ -33,7 +33,7 @@ Borders = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class _Best:
-    """For each of some borders its best partner, the correlation with it and with the next."""
+    """For each border its best partner, and the correlations with it and the second best."""
 
     partner: npt.NDArray[np.int64]
     correlation: npt.NDArray[np.float64]
@@ -77,12 +77,13 @@ def find_neighbours(
 
     Two borders match when each is the other's best partner, they correlate by at least
     `min_correlation`, and 1 - correlation is at least the share `min_margin` smaller than with
-    either's second best partner. Smooth borders correlate highly by chance, but then with many:
-    that is the ratio test of Lowe (2004), "Distinctive image features", section 7.1.
+    either's second best partner. Smooth borders correlate highly by chance, but then with many;
+    this is the ratio test of Lowe (2004), "Distinctive image features", section 7.1.
 
     images: uint8, shape (crops, height, width); each may have a scale of its own.
     Returns `crop` and `neighbour` (int64, places in `images`), `side` ("below" or "right": where
-    the neighbour lies) and `correlation` (float64, off by some 1e-4), sorted by side and crop.
+    the neighbour lies) and `correlation` (float64, accurate to about 1e-4), sorted by side and
+    crop.
     """
     found = []
     for side, lines in {"below": images, "right": images.swapaxes(1, 2)}.items():
@@ -93,7 +94,7 @@ def find_neighbours(
 
 
 def name_mosaics(ids: pd.Series, neighbours: pd.DataFrame) -> pd.Series:
-    """Name each crop's mosaic, all that neighbours connect, after the smallest id in it.
+    """Name each crop's mosaic (crops connected by neighbours) after the smallest id in it.
 
     neighbours: `id` and `neighbour`. Returns the names (str) in the order of `ids`.
     """
@@ -136,7 +137,7 @@ def _matches(
     forward = _best_partners(ends, starts, np.arange(len(ends)))
     crops = np.flatnonzero(_clear(forward, min_correlation, min_margin))
     partners, correlations = forward.partner[crops], forward.correlation[crops]
-    # Only the partners that are left are asked for theirs: few are, and asking costs most.
+    # Search backward only for the remaining partners: they are few, and the search is slow.
     backward = _best_partners(starts, ends, partners)
     found = (backward.partner == crops) & _clear(backward, min_correlation, min_margin)
     columns = {"crop": crops, "neighbour": partners, "correlation": correlations}
@@ -144,15 +145,15 @@ def _matches(
 
 
 def _clear(best: _Best, min_correlation: float, min_margin: float) -> npt.NDArray[np.bool_]:
-    """Tell of each border whether its best partner is good enough, and enough better."""
+    """Return whether each border's best partner is good enough, and clearly the best."""
     first, second = best.correlation, best.second
     near = 1 - first <= (1 - min_margin) * (1 - second)
-    # Of two equally good partners, neither: so that no order of rows decides.
+    # Reject ties, so that the order of rows never decides.
     return (first >= min_correlation) & near & (first > np.maximum(second, 0))
 
 
 def _best_partners(borders: Borders, others: Borders, crops: npt.NDArray[np.int64]) -> _Best:
-    """Correlate the borders of some crops with those of all others; keep each one's best two."""
+    """Correlate the borders of some crops with all others; keep the best two of each."""
     count = len(crops)
     partner = np.zeros(count, dtype=np.int64)
     first, second = np.zeros(count), np.zeros(count)
@@ -160,7 +161,7 @@ def _best_partners(borders: Borders, others: Borders, crops: npt.NDArray[np.int6
         block = slice(start, start + BLOCK)
         products = borders[crops[block]] @ others.T
         rows = np.arange(len(products))
-        products[rows, crops[block]] = -(UNIT**2)  # a crop is no neighbour of itself
+        products[rows, crops[block]] = -(UNIT**2)  # a crop is not its own neighbour
         partner[block] = products.argmax(axis=1)
         first[block] = products[rows, partner[block]]
         products[rows, partner[block]] = -(UNIT**2)

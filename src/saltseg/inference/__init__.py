@@ -1,1 +1,1 @@
-"""From networks to probabilities: views, tiles, and the mean of snapshots and members."""
+"""From networks to probabilities: predictor, views, tiles and the ensemble."""

@@ -1,4 +1,4 @@
-"""The mean over snapshots and members: out-of-fold for train, over the folds for test."""
+"""The ensemble: the mean over snapshots and members, out-of-fold for train, all folds for test."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from saltseg.plumbing.layout import Layout
 Probabilities = npt.NDArray[np.float32]
 
 Snapshots = dict[tuple[str, int], list[Path]]
-"""The files of each member's snapshots without each fold, the oldest first."""
+"""Snapshot files by member and held-out fold, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Part:
-    """What one member adds to the ensemble with the models that were trained without one fold.
+    """The models of one member trained without one fold, and their share in the ensemble.
 
     share: in the mean over members, for crops of the fold.
-    test_share: in the mean over members and folds, for crops that no model saw.
-    predict: the mean over the part's snapshots.
+    test_share: in the mean over members and folds, for test crops.
+    predict: predicts the mean over the part's snapshots.
     """
 
     member: str
@@ -60,8 +60,8 @@ class Part:
 def find_snapshots(layout: Layout, params: Params) -> Snapshots:
     """Return the snapshots of every member and fold.
 
-    Raises InputError that counts and names what is missing or too much of a member and fold, so
-    that a partial ensemble is never averaged in silence.
+    Raises InputError that counts and names missing and surplus snapshots, so that a partial
+    ensemble is never averaged silently.
     """
     settings = params.train_per_fold
     count = expected_snapshots(settings.phases)
@@ -82,7 +82,7 @@ def find_snapshots(layout: Layout, params: Params) -> Snapshots:
         )
     if surplus:
         raise InputError(
-            f"{len(surplus)} snapshots are not of this training: {first_few(surplus)}; "
+            f"{len(surplus)} snapshots do not belong to this training: {first_few(surplus)}; "
             "remove them and run 'dvc repro'"
         )
     return found

@@ -1,11 +1,11 @@
-"""Test crops predicted the slow way, to check the fast way by.
+"""A slow, simple prediction of test crops, to check the fast one against.
 
     python -m saltseg.inference.plain_prediction ROOT FILE ROW...
 
 Predicts the test crops in the given rows with the networks in ROOT/models, and writes their
-probabilities to FILE. Every snapshot is a network of its own, as it was trained: nothing is folded,
-and nothing is loaded into a network that predicted before. One crop at a time, in float32. Only the
-networks and the views are shared with saltseg.inference.predictor.
+probabilities to FILE. Every snapshot gets its own network as it was trained: nothing is folded, and
+no network is reused. It predicts one crop at a time, in float32. Only the networks and the views
+are shared with saltseg.inference.predictor.
 """
 
 import sys
@@ -29,9 +29,9 @@ from saltseg.plumbing.layout import Layout
 
 
 def predict_plainly(layout: Layout, params: Params, rows: Sequence[int]) -> npt.NDArray[np.float32]:
-    """Return the mean over all networks of the test crops in `rows`: float32 (rows, h, w).
+    """Return the mean over all networks for the test crops in `rows`: float32 (rows, h, w).
 
-    Raises InputError where a snapshot or an array is missing or damaged.
+    Raises InputError if a snapshot or an array is missing or damaged.
     """
     crops = load_crops(layout.data("ingest"))
     images = torch.from_numpy(crops.test_images[list(rows)]) / 255
@@ -47,7 +47,7 @@ def predict_plainly(layout: Layout, params: Params, rows: Sequence[int]) -> npt.
 
 
 def _networks(layout: Layout, params: Params) -> Iterator[tuple[SaltNetwork, float]]:
-    """Yield every network and its weight in the mean, which falls with the snapshot's age."""
+    """Yield every network and its weight in the mean, which decays with the snapshot's age."""
     runtime = available_runtime(params.runtime).model_copy(update={"precision": "float32"})
     fabric, settings = create_fabric(runtime), params.snapshot_ensemble
     for (member, _), paths in find_snapshots(layout, params).items():
@@ -62,7 +62,7 @@ def _networks(layout: Layout, params: Params) -> Iterator[tuple[SaltNetwork, flo
 def _probabilities(
     network: SaltNetwork, image: torch.Tensor, feet: torch.Tensor, params: Params
 ) -> npt.NDArray[np.float64]:
-    """Return the mean over views and mirror images, each pixel over those that show it: (h, w)."""
+    """Return the mean over views and flips, for each pixel over the views that show it: (h, w)."""
     settings = params.snapshot_ensemble
     device = next(network.parameters()).device
     shown, seen = np.zeros(image.shape[1:]), np.zeros(image.shape[1:])

@@ -1,4 +1,4 @@
-"""Prediction with flips and other views: from crops to probabilities."""
+"""Prediction with test-time augmentation: from crops to probabilities."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,11 +21,11 @@ from saltseg.models.tiles import TileNetwork
 from saltseg.plumbing.progress import progress
 
 Predictor = Callable[..., npt.NDArray[np.float32]]
-"""Takes `images`, uint8 (n, h, w), and `depth`, float32 (n,) in feet; `name` is what the progress
-calls it. Returns probabilities of salt, float32 (n, h, w)."""
+"""Takes `images`, uint8 (n, h, w), and `depth`, float32 (n,) in feet; `name` labels the progress
+bar. Returns probabilities of salt, float32 (n, h, w)."""
 
 BATCH = 64
-"""Crops predicted at once; enough to fill a device and little beside the network's own memory."""
+"""Crops per batch; enough to use a device fully, at little memory beside the network's own."""
 
 
 def predict(
@@ -36,11 +36,11 @@ def predict(
     flip: bool,
     views: Sequence[View] = (),
 ) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
-    """Yield the probabilities of salt, float32 (b, h, w), of one slice of the crops after another.
+    """Yield slices of the crops with their probabilities of salt, float32 (b, h, w).
 
-    network: a SaltNetwork set up by `fabric`; images: uint8 (n, h, w), may be mapped from a file;
+    network: a SaltNetwork set up by `fabric`; images: uint8 (n, h, w), may be memory-mapped;
     depth: float32 (n,) in feet; flip: average with the prediction of the mirror image;
-    views: average with the predictions of these too, each pixel over those that show it.
+    views: average with the predictions of these too, for each pixel over the views that show it.
     """
     network.eval()
     for start in range(0, len(images), BATCH):
@@ -105,7 +105,7 @@ def predict_mean(
 ) -> npt.NDArray[np.float32]:
     """Return the mean over a network's snapshots, weighted by `shares`; see `predict`.
 
-    name: what the progress calls it; without a name no progress is shown.
+    name: label of the progress bar; without a name none is shown.
     """
 
     def weighted() -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
@@ -132,7 +132,7 @@ def snapshot_predictor(
     views: Sequence[View] = (),
     tiles: bool = False,
 ) -> Predictor:
-    """Return the mean over a network's snapshots, oldest first, as a function of the crops.
+    """Return a function that predicts the mean over a network's snapshots, given oldest first.
 
     decay: see snapshot_shares; flip, views: see `predict`. tiles: predict images of any size, as
     models.tiles does, and not crops alone.
@@ -154,9 +154,9 @@ def snapshot_predictor(
 
 
 def snapshot_shares(count: int, decay: float) -> list[float]:
-    """Return the weights of a model's snapshots, oldest first; they fall by `decay` with age.
+    """Return the weights of a model's snapshots, oldest first, which decay by `decay` with age.
 
-    Source: the 28th place's exponentially falling weights.
+    Source: the 28th place's exponentially decaying weights.
     """
     weights = [decay**age for age in reversed(range(count))]
     return [weight / sum(weights) for weight in weights]

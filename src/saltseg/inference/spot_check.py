@@ -1,4 +1,4 @@
-"""A few test crops predicted anew, before a submission is made of what the stages predicted."""
+"""A check before submission: a few test crops are predicted again and compared."""
 
 import os
 import subprocess
@@ -20,25 +20,25 @@ from saltseg.plumbing.seeds import stream_seed
 from saltseg.scoring.components import clean
 
 CROPS = 8
-"""Crops that are predicted anew; one is drawn from each eighth of the array."""
+"""Number of crops to predict again; one is drawn from each eighth of the array."""
 
 TOLERANCE = 0.02
-"""Most by which a crop's probabilities may differ, on average over its pixels.
+"""Largest mean difference of a crop's probabilities.
 
-Both ways round differently, and the fast one may compute in bfloat16.
+The two predictions round differently, and the fast one may compute in bfloat16.
 """
 
 
 def check_predictions(
     layout: Layout, table: pd.DataFrame, masks: npt.NDArray[np.bool_], seed: int
 ) -> str:
-    """Check probabilities and masks of a few test crops, and say in a line what was found.
+    """Check probabilities and masks of a few test crops, and return the finding as one line.
 
-    The probabilities of snapshot-ensemble are compared with those that a fresh process predicts by
-    saltseg.inference.plain_prediction, the masks with what threshold and sizes make of them.
+    The probabilities of snapshot-ensemble are compared with those of a fresh process that runs
+    saltseg.inference.plain_prediction; the masks with those that threshold and sizes yield.
 
     table: the test crops' lines with `id` and `row`; masks: bool (m, h, w), the final ones, by row;
-    seed: of the pipeline. Raises InputError that names the crop which differs most.
+    seed: of the pipeline. Raises InputError naming the crop that differs most.
     """
     if table.empty:
         return "there are no test crops: the submission is empty, and nothing is predicted anew"
@@ -46,12 +46,12 @@ def check_predictions(
     rows = chosen["row"].tolist()
     path = layout.data("snapshot-ensemble") / "test.npy"
     known = np.asarray(load_array(path)[rows])
-    apart = np.abs(known - predict_anew(layout, rows)).mean(axis=(1, 2))
+    apart = np.abs(known - predict_again(layout, rows)).mean(axis=(1, 2))
     _check_probabilities(path, chosen["id"].tolist(), apart)
     _check_masks(layout, chosen["id"].tolist(), known, masks[rows])
     return (
-        f"{len(rows)} test crops predicted anew in a fresh process differ by"
-        f" {apart.max():.4f} on average at most"
+        f"{len(rows)} test crops predicted again in a fresh process differ by"
+        f" at most {apart.max():.4f} on average"
     )
 
 
@@ -63,10 +63,10 @@ def choose_crops(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     return lines.iloc[[part[draws[part].argmin()] for part in parts if len(part)]]
 
 
-def predict_anew(layout: Layout, rows: Sequence[int]) -> npt.NDArray[np.float32]:
-    """Return what a fresh process predicts for the test crops in `rows`: float32 (rows, h, w).
+def predict_again(layout: Layout, rows: Sequence[int]) -> npt.NDArray[np.float32]:
+    """Predict the test crops in `rows` in a fresh process: float32 (rows, h, w).
 
-    Raises InputError where it fails.
+    Raises InputError if it fails.
     """
     command = [sys.executable, "-P", "-m", "saltseg.inference.plain_prediction"]
     with TemporaryDirectory() as folder:
@@ -81,14 +81,14 @@ def predict_anew(layout: Layout, rows: Sequence[int]) -> npt.NDArray[np.float32]
         )
         if done.returncode != 0:
             raise InputError(_failure(done))
-        anew: npt.NDArray[np.float32] = np.load(file)
-    return anew
+        probabilities: npt.NDArray[np.float32] = np.load(file)
+    return probabilities
 
 
 def _failure(done: "subprocess.CompletedProcess[str]") -> str:
     said = done.stderr.strip().splitlines()
     reason = said[-1].removeprefix("saltseg: ") if said else f"exit code {done.returncode}"
-    return f"a few test crops could not be predicted anew, to check the submission by: {reason}"
+    return f"test crops could not be predicted again to check the submission: {reason}"
 
 
 def _check_probabilities(path: Path, ids: Sequence[str], apart: npt.NDArray[np.float32]) -> None:
@@ -98,7 +98,7 @@ def _check_probabilities(path: Path, ids: Sequence[str], apart: npt.NDArray[np.f
             f"{path}: crop {ids[worst]}: its probabilities differ by {apart[worst]:.4f} on average"
             f" (at most {TOLERANCE} is rounding) from what a fresh process predicts with the same"
             " models; run 'dvc repro --force --single-item snapshot-ensemble', then 'dvc repro',"
-            " and report it if it stays"
+            " and report it if it persists"
         )
 
 
@@ -117,7 +117,8 @@ def _check_masks(
     worst = int(pixels.argmax())
     if pixels[worst]:
         raise InputError(
-            f"{folder / 'test_masks.npy'}: crop {ids[worst]}: {pixels[worst]:,} pixels are not what"
-            " threshold and sizes make of its probabilities; run 'dvc repro --force --single-item"
-            " postprocess-connected-components', then 'dvc repro', and report it if it stays"
+            f"{folder / 'test_masks.npy'}: crop {ids[worst]}: {pixels[worst]:,} pixels differ from"
+            " what threshold and sizes make of its probabilities; run 'dvc repro --force"
+            " --single-item postprocess-connected-components', then 'dvc repro', and report it if"
+            " it persists"
         )

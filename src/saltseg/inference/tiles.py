@@ -1,8 +1,8 @@
-"""Images of any size by overlapping tiles of a crop's size, blended smoothly.
+"""Prediction of images of any size by overlapping tiles of a crop's size, blended smoothly.
 
-Each tile is scaled to 8 bits by its own least and largest value, as the crops that networks learn
-from were. Tiles overlap by half or more, and count least at their borders, where a network sees
-least of what surrounds a pixel: neighbouring tiles pass into each other without a seam.
+Each tile is scaled to 8 bits by its own minimum and maximum, like the training crops. Tiles overlap
+by half or more and count least at their borders, where a network has the least context, so that
+neighbouring tiles blend without a seam.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ Place = tuple[slice, slice]
 """The rows and columns of a tile."""
 
 AT_ONCE = 256
-"""Tiles that are cut and predicted together; they bound the memory beside the image's own."""
+"""Tiles cut and predicted together; bounds the memory beside the image's own."""
 
 _STEP = CROP // 2
 
@@ -32,10 +32,10 @@ def predict_tiles(
     """Return the probability of each pixel of `image`, shape (h, w): a mean over its tiles.
 
     image: real numbers, all finite. predict: from tiles, uint8 (n, 101, 101), to probabilities,
-    float32 of the same shape. name: what the progress calls it; without a name none is shown.
+    float32 of the same shape. name: label of the progress bar; without a name none is shown.
 
     The weights are squared sines over a tile's rows and columns (a Hann window), above zero
-    everywhere. An image smaller than a tile is mirrored at its borders up to a tile's size.
+    everywhere. An image smaller than a tile is padded by mirroring.
     """
     padded, inner = _padded(image)
     rows, columns = (tile_starts(length) for length in padded.shape)
@@ -53,13 +53,13 @@ def predict_tiles(
 
 
 def tile_starts(length: int) -> list[int]:
-    """Return where tiles start that cover `length` pixels evenly: at most half a tile apart."""
+    """Return the starts of tiles that cover `length` pixels evenly, at most half a tile apart."""
     count = -(-(length - CROP) // _STEP) + 1
     return [int(start) for start in np.linspace(0, length - CROP, count).round()]
 
 
 def to_eight_bits(image: npt.NDArray[Any]) -> Tiles:
-    """Scale from the least value, 0, to the largest, 255; where all are equal, to 0."""
+    """Scale the minimum to 0 and the maximum to 255; a constant image becomes 0."""
     lifted = from_lowest(image)
     high = float(lifted.max())
     if high <= 0:
@@ -68,15 +68,14 @@ def to_eight_bits(image: npt.NDArray[Any]) -> Tiles:
 
 
 def from_lowest(image: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return how far each value is above the least, in a unit that is a power of two: float64.
+    """Return each value minus the minimum, scaled by a power of two: float64.
 
-    The unit keeps the differences of the largest floats from overflowing, and 255 divided by those
-    of the smallest; it changes no digit of others. Integers of 64 bits lose none before they are
-    subtracted.
+    The scale avoids overflow, both of differences of the largest floats and of 255 divided by those
+    of the smallest, and is otherwise exact. 64-bit integers are subtracted without loss.
     """
     low = image.min()
     if image.dtype.kind in "ui":
-        # Differences of whole numbers are right modulo 2^64, and below it.
+        # Differences are exact modulo 2^64, and smaller than that.
         return (image.astype(np.uint64) - low.astype(np.uint64)).astype(np.float64)
     values = image.astype(np.float64)
     _, exponent = np.frexp(max(abs(float(low)), abs(float(image.max()))))
@@ -97,7 +96,7 @@ def _predicted(
 
 
 def _padded(image: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Place]:
-    """Return the image, mirrored up to a tile's size where it is smaller, and where it lies."""
+    """Return the image, padded by mirroring to at least a tile, and its position in there."""
     missing = [max(CROP - length, 0) for length in image.shape]
     padded = np.pad(image, [(each // 2, each - each // 2) for each in missing], mode="symmetric")
     height, width = (

@@ -1,4 +1,4 @@
-"""Views of crops, moved and scaled: what is predicted besides the crops themselves."""
+"""Test-time augmentation: shifted and scaled views of crops."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,28 +9,28 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class View:
-    """A crop scaled about its centre by `scale` and then moved by `right` and `down` pixels."""
+    """A crop scaled about its centre by `scale` and then shifted by `right` and `down` pixels."""
 
     scale: float = 1.0
     right: int = 0
     down: int = 0
 
     def look(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the view of images, float (b, h, w); beyond their borders they are mirrored."""
+        """Return the view of images, float (b, h, w), which are mirrored beyond their borders."""
         height, width = images.shape[1:]
         right, down = -2 * self.right / width, -2 * self.down / height
         scale = 1 / self.scale
         return _sample(images, scale, scale * right, scale * down, "reflection")
 
     def undo(self, values: torch.Tensor) -> torch.Tensor:
-        """Return values of the view's pixels, (b, h, w), at the crop's; 0 where it shows none."""
+        """Map values of the view, (b, h, w), back to the crop; 0 where the view does not reach."""
         height, width = values.shape[1:]
         right, down = 2 * self.right / width, 2 * self.down / height
         return _sample(values, self.scale, right, down, "zeros")
 
 
 def create_views(shifts: Iterable[int], scales: Iterable[float]) -> list[View]:
-    """Return four views for each shift, to each side in pixels, and one for each scale."""
+    """Return four views for each shift (one per direction, in pixels) and one for each scale."""
     sides = ((1, 0), (-1, 0), (0, 1), (0, -1))
     moved = [View(right=shift * x, down=shift * y) for shift in shifts for x, y in sides]
     return moved + [View(scale) for scale in scales]

@@ -1,10 +1,10 @@
-"""Random changes to training crops; the only module that knows albumentations."""
+"""Augmentation of training crops; the only module that imports albumentations."""
 
 import math
 import os
 from typing import Any, Self, TypeAlias
 
-# Without this the import asks a server on the internet for a newer version.
+# Otherwise the import checks a server for a newer version.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 import albumentations
@@ -18,18 +18,19 @@ Transform: TypeAlias = albumentations.BasicTransform | albumentations.OneOf
 def create_augmentation(preset: str) -> albumentations.Compose:
     """Return the transforms of a preset, for uint8 images and masks of one size.
 
-    `flip`: mirror left and right (salt domes stand upright: up and down hurts); the 4th place's.
-    `light`: and move by up to 10%, scale width and height, each by itself, by up to 10%, change
-    brightness and contrast by 15%.
-    `strong`: moves and scales of `place1_shift`, with brightness and contrast changed together.
-    `place1_shift`: the first place's: flip, move by up to 16%, scale by .4 to 1.6, and grey values
-    by 20%.
-    `place1_shear`: its other one: flip; crop up to 20%, shear by up to .07, or rotate by up to 15
-    degrees; add up to 10% to the grey values or multiply them by .92 to 1.08. How often isn't
-    known: half the time each.
-    `place2`: the second place's: flip, move by up to 20 px, scale the width by .85 to 1.15.
-    `place9`: the ninth place's: flip, distort by up to 15% of a cell of a grid, hide 30 x 30 px.
-    How often isn't known: half the time each.
+    `flip`: horizontal flip, as the 4th place used (a vertical flip hurts: salt domes stand
+    upright).
+    `light`: flip; shift by up to 10%; scale width and height independently by up to 10%; change
+    brightness and contrast by up to 15%.
+    `strong`: the shift and scale of `place1_shift`, with brightness and contrast changed together.
+    `place1_shift`: from the 1st place: flip, shift by up to 16%, scale by 0.4 to 1.6, change
+    brightness and contrast by up to 20%.
+    `place1_shear`: the 1st place's other preset: flip; crop by up to 20%, shear by up to 0.07, or
+    rotate by up to 15 degrees; add up to 10% to the grey values or multiply them by 0.92 to 1.08.
+    The probabilities are unknown; 0.5 each here.
+    `place2`: from the 2nd place: flip, shift by up to 20 px, scale the width by 0.85 to 1.15.
+    `place9`: from the 9th place: flip, grid distortion by up to 15% of a cell, 30 x 30 px cutout.
+    The probabilities are unknown; 0.5 each here.
     """
     flip = albumentations.HorizontalFlip(p=0.5)
     presets: dict[str, list[Transform]] = {
@@ -58,11 +59,11 @@ def _place1_move() -> Transform:
 
 
 def _place1_shear() -> list[Transform]:
-    # Up to a tenth of each side makes up to a fifth of the width and of the height.
+    # A tenth off each of two opposite sides is a fifth of the width or height.
     crop = albumentations.CropAndPad(percent=(-0.1, 0), p=1)
     angle = math.degrees(math.atan(0.07))
     shear = {"x": (-angle, angle), "y": (0, 0)}
-    # OneOf draws by their own p: all alike.
+    # OneOf weighs its transforms by their own p, equal here.
     sheared = albumentations.Affine(shear=shear, border_mode=cv2.BORDER_REFLECT_101, p=1)
     rotated = albumentations.Affine(rotate=(0, 15), border_mode=cv2.BORDER_REFLECT_101, p=1)
     added = albumentations.RandomBrightnessContrast(0.1, 0)
@@ -89,17 +90,17 @@ def _distort(share: float, p: float) -> Transform:
 
 
 class _Cutout(albumentations.CoarseDropout):
-    """Hide a part of the image, and nothing of the mask; never more than half of the salt."""
+    """Cut a hole into the image but not the mask; it never covers more than half of the salt."""
 
     @classmethod
     def square(cls, side: int, p: float) -> Self:
-        """Return the transform that blackens one square of `side` pixels."""
+        """Return a transform that blacks out one square of `side` pixels."""
         return cls((1, 1), (side, side), (side, side), fill=0, p=p)
 
     def get_params_dependent_on_data(
         self, params: dict[str, Any], data: dict[str, Any]
     ) -> dict[str, Any]:
-        """Draw where to hide; nowhere, if that would hide too much."""
+        """Draw the hole; drop it if it would cover too much salt."""
         drawn: dict[str, Any] = super().get_params_dependent_on_data(params, data)
         left, top, right, bottom = drawn["holes"][0]
         salt = data["mask"] > 127
@@ -128,9 +129,9 @@ def augment(
     masks: npt.NDArray[np.uint8],
     seed: int,
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Change a batch of crops, images and masks (n, h, w), by draws from `seed` alone.
+    """Augment a batch of images and masks, both (n, h, w); `seed` alone decides the draws.
 
-    In masks, 255 is salt; what lies between, a probability, stays one of the crop's own values.
+    In masks, 255 is salt. Values in between are probabilities; they are never interpolated.
     """
     transforms.set_random_seed(seed % 2**32)
     changed: list[dict[str, Any]] = [

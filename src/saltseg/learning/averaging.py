@@ -1,4 +1,4 @@
-"""Averages of a network's weights over its training: exponential (EMA), or stochastic (SWA)."""
+"""Weight averaging during training: exponential moving average (EMA) or stochastic (SWA)."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -15,18 +15,19 @@ Rule = Literal["ema", "swa"]
 
 
 class Average:
-    """The average of the weights that a network has had, as a network of its own.
+    """The average of a network's weights over time, as a network of its own.
 
-    `ema`: each update moves it by 1 - decay towards the network, statistics of batch
-    normalisation included; early updates move it further, min(decay, (1 + n) / (10 + n)) being
-    kept in update n, or the first weights would stay in it for long (the rule of TensorFlow's
-    ExponentialMovingAverage). `swa`: all updates weigh alike; its statistics of batch
-    normalisation are made by `normalise`. It wants the weights of a whole phase where the rate is
-    lowest, at the ends of cycles, or of all epochs at a constant rate (Izmailov et al. 2018).
+    `ema`: each update moves the average by 1 - decay towards the network, batch-norm statistics
+    included. Early updates move it further, so that the initial weights fade quickly: update n
+    keeps min(decay, (1 + n) / (10 + n)) of the average (the rule of TensorFlow's
+    ExponentialMovingAverage).
+    `swa`: all updates count equally; `normalise` recomputes the batch-norm statistics. It averages
+    a whole phase where the learning rate is lowest: at the ends of cycles, or over all epochs at a
+    constant rate (Izmailov et al. 2018).
     """
 
     def __init__(self, network: nn.Module, rule: Rule, decay: float, fabric: Fabric) -> None:
-        """Start an average that holds nothing yet, on the device of `network`."""
+        """Start an empty average on the device of `network`."""
         self.rule = rule
         self._decay = decay
         self._fabric = fabric
@@ -38,21 +39,21 @@ class Average:
         self.model = fabric.setup_module(self._averaged.module)
 
     def update(self, network: nn.Module) -> None:
-        """Take the present weights of `network` in."""
+        """Include the current weights of `network`."""
         self._averaged.update_parameters(network)
 
     def normalise(self, batches: Iterable[Batch]) -> None:
-        """Make the statistics of batch normalisation anew: the mean over `batches`."""
-        # update_bn hands the first item of each element on, and nothing else.
+        """Recompute the batch-norm statistics as the mean over `batches`."""
+        # update_bn passes on only the first item of each element.
         update_bn(([batch] for batch in batches), _OfBatch(self.model, self._fabric))
 
     def state(self) -> dict[str, Any]:
-        """Return what `restored` needs to go on."""
+        """Return what `restored` needs to resume."""
         return {"rule": self.rule, "decay": self._decay, "weights": self._averaged.state_dict()}
 
     @classmethod
     def restored(cls, network: nn.Module, state: dict[str, Any], fabric: Fabric) -> Self:
-        """Return the average that `state` was taken of, perhaps in another process."""
+        """Recreate the average whose `state` this is, perhaps from another process."""
         average = cls(network, state["rule"], state["decay"], fabric)
         average._averaged.load_state_dict(state["weights"])
         return average
@@ -61,7 +62,7 @@ class Average:
 def _move(
     decay: float, averaged: list[torch.Tensor], present: list[torch.Tensor], count: torch.Tensor
 ) -> None:
-    """Move averages towards the present values; `count`: how many updates there were before."""
+    """Move averages towards the present values; `count`: number of earlier updates."""
     before = int(count)
     kept = min(decay, (1 + before) / (10 + before))
     for average, value in zip(averaged, present, strict=True):
@@ -72,7 +73,7 @@ def _move(
 
 
 class _OfBatch(nn.Module):
-    """A SaltNetwork that takes whole batches."""
+    """Adapts a SaltNetwork to take whole batches."""
 
     def __init__(self, network: nn.Module, fabric: Fabric) -> None:
         super().__init__()

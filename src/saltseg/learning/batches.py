@@ -1,4 +1,4 @@
-"""Batches of augmented crops: the same ones whatever the number of worker processes."""
+"""Batches of augmented crops, the same whatever the number of worker processes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -21,7 +21,7 @@ Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 class AugmentedBatches(Dataset[Batch]):
-    """Batch `b` of epoch `e`, at the index (e, b), drawn from the seed and these two alone."""
+    """Item (e, b) is batch `b` of epoch `e`; it depends on the seed, `e` and `b` alone."""
 
     def __init__(
         self,
@@ -32,10 +32,10 @@ class AugmentedBatches(Dataset[Batch]):
         others: LabelledCrops | None = None,
         drawn: int = 0,
     ) -> None:
-        """Deal `crops` out anew each epoch, in batches of about `batch_size`.
+        """Reshuffle `crops` each epoch and split them into batches of about `batch_size`.
 
-        drawn: how many crops of each batch come from `others`, whose order is another one in each
-            epoch. Where an epoch needs more than there are, it goes through them again.
+        drawn: how many crops of each batch come from `others`, which are reshuffled each epoch
+            too, and repeated where an epoch needs more than there are.
         """
         self.crops = crops
         self.others = others
@@ -69,8 +69,8 @@ def load_batches(
 ) -> Iterator[Batch]:
     """Yield the batches of `epochs` in order, augmented in `workers` processes beside this one.
 
-    done: how many batches, counted from the first, are left out. pinned: whether they come in
-    memory that a GPU copies from by itself.
+    done: number of batches to skip at the start. pinned: whether batches are in pinned memory, for
+    faster copies to a GPU.
     """
     places = [(epoch, batch) for epoch in epochs for batch in range(batches.count)]
     loader: DataLoader[Batch] = DataLoader(
@@ -79,7 +79,7 @@ def load_batches(
         sampler=places[done:],
         num_workers=workers,
         pin_memory=pinned,
-        # The loader draws a seed of its own: not from the stream that the network's dropout uses.
+        # The loader draws a seed; keep it off the global stream, which dropout uses.
         generator=torch.Generator(),
     )
     yield from loader
@@ -88,7 +88,7 @@ def load_batches(
 def phase_batches(
     phase: Phase, sets: TrainingSets, training: Training, seed: int
 ) -> AugmentedBatches:
-    """Return the batches of a phase, of the sets that its `data` names."""
+    """Return the batches of a phase from the sets that its `data` names."""
     size, preset = training.batch_size, training.augmentation
     if isinstance(phase.data, Mixed):
         drawn = drawn_count(phase, sets.sizes, size)
@@ -100,9 +100,9 @@ def phase_batches(
 
 
 class EpochLoader:
-    """Loads the batches of a plan's epochs, one after the other.
+    """Loads the batches of a plan's epochs in order.
 
-    Worker processes live as long as a phase and work ahead over the ends of its epochs.
+    Worker processes live for a whole phase and prefetch across its epochs.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class EpochLoader:
     ) -> None:
         """Load `epochs`.
 
-        batches_of: returns the batches of a phase by its index; for the rest see load_batches.
+        batches_of: returns the batches of a phase by index; for the others see load_batches.
         """
         self._epochs = epochs
         self._batches_of = batches_of
@@ -125,9 +125,9 @@ class EpochLoader:
         self._loaded: Iterator[Batch]
 
     def load(self, epoch: Epoch, done: int) -> Iterator[Batch]:
-        """Return the batches of an epoch but the first `done`.
+        """Return the batches of an epoch without the first `done`.
 
-        Epochs are asked for in their order; within a phase, none is left out before the last.
+        Call it for the epochs in order; a phase may be cut short, but no epoch skipped within it.
         """
         if epoch.phase != self._phase:
             last = max(each.number for each in self._epochs if each.phase == epoch.phase)
@@ -138,6 +138,6 @@ class EpochLoader:
         return islice(self._loaded, self._batches.count - done)
 
     def load_again(self, epoch: Epoch) -> Iterator[Batch]:
-        """Return all batches of the epoch that was asked for last, once more."""
+        """Return all batches of the most recently loaded epoch again."""
         span = range(epoch.number, epoch.number + 1)
         yield from load_batches(self._batches, span, self._workers)

@@ -1,4 +1,4 @@
-"""Checkpoints of trainings, under a name that holds all that determines the result."""
+"""Training checkpoints, named by a hash of everything that determines the result."""
 
 import hashlib
 import io
@@ -22,10 +22,10 @@ from saltseg.plumbing.machine import cpu_model
 from saltseg.plumbing.modules import determining_modules
 
 _SHARE = 0.01
-"""Part of the time that saving may take."""
+"""Largest share of the training time that saving may take."""
 
 _KEPT_DAYS = 30
-"""Days after which a checkpoint that nobody asked for is removed."""
+"""Days after which an unused checkpoint is removed."""
 
 _LIBRARIES = (
     "albumentations",
@@ -36,14 +36,14 @@ _LIBRARIES = (
     "timm",
     "torch",
 )
-"""What the arithmetic of a training goes through."""
+"""Libraries whose version may change the numbers."""
 
 
 def checkpoint_key(texts: Iterable[str], arrays: Iterable[npt.NDArray[Any]], script: Path) -> str:
     """Return a hash of texts (parameters, seeds), arrays (crops, weights), code and machine.
 
-    script: the module that trains; the code is what it imports of this package, and no more, so
-    that an edit elsewhere does not throw a half-done training away.
+    script: the module that trains. Only the modules of this package that it imports count as code,
+    so that an edit elsewhere does not discard a half-finished training.
     """
     digest = hashlib.sha256()
     code = (path.read_text(encoding="utf-8") for path in determining_modules(script))
@@ -55,21 +55,20 @@ def checkpoint_key(texts: Iterable[str], arrays: Iterable[npt.NDArray[Any]], scr
 
 
 def _machine() -> list[str]:
-    """Name what a sum's order depends on: libraries, processor, threads."""
+    """List what determines the order of summation: libraries, processor, threads."""
     capability = torch.backends.cpu.get_cpu_capability()
     threads = str(torch.get_num_threads())
     return [*map(version, _LIBRARIES), torch.__version__, cpu_model(), capability, threads]
 
 
 class Checkpoint:
-    """What one training goes on from: a folder that only it and `drop_checkpoint` touch.
+    """The checkpoint of one training: a folder that only it and `drop_checkpoint` touch.
 
-    Kept weights are numbered by their epoch and have files of their own: they never change, and
-    are written once.
+    Kept weights never change, so each epoch's are written once, to a file of their own.
     """
 
     def __init__(self, folder: Path, seconds: float) -> None:
-        """Keep it in `folder`, and let at least `seconds` pass from save to save."""
+        """Keep it in `folder`, and wait at least `seconds` between saves."""
         self.folder = folder
         self._seconds = seconds
         self._cost = 0.0
@@ -78,14 +77,14 @@ class Checkpoint:
 
     @contextmanager
     def owned(self) -> Iterator[None]:
-        """Wait until no other process works on the same training, and keep others waiting."""
+        """Hold the lock of this training; wait while another process holds it."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(self.folder)
         try:
             lock.acquire(blocking=False)
         except Timeout:
             print(
-                f"saltseg: another process does the same training; waiting for {lock.lock_file}",
+                f"saltseg: another process runs the same training; waiting for {lock.lock_file}",
                 file=sys.stderr,
                 flush=True,
             )
@@ -97,15 +96,15 @@ class Checkpoint:
             lock.release()
 
     def due(self) -> bool:
-        """Tell whether it is time to save: not so often that it takes more than 1 % of the time."""
+        """Return whether it is time to save; saving takes at most 1 % of the training time."""
         waited = time.monotonic() - self._saved
         return not self._seconds or waited >= max(self._seconds, self._cost / _SHARE)
 
     def save(self, content: dict[str, Any], snapshots: Mapping[int, Weights]) -> None:
-        """Write `content` whole, in place of what was saved before, and the new snapshots.
+        """Replace the saved content with `content`, and write the new snapshots.
 
-        Snapshots that are kept no longer are removed last: until then, the checkpoint before this
-        one is whole.
+        Snapshots that are no longer kept are removed last, so that the previous checkpoint stays
+        complete until this one is.
         """
         started = time.monotonic()
         for number in snapshots.keys() - self._snapshots:
@@ -118,7 +117,7 @@ class Checkpoint:
         self._cost = self._saved - started
 
     def load(self) -> tuple[dict[str, Any], dict[int, Weights]] | None:
-        """Read what was saved; None where nothing was, or where it is damaged and set aside."""
+        """Read the saved state; None if there is none, or it is damaged and was set aside."""
         if not self._progress.exists():
             return None
         try:
@@ -141,20 +140,20 @@ class Checkpoint:
         aside = self.folder.with_suffix(".damaged")
         shutil.rmtree(aside, ignore_errors=True)
         self.folder.replace(aside)
-        print(f"saltseg: {aside}: a damaged checkpoint is set aside ({error})", file=sys.stderr)
+        print(f"saltseg: {aside}: damaged checkpoint set aside ({error})", file=sys.stderr)
 
 
 def drop_checkpoint(folder: Path) -> None:
-    """Remove the checkpoint of a training that is done."""
+    """Remove the checkpoint of a finished training."""
     lock = _lock(folder)
     with lock:
         shutil.rmtree(folder, ignore_errors=True)
-        # A process that waits for this file finds it gone, and locks a new one.
+        # A process waiting for this file finds it gone and locks a new one.
         Path(lock.lock_file).unlink(missing_ok=True)
 
 
 class _DamagedError(Exception):
-    """A checkpoint's file isn't what was written."""
+    """A checkpoint file does not match its hash."""
 
 
 def _lock(folder: Path) -> FileLock:
@@ -162,7 +161,7 @@ def _lock(folder: Path) -> FileLock:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` behind its hash: torch alone would not see a changed byte."""
+    """Write `content` preceded by its hash; torch alone would not notice a changed byte."""
     file = io.BytesIO()
     torch.save(content, file)
     with whole_file(path) as temporary, temporary.open("wb") as target:
@@ -174,15 +173,15 @@ def _read(path: Path) -> dict[str, Any]:
     held = memoryview(path.read_bytes())
     digest, content = held[:32], held[32:]
     if hashlib.sha256(content).digest() != digest:
-        raise _DamagedError(f"{path.name} isn't what was written")
+        raise _DamagedError(f"{path.name} does not match its hash")
     loaded: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     return loaded
 
 
 def _remove_old(checkpoints: Path, wanted: str) -> None:
-    """Remove the checkpoints of abandoned trainings, except the `wanted` one."""
+    """Remove the checkpoints of abandoned trainings, except `wanted`."""
     oldest = time.time() - _KEPT_DAYS * 24 * 3600
     for path in checkpoints.iterdir():
-        with suppress(FileNotFoundError):  # another training may be at it, too
+        with suppress(FileNotFoundError):  # another training may be removing it too
             if path.stem != wanted and path.stat().st_mtime < oldest:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

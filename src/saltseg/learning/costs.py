@@ -1,4 +1,4 @@
-"""What a recipe costs: parameters, floating-point operations, crops that are learned from."""
+"""What a recipe costs: parameters, floating-point operations, training crops."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from saltseg.models import create_model
 from saltseg.plumbing.tables import table
 
 STEP = 3
-"""A training step in forward passes: the gradients by weights and by features cost one each."""
+"""A training step in forward passes: the backward pass counts as two, for weights and features."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Cost:
     model: str
     """Name of the model definition."""
     parameters: int
-    """Numbers that are learned."""
+    """Number of trainable parameters."""
     operations: int
-    """Floating-point operations of the prediction of one crop; a multiply-add is two."""
+    """Floating-point operations to predict one crop; a multiply-add counts as two."""
     crops: int
-    """Crops seen by the training without one fold, each as often as it comes; at most."""
+    """Upper bound on the crops seen in training without one fold, counting repetitions."""
     folds: int
-    """Folds that are trained."""
+    """Number of folds trained."""
 
     @property
     def all_crops(self) -> int:
@@ -46,28 +46,28 @@ class Cost:
 
 
 def recipe_costs(params: Params, train_crops: int, pseudolabels: int) -> list[Cost]:
-    """Return the costs of the teachers of all rounds, where there are any, and of each member.
+    """Return the costs of the teachers (all rounds together), if any, and of each member.
 
-    train_crops: number of training crops, of all folds; pseudolabels: of test crops that a teacher
-    labels for one fold. A plateau counts with all the epochs that it may take.
+    train_crops: number of training crops in all folds; pseudolabels: number of test crops that a
+    teacher labels for one fold. A plateau counts as its maximum number of epochs.
     """
     return [
         Cost(
             role,
             model,
             *network_size(params.models[model]),
-            crops=sum(_crops(params, phases, train_crops, labels) for labels in known),
+            crops=sum(_crops(params, phases, train_crops, count) for count in labels),
             folds=len(params.train_per_fold.folds),
         )
-        for role, model, phases, known in _trainings(params, pseudolabels)
+        for role, model, phases, labels in _trainings(params, pseudolabels)
     ]
 
 
 def network_size(definition: ModelDefinition) -> tuple[int, int]:
-    """Return a network's number of parameters and the operations of the prediction of one crop.
+    """Return a network's number of parameters and the operations to predict one crop.
 
-    Counted are convolutions and matrix products, by torch's FlopCounterMode; the rest is small.
-    Nothing is computed: the network has shapes and no numbers.
+    torch's FlopCounterMode counts convolutions and matrix products; the rest is negligible.
+    Nothing is computed: the network lives on torch's meta device.
     """
     with torch.device("meta"):
         network = create_model(definition, seed=0, weights=None).eval()
@@ -81,21 +81,21 @@ def network_size(definition: ModelDefinition) -> tuple[int, int]:
 def _trainings(
     params: Params, pseudolabels: int
 ) -> Iterator[tuple[str, str, Sequence[Phase], list[int]]]:
-    """Yield role, model, phases, and how many pseudo-labels each training of them knows."""
-    taught = params.pseudolabel
-    if taught.enabled:
-        known = [0] + (taught.rounds - 1) * [pseudolabels]
-        yield "teacher", taught.teacher, taught.phases, known
+    """Yield role, model, phases, and the number of pseudo-labels in each of the trainings."""
+    settings = params.pseudolabel
+    if settings.enabled:
+        labels = [0] + (settings.rounds - 1) * [pseudolabels]
+        yield "teacher", settings.teacher, settings.phases, labels
     for member in params.train_per_fold.members:
-        known = [pseudolabels if taught.enabled else 0]
-        yield "member", member, params.train_per_fold.phases, known
+        labels = [pseudolabels if settings.enabled else 0]
+        yield "member", member, params.train_per_fold.phases, labels
 
 
 def _crops(params: Params, phases: Sequence[Phase], train_crops: int, pseudolabels: int) -> int:
-    """Return how many crops the training without one fold sees."""
+    """Return how many crops a training without one fold sees."""
     n_folds, inner_folds = params.fold_split.n_folds, params.training.inner_folds
     share = (n_folds - 1) / n_folds
-    if any(phase.watches for phase in phases):
+    if any(phase.uses_inner_validation for phase in phases):
         share *= (inner_folds - 1) / inner_folds
     seen = {
         "train": round(train_crops * share),
@@ -113,7 +113,7 @@ def _epoch_crops(phase: Phase, seen: Mapping[str, int], batch_size: int) -> int:
 
 
 def describe_costs(costs: Sequence[Cost]) -> str:
-    """Return a table with a line for each network and one for all of them together."""
+    """Return a table with a line for each network and a total."""
     heads = ("", "network", "parameters", "GFLOP a crop", "crops a fold", "folds", "training PFLOP")
     rows = [
         (
@@ -132,6 +132,6 @@ def describe_costs(costs: Sequence[Cost]) -> str:
 
 
 def petaflop(operations: float) -> str:
-    """Return a number of operations in 10^15, with three digits that count."""
+    """Return a number of operations in units of 10^15, with three significant digits."""
     value = operations / 1e15
     return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"

@@ -1,4 +1,4 @@
-"""The training of a teacher or a member, which is the same: on all folds but one."""
+"""Training on all folds but one, shared by teachers and members."""
 
 from saltseg.learning.training import Place, Report, Task, Trained, train
 from saltseg.learning.training_sets import Sources, sets_without
@@ -10,7 +10,7 @@ def train_without(
 ) -> Trained:
     """Train a network on all folds but `fold`, and on `labels` of teachers that never saw it.
 
-    name: what the progress calls the training.
+    name: label of the progress bar.
     """
     runtime, layout = sources.params.runtime, sources.layout
     place = Place(runtime, layout.weights, layout.checkpoints, name)

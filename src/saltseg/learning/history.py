@@ -13,7 +13,7 @@ from saltseg.plumbing.files import write_csv
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What is known of an epoch after it has ended."""
+    """The record of a finished epoch."""
 
     epoch: int
     """Number in the plan, from 0."""
@@ -24,48 +24,48 @@ class EpochRecord:
     loss: float
     """Mean over the batches."""
     validation_bce: float
-    """Cross-entropy of the held-out fold, mean over pixels."""
+    """Cross-entropy on the held-out fold, mean over pixels."""
     validation_score: float
-    """Precision of the held-out fold at p > 0.5, without mirror images."""
+    """Precision on the held-out fold at p > 0.5, without flip averaging."""
     snapshot: bool
     """Whether the epoch leaves a snapshot."""
     watched_bce: float | None = None
     watched_score: float | None = None
-    """The same of the watched crops; None in phases that watch none."""
+    """The same on the inner-validation crops; None in phases without inner validation."""
 
     @property
-    def watched(self) -> Score | None:
-        """What the epoch is worth by the watched crops."""
+    def inner_validation(self) -> Score | None:
+        """The inner-validation score, if any."""
         if self.watched_score is None or self.watched_bce is None:
             return None
         return Score(self.watched_score, -self.watched_bce)
 
     def row(self) -> dict[str, Any]:
-        """Return the columns of history.csv that the epoch has, in their order."""
+        """Return the epoch's columns of history.csv, in order."""
         known = {name: value for name, value in asdict(self).items() if value is not None}
         return {**known, "snapshot": int(self.snapshot)}
 
     def metrics(self) -> dict[str, float]:
-        """Return what a curve over epochs shows."""
+        """Return the values to plot over epochs."""
         return {name: float(value) for name, value in self.row().items() if name != "epoch"}
 
 
 History = list[EpochRecord]
 
 
-def watched_scores(history: Sequence[EpochRecord], phase: int) -> list[Score]:
-    """Return what each epoch of a phase is worth by the watched crops; none if it watches none."""
-    scores = [record.watched for record in history if record.phase == phase]
+def inner_validation_scores(history: Sequence[EpochRecord], phase: int) -> list[Score]:
+    """Return the inner-validation score of each epoch of a phase; [] without inner validation."""
+    scores = [record.inner_validation for record in history if record.phase == phase]
     return [score for score in scores if score is not None]
 
 
 def mark_snapshots(history: Sequence[EpochRecord], kept: Collection[int]) -> History:
-    """Return the history with the epochs of `kept`, and no others, marked as snapshots."""
+    """Return the history with exactly the epochs in `kept` marked as snapshots."""
     return [replace(record, snapshot=record.epoch in kept) for record in history]
 
 
 def final_metrics(history: Sequence[EpochRecord]) -> dict[str, float]:
-    """Return the last epoch's numbers; the last, not the best, which the fold would choose."""
+    """Return the last epoch's numbers, not the best epoch's, which would be selection bias."""
     last = history[-1]
     return {
         "epochs": len(history),
@@ -76,5 +76,5 @@ def final_metrics(history: Sequence[EpochRecord]) -> dict[str, float]:
 
 
 def write_history(path: Path, history: Sequence[EpochRecord]) -> None:
-    """Write a line for each epoch as CSV."""
+    """Write one CSV line per epoch."""
     write_csv(path, pd.DataFrame([record.row() for record in history]), decimals=8)

@@ -1,4 +1,4 @@
-"""A network that learns: with its optimiser, on its device, one step at a time."""
+"""A network in training, with its optimiser and device, one step at a time."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -23,10 +23,10 @@ from saltseg.scoring.metric import precision
 
 
 class Learner:
-    """A network and everything that its steps change."""
+    """A network and everything that training steps change."""
 
     def __init__(self, network: nn.Module, settings: Optimizer, fabric: Fabric) -> None:
-        """Set `network`, a SaltNetwork, up on the device of `fabric`."""
+        """Set up `network`, a SaltNetwork, on the device of `fabric`."""
         self.fabric = fabric
         self.model, self.optimizer = fabric.setup(network, create_optimizer(network, settings))
         self.average: Average | None = None
@@ -34,11 +34,11 @@ class Learner:
         """What is scored and kept: the network, or the average of its weights."""
 
     def seed(self, seed: int) -> None:
-        """Start the random numbers that the network draws, its dropout's, anew."""
+        """Seed the random numbers that the network draws, such as dropout."""
         torch.manual_seed(seed)
 
     def start_average(self, averaging: Averaging) -> None:
-        """Start the average that a phase wants, if it wants one, anew."""
+        """Start the average of a phase from scratch, if it has one."""
         self.evaluated, self.average = self.model, None
         if isinstance(averaging, Ema):
             self.average = Average(self.model.module, "ema", averaging.decay, self.fabric)
@@ -46,11 +46,11 @@ class Learner:
             self.average = Average(self.model.module, "swa", 0.0, self.fabric)
 
     def end_epoch(self, averaged: bool, batches: Iterable[Batch] | None) -> None:
-        """Choose what is scored and kept of an epoch that has just ended.
+        """Choose which weights are scored and kept for an epoch that has just ended.
 
-        averaged: whether an average by SWA takes in the weights that it left.
-        batches: training batches for the batch normalisation of such an average; None where the
-        epoch leaves no snapshot: its network is scored, the pass over them would cost too much.
+        averaged: whether SWA includes the epoch's weights.
+        batches: training batches to recompute the batch-norm statistics of SWA. None if the epoch
+        leaves no snapshot: then the network itself is scored, which saves a pass over the batches.
         """
         self.evaluated = self.model
         if self.average:
@@ -63,7 +63,7 @@ class Learner:
             self.evaluated = self.average.model
 
     def step(self, batch: Batch, loss_function: Loss, learning_rate: float) -> torch.Tensor:
-        """Learn from one batch and return its loss, a scalar that stays on the device."""
+        """Train on one batch and return its loss, a scalar on the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         images, masks, depth = self.fabric.to_device(batch)
@@ -76,7 +76,7 @@ class Learner:
         return loss.detach()
 
     def score(self, crops: LabelledCrops) -> Score:
-        """Return how well `evaluated` predicts `crops`, without mirror images."""
+        """Return how well `evaluated` predicts `crops`, without flip averaging."""
         probabilities = predict_all(
             self.evaluated, crops.images, crops.depth, self.fabric, flip=False
         )
@@ -86,40 +86,46 @@ class Learner:
         return Score(float(precision(probabilities > 0.5, crops.masks).mean()), -float(bce))
 
     def copy_weights(self) -> Weights:
-        """Return the weights of `evaluated` on the CPU; further steps leave them alone."""
+        """Return a copy of the weights of `evaluated` on the CPU."""
         return {
             name: tensor.detach().cpu().clone().contiguous()
             for name, tensor in self.evaluated.state_dict().items()
         }
 
-    def go_back(self, weights: Weights) -> None:
-        """Go on from, score and keep earlier `weights`, as copy_weights returned them."""
+    def load_weights(self, weights: Weights) -> None:
+        """Continue from earlier `weights`, as copy_weights returned them."""
         self.model.load_state_dict(weights)
         self.evaluated = self.model
 
     def state(self) -> dict[str, Any]:
-        """Return what `restore` needs to go on with the next step as if there had been no pause."""
+        """Return what `restore` needs to resume with the next step as if uninterrupted."""
         return {
             "weights": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.state() if self.average else None,
             "generator": torch.get_rng_state(),
-            "device_generator": self._device_generator().get_rng_state() if self._apart else None,
+            "device_generator": self._device_rng_state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what `state` returned in another process."""
+        """Restore what `state` returned, perhaps in another process."""
         self.model.load_state_dict(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
         if state["average"]:
             self.average = Average.restored(self.model.module, state["average"], self.fabric)
         torch.set_rng_state(state["generator"])
-        if self._apart:
+        if self._has_own_generator:
             self._device_generator().set_rng_state(state["device_generator"])
 
+    def _device_rng_state(self) -> torch.Tensor | None:
+        if not self._has_own_generator:
+            return None
+        state: torch.Tensor = self._device_generator().get_rng_state()
+        return state
+
     @property
-    def _apart(self) -> bool:
-        """Whether the device draws its random numbers by itself."""
+    def _has_own_generator(self) -> bool:
+        """Whether the device has a random generator of its own."""
         return self.fabric.device.type != "cpu"
 
     def _device_generator(self) -> Any:  # noqa: ANN401  # torch.cuda or torch.mps, both modules

@@ -16,18 +16,18 @@ Loss = Callable[[Outputs, Tensor], Tensor]
 """Takes a network's outputs and masks, float (n, h, w), and returns a scalar."""
 
 FOCUS = 2.0
-"""The focal loss's gamma, as its authors advise."""
+"""Gamma of the focal loss, as recommended by its authors."""
 PLACE_BITS = 31
-"""Beside the 32 of a float they fit into a whole number of 64 bits."""
+"""Bits for a pixel's position; with the 32 of a float they fit into an int64."""
 
 
 def create_loss(weights: Mapping[LossName, float]) -> Loss:
     """Return the weighted sum of the named losses.
 
-    `empty_mask` and `deep_supervision` take their outputs from the heads that a definition gives a
-    network. Deep supervision is the weighted sum of the phase's pixel losses on each side output,
-    mean over them (Lee et al. 2015). Masks may be probabilities: those of SOFT learn them, the
-    others take what is more than 0.5 for salt.
+    `empty_mask` and `deep_supervision` read the heads that the model definition adds. Deep
+    supervision is the weighted sum of the phase's pixel losses on each side output, averaged over
+    the side outputs (Lee et al. 2015). Masks may be probabilities: the losses in SOFT use them as
+    they are, the others threshold them at 0.5.
     """
     pixel = {name: weight for name, weight in weights.items() if name in PIXEL_LOSSES}
 
@@ -63,8 +63,8 @@ def bce(logits: Tensor, masks: Tensor) -> Tensor:
 def dice(logits: Tensor, masks: Tensor) -> Tensor:
     """One minus the soft Dice coefficient of each crop, smoothed by one pixel (Milletari 2016).
 
-    With squares below the line, as there: so it is least where probabilities are the masks', even
-    if those are no whole numbers; without them it would drive every pixel to 0 or 1.
+    As in the paper, the denominator holds squares: the minimum then lies where the probabilities
+    equal the masks, even soft ones. Without squares every pixel would be driven to 0 or 1.
     """
     probabilities = logits.sigmoid().flatten(1)
     truth = masks.flatten(1)
@@ -73,30 +73,30 @@ def dice(logits: Tensor, masks: Tensor) -> Tensor:
 
 
 def focal(logits: Tensor, masks: Tensor) -> Tensor:
-    """Cross-entropy times (1 - p)^2, p the probability of the truth; mean (Lin et al. 2017)."""
+    """Mean of cross-entropy times (1 - p)^2, p the probability of the truth (Lin et al. 2017)."""
     entropy = functional.binary_cross_entropy_with_logits(logits, masks, reduction="none")
     wrong = (logits * (1 - 2 * masks)).sigmoid()
     return (wrong**FOCUS * entropy).mean()
 
 
 def empty_mask(empty: Tensor, masks: Tensor) -> Tensor:
-    """Cross-entropy of the logits, float (n,), that crops hold no salt: the 4th place's head."""
+    """Cross-entropy of the logits, float (n,), that a crop is empty: the 4th place's head."""
     truth = 1 - masks.flatten(1).amax(dim=1)
     return functional.binary_cross_entropy_with_logits(empty, truth)
 
 
 def lovasz(logits: Tensor, masks: Tensor) -> Tensor:
-    """Lovász hinge of each crop, mean over crops (Berman et al. 2018)."""
+    """Lovász hinge per crop, mean over crops (Berman et al. 2018)."""
     return _lovasz(logits, masks, functional.relu).mean()
 
 
 def lovasz_elu(logits: Tensor, masks: Tensor) -> Tensor:
-    """Lovász hinge with elu(errors) + 1 for relu(errors), as several of the best systems used."""
+    """Lovász hinge with elu(errors) + 1 instead of relu(errors), as several top systems used."""
     return _lovasz(logits, masks, elu_hinge).mean()
 
 
 def lovasz_symmetric(logits: Tensor, masks: Tensor) -> Tensor:
-    """Mean of the Lovász hinges of salt and of what is not salt: the 9th place's."""
+    """Mean of the Lovász hinges of salt and of background, as the 9th place used."""
     return _lovasz(logits, masks, functional.relu, symmetric=True).mean()
 
 
@@ -106,17 +106,17 @@ def lovasz_elu_symmetric(logits: Tensor, masks: Tensor) -> Tensor:
 
 
 def lovasz_nonempty(logits: Tensor, masks: Tensor) -> Tensor:
-    """Lovász hinge, mean over the crops that hold salt; an empty-mask head learns the others."""
+    """Lovász hinge, mean over the crops with salt; the others are left to an empty-mask head."""
     return _mean_nonempty(_lovasz(logits, masks, functional.relu), masks)
 
 
 def lovasz_elu_nonempty(logits: Tensor, masks: Tensor) -> Tensor:
-    """Lovász hinge with elu(errors) + 1, mean over the crops that hold salt."""
+    """Lovász hinge with elu(errors) + 1, mean over the crops with salt."""
     return _mean_nonempty(_lovasz(logits, masks, elu_hinge), masks)
 
 
 def elu_hinge(errors: Tensor) -> Tensor:
-    """Return elu(errors) + 1: unlike relu it has a slope where a pixel is right by a margin."""
+    """Return elu(errors) + 1; unlike relu, its gradient never vanishes for correct pixels."""
     return functional.elu(errors) + 1
 
 
@@ -129,10 +129,9 @@ def _mean_nonempty(losses: Tensor, masks: Tensor) -> Tensor:
 def _lovasz(
     logits: Tensor, masks: Tensor, hinge: Callable[[Tensor], Tensor], symmetric: bool = False
 ) -> Tensor:
-    """All crops at once: weigh the hinged errors by the steps of the Jaccard loss; (n,).
+    """Weigh the hinged errors by the steps of the Jaccard loss, for all crops at once; (n,).
 
-    symmetric: mean of this and of what it would be with salt and the rest swapped, where errors
-        are the same.
+    symmetric: average with the loss of salt and background swapped, whose errors are the same.
     """
     truth = masks.flatten(1)
     errors = hinge(1 - logits.flatten(1) * (2 * truth - 1))
@@ -144,17 +143,17 @@ def _lovasz(
 
 
 def _in_place(steps: Tensor, order: Tensor) -> Tensor:
-    """Return the steps, (n, pixels), in the order that their pixels had before `order`."""
-    if steps.is_cuda:  # a deterministic scatter_ sorts there too, and waits for the GPU
+    """Return the steps, (n, pixels), in the original order of the pixels: `order` undone."""
+    if steps.is_cuda:  # a deterministic scatter_ sorts there too, and synchronises
         return steps.gather(1, order.argsort(dim=1))
     return torch.empty_like(steps).scatter_(1, order, steps)
 
 
 def _jaccard_steps(truth: Tensor) -> Tensor:
-    """Return by how much each pixel raises the Jaccard loss when it too is wrong; (n, pixels).
+    """Return by how much each further wrong pixel raises the Jaccard loss; (n, pixels).
 
-    truth: the pixels' masks in the order in which they become wrong. When k of them are, and o of
-    those lie outside of salt, the loss is k / (salt + o): all that is neither right nor outside.
+    truth: the pixels' masks in the order in which they become wrong. With k wrong pixels, o of
+    them outside the salt, the loss is k / (salt + o): errors over the union.
     """
     wrong = torch.arange(1, 1 + truth.shape[1], device=truth.device, dtype=truth.dtype)
     union = (1 - truth).cumsum(1).add_(truth.sum(1, keepdim=True))
@@ -162,14 +161,14 @@ def _jaccard_steps(truth: Tensor) -> Tensor:
 
 
 def _descending(values: Tensor) -> Tensor:
-    """Return the order that sorts each row, the largest first, of equals the first; int64.
+    """Return the order that sorts each row in descending order, stably; int64.
 
-    values: (n, k), none below 0.
+    values: (n, k), not negative.
     """
     if values.device.type != "cpu" or values.dtype != torch.float32:
         return values.sort(dim=1, descending=True, stable=True).indices
-    # numpy sorts whole numbers ten times as fast as torch sorts floats with their places. Bits of
-    # floats from 0 ascend as the floats do; below them stands the place.
+    # numpy sorts integers ten times as fast as torch argsorts floats. The bits of non-negative
+    # floats are ordered like the floats; the position goes into the low bits.
     places = torch.arange(values.shape[1])
     keys = torch.add(places, values.view(torch.int32), alpha=-(1 << PLACE_BITS))
     keys.numpy().sort(axis=1)

@@ -1,4 +1,4 @@
-"""A member of the ensemble without one fold: it learns from all the others."""
+"""Training a member of the ensemble on all folds but one."""
 
 from saltseg.config.params import Params
 from saltseg.config.phases import choice_name
@@ -13,9 +13,9 @@ from saltseg.selection.pseudolabels import PseudoLabels
 
 
 def check_member(member: str, params: Params, layout: Layout) -> None:
-    """Raise InputError where params.yaml defines no such member."""
+    """Raise InputError if params.yaml does not define the member."""
     if member not in params.models:
-        raise InputError(f"{layout.params}: models: no {member!r}; name one of {[*params.models]}")
+        raise InputError(f"{layout.params}: models: no {member!r}; use one of {[*params.models]}")
 
 
 def train_member(
@@ -23,8 +23,8 @@ def train_member(
 ) -> Trained:
     """Train `member` on all folds but `fold` and on the pseudo-labels of the same fold.
 
-    Raises InputError where a phase is to keep snapshots, but has no pseudo-labels to learn from,
-    and where the member reads depths that test crops lack.
+    Raises InputError if a phase should keep snapshots but has no pseudo-labels to learn from, or
+    if the member reads depths and some test crops have none.
     """
     params = sources.params
     require_depths(sources.crops.table, {member: params.models[member]})
@@ -36,11 +36,11 @@ def train_member(
 
 
 def _check_snapshots(fold: int, labels: PseudoLabels, params: Params, layout: Layout) -> None:
-    """Refuse a training that would leave fewer snapshots than the ensemble asks for."""
+    """Refuse a training that would leave fewer snapshots than the ensemble expects."""
     for index, phase in enumerate(params.train_per_fold.phases):
         if phase.data == "pseudolabels" and phase.keeps and not len(labels.kept):
             raise InputError(
                 f"{layout.params}: train_per_fold.phases.{index}.keep: {choice_name(phase.keep)}, "
-                f"but fold {fold} has no pseudo-labels, so that the phase is left out and keeps "
-                "none; set it to none"
+                f"but fold {fold} has no pseudo-labels, so the phase is skipped and keeps no "
+                "snapshot; set it to none"
             )

@@ -7,7 +7,7 @@ from saltseg.config.sections import Optimizer
 
 
 def create_optimizer(network: nn.Module, settings: Optimizer) -> torch.optim.Optimizer:
-    """Return the optimiser of `settings`; biases and normalisation are not decayed.
+    """Return the optimiser of `settings`, without weight decay on biases and normalisation.
 
     The learning rate is set before each step by the schedule.
     """

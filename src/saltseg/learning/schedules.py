@@ -1,4 +1,4 @@
-"""The plan of a training: phases, cycles and epochs, and the learning rate in them."""
+"""The plan of a training: its phases, cycles, epochs and learning rates."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,18 +19,18 @@ from saltseg.config.phases import (
 )
 
 _WARM_UP = 0.25
-"""Share of a one-cycle's steps in which the learning rate rises."""
+"""Share of the steps of a one-cycle schedule in which the learning rate rises."""
 
 _START = 25
-"""The peak of a one-cycle is so many times the learning rate that it starts with."""
+"""Peak of a one-cycle schedule divided by its initial learning rate."""
 
 
 class Score(NamedTuple):
-    """What an epoch is worth, the greater the better: precision, then minus the cross-entropy.
+    """The validation score of an epoch, higher is better: precision, then minus cross-entropy.
 
-    The precision, whatever the losses are: it is what counts in the end, and the cross-entropy
-    rises while a Lovász loss makes masks better. The cross-entropy tells epochs of equal precision
-    apart: those of a young network that finds no salt yet.
+    Precision comes first whatever the losses are: it is the metric, and cross-entropy rises while a
+    Lovász loss improves the masks. Cross-entropy breaks ties, as between early epochs in which the
+    network finds no salt yet.
     """
 
     precision: float
@@ -52,7 +52,7 @@ class Epoch:
     """One epoch's place in the plan."""
 
     number: int
-    """Counted over the whole plan; the numbers of epochs that a plateau leaves out are missing."""
+    """Counted over the whole plan, including epochs that a plateau may skip."""
     phase: int
     cycle: int
     steps: range
@@ -60,16 +60,16 @@ class Epoch:
     cycle_steps: int
     ends_cycle: bool
     snapshot: bool
-    """Whether the epoch leaves a snapshot, come what may; what is watched chooses later."""
+    """Whether the plan keeps a snapshot; those chosen by inner validation are not known yet."""
 
 
 def batch_count(crops: int, batch_size: int) -> int:
-    """Return how many batches of equal size, within one crop, hold every crop once."""
+    """Return how many batches, equal in size to within one crop, hold every crop once."""
     return max(round(crops / batch_size), 1)
 
 
 def dealt_count(phase: Phase, crops: Mapping[str, int]) -> int:
-    """Return how many crops an epoch of `phase` deals out; see plan_epochs for `crops`."""
+    """Return how many crops one epoch of `phase` passes over; see plan_epochs for `crops`."""
     if isinstance(phase.data, Mixed):
         return crops["train"]
     if phase.data == "pooled":
@@ -78,9 +78,9 @@ def dealt_count(phase: Phase, crops: Mapping[str, int]) -> int:
 
 
 def drawn_count(phase: Phase, crops: Mapping[str, int], batch_size: int) -> int:
-    """Return how many crops of a batch are drawn from the pseudo-labels: none if there are none.
+    """Return how many crops of a batch are drawn from the pseudo-labels; 0 if there are none.
 
-    The others are dealt out, so that an epoch is one pass over them.
+    The rest of a batch comes from the training crops; an epoch is one pass over those.
     """
     if isinstance(phase.data, Mixed) and crops.get("pseudolabels", 0):
         return round(batch_size * phase.data.share)
@@ -88,9 +88,9 @@ def drawn_count(phase: Phase, crops: Mapping[str, int], batch_size: int) -> int:
 
 
 def plan_epochs(phases: Sequence[Phase], crops: Mapping[str, int], batch_size: int) -> list[Epoch]:
-    """Lay out the epochs of all phases; one whose `data` has no crops is left out.
+    """Lay out the epochs of all phases; a phase whose `data` has no crops is skipped.
 
-    crops: number of crops of each set, by its name in TrainingSets.
+    crops: number of crops in each set, by its name in TrainingSets.
     """
     epochs: list[Epoch] = []
     for index, phase in enumerate(phases):
@@ -123,23 +123,23 @@ def _leaves_snapshot(phase: Phase, cycle: int, position: int) -> bool:
     if isinstance(phase.keep, Last):
         return phase.planned_epochs - (cycle * phase.schedule.epochs + position) <= phase.keep.last
     ends = position == phase.schedule.epochs - 1
-    return ends and phase.keep == "cycle_ends" and not phase.watches
+    return ends and phase.keep == "cycle_ends" and not phase.uses_inner_validation
 
 
 def starts_average(phase: Phase, epoch: Epoch) -> bool:
-    """Tell whether an average of weights begins anew with an epoch: SWA's lasts a whole phase."""
+    """Return whether weight averaging restarts with an epoch; SWA's lasts a whole phase."""
     return epoch.steps.start == 0 and (epoch.cycle == 0 or phase.averaging != "swa")
 
 
 def joins_average(phase: Phase, epoch: Epoch) -> bool:
-    """Tell whether SWA takes in the weights after an epoch: where the learning rate is lowest."""
+    """Return whether SWA includes the weights after an epoch: where the rate is lowest."""
     return epoch.ends_cycle or isinstance(phase.schedule, Constant)
 
 
 def learning_rate(schedule: Schedule, epoch: Epoch, step: int, scores: Sequence[Score]) -> float:
     """Return the learning rate of a step of the epoch's cycle.
 
-    scores: after each earlier epoch of a plateau; other schedules do not look at them.
+    scores: of the earlier epochs of a plateau; other schedules ignore them.
     """
     if isinstance(schedule, Constant):
         return schedule.learning_rate
@@ -164,7 +164,7 @@ def one_cycle(step: int, steps: int, peak: float, end: float) -> float:
     """Rise to `peak` in the first quarter of `steps`, then fall to `end`, along half a cosine each.
 
     Source: Smith 2018 with fastai's proportions; the rise starts at a 25th of the peak. Unlike
-    theirs, the momentum stays as it is.
+    there, the momentum is constant.
     """
     share = step / max(steps - 1, 1)
     if share < _WARM_UP:
@@ -173,10 +173,10 @@ def one_cycle(step: int, steps: int, peak: float, end: float) -> float:
 
 
 def triangular2(step: int, steps: int, cycle: int, high: float, low: float) -> float:
-    """Rise from `low` in the first half of `steps`, then fall back, in straight lines.
+    """Rise linearly from `low` in the first half of `steps`, then fall back.
 
-    The first triangle, of cycle 0, reaches `high`; each is half as high above `low` as the one
-    before. Source: Smith 2017; half of `steps` is his step size.
+    The triangle of cycle 0 reaches `high`; each later one is half as high above `low`.
+    Source: Smith 2017; half of `steps` is his step size.
     """
     height = (high - low) / 2**cycle
     return low + height * (1 - abs(2 * step / steps - 1))
@@ -187,8 +187,8 @@ def plateau(
 ) -> float:
     """Return the learning rate after epochs with `scores`.
 
-    It starts at `start` and falls to `factor` of itself, but not below `least`, whenever `patience`
-    epochs since the best one or since the last fall have brought no gain.
+    It starts at `start` and is multiplied by `factor`, but never falls below `least`, whenever
+    `patience` epochs have passed without improvement since the best one or the last reduction.
     Source: ReduceLROnPlateau of Keras.
     """
     rate, best, waited = start, _WORST, 0
@@ -201,11 +201,11 @@ def plateau(
 
 
 def best_epochs(scores: Sequence[Score], count: int) -> list[int]:
-    """Return which epochs of those with `scores` are kept: `count` places in them, in their order.
+    """Return the positions in `scores` of the `count` epochs to keep, in order.
 
-    They are the last ones that were better than all before. Where those are fewer than `count`, the
-    best of the others fill up, so that it is known beforehand how many snapshots a training leaves.
-    An epoch that is not among the kept will not be later either: its weights can be dropped.
+    They are the most recent epochs that beat all earlier ones. If there are fewer than `count`,
+    the best of the others fill the gap, so that the number of snapshots is known in advance.
+    An epoch that is not kept now never will be, so its weights can be dropped.
     Source: the 28th place's last best snapshots.
     """
     before = accumulate(scores, max, initial=_WORST)
@@ -215,7 +215,7 @@ def best_epochs(scores: Sequence[Score], count: int) -> list[int]:
 
 
 def is_over(phase: Phase, scores: Sequence[Score]) -> bool:
-    """Tell whether a phase ends after epochs with `scores`; a plateau may end early.
+    """Return whether a phase ends after epochs with `scores`; a plateau may end early.
 
     Source: EarlyStopping of Keras, with the best weights restored.
     """

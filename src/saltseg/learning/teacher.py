@@ -1,4 +1,4 @@
-"""The teachers of one fold: they learn without the fold and label the test crops, in rounds."""
+"""The teachers of one fold: trained without the fold, they label the test crops in rounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,22 +20,22 @@ from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels, select
 
 
 @dataclass(frozen=True)
-class Taught:
-    """What the teachers of a fold leave."""
+class TeacherResult:
+    """The outcome of training the teachers of a fold."""
 
     labels: PseudoLabels
-    """Those of the last round."""
+    """Pseudo-labels of the last round."""
     checkpoints: list[Path]
-    """Folders of the checkpoints of all rounds; to be dropped once the labels are saved."""
+    """Checkpoint folders of all rounds, to be dropped once the labels are saved."""
 
 
-def label_test(fold: int, sources: Sources, table: pd.DataFrame, report: Report) -> Taught:
-    """Train the teachers round by round, and let each choose pseudo-labels.
+def label_test(fold: int, sources: Sources, table: pd.DataFrame, report: Report) -> TeacherResult:
+    """Train the teachers round by round; each selects pseudo-labels for the next.
 
-    All teachers learn from all folds but `fold`, so that a member of that fold, which learns from
-    their labels, knows nothing of the fold; nor do labels of earlier rounds, of the same fold.
+    All teachers learn from all folds but `fold`, and from labels of earlier rounds of the same
+    fold. So their labels leak nothing of the fold to the members trained without it.
     table: the test crops' lines with `id`, `row` and `black`, in the order of the images.
-    Raises InputError where the teacher reads depths that test crops lack.
+    Raises InputError if the teacher reads depths and some test crops have none.
     """
     crops, params = sources.crops, sources.params
     require_depths(crops.table, {(name := params.pseudolabel.teacher): params.models[name]})
@@ -44,20 +44,20 @@ def label_test(fold: int, sources: Sources, table: pd.DataFrame, report: Report)
     checkpoints: list[Path] = []
     epochs = 0
     for number in range(params.pseudolabel.rounds):
-        trained = train_teacher(fold, number, sources, labels, _counting_on(report, epochs))
+        trained = train_teacher(fold, number, sources, labels, _shifted(report, epochs))
         probabilities = predict_test(crops, trained.snapshots, params, _name(fold, number))
         labels = select(table, probabilities, params.pseudolabel, choice)
         epochs += trained.history[-1].epoch + 1
         checkpoints.append(trained.checkpoint)
-    return Taught(labels, checkpoints)
+    return TeacherResult(labels, checkpoints)
 
 
 def train_teacher(
     fold: int, number: int, sources: Sources, labels: PseudoLabels, report: Report
 ) -> Trained:
-    """Train the teacher of round `number` (0 is the first) on all folds but `fold`.
+    """Train the teacher of round `number` (from 0) on all folds but `fold`.
 
-    labels: those of the round before, without the fold too; none in the first.
+    labels: those of the previous round, also made without the fold; empty in the first.
     """
     params, settings = sources.params, sources.params.pseudolabel
     rounds = range(1, number + 1)
@@ -72,15 +72,15 @@ def predict_test(
 ) -> npt.NDArray[np.float32]:
     """Return the test crops' flip-averaged probabilities, mean over snapshots, float32 (n, h, w).
 
-    name: what the progress calls the teacher.
+    name: the teacher's name in the progress bar.
     """
     definition = params.models[params.pseudolabel.teacher]
     predict = snapshot_predictor(definition, snapshots, 1.0, params.runtime, flip=True)
     return predict(crops.test_images, depth(crops.test), name=f"{name} predicts")
 
 
-def _counting_on(report: Report, epochs: int) -> Report:
-    """Return a report that counts a round's epochs from those of the rounds before."""
+def _shifted(report: Report, epochs: int) -> Report:
+    """Return a report that adds the `epochs` of earlier rounds to the epoch number."""
     return lambda values, epoch: report(values, epochs + epoch)
 
 

@@ -18,6 +18,7 @@ from saltseg.learning.learner import Learner
 from saltseg.learning.losses import create_loss
 from saltseg.learning.schedules import (
     Epoch,
+    Score,
     is_over,
     joins_average,
     learning_rate,
@@ -38,46 +39,46 @@ Report = Callable[[Mapping[str, float], int], None]
 
 @dataclass(frozen=True)
 class Task:
-    """Everything that determines the weights of a trained network, but for its crops."""
+    """Everything but the crops that determines the weights of a trained network."""
 
     definition: ModelDefinition
     training: Training
     section: str
-    """Section of params.yaml that the phases stand in."""
+    """Section of params.yaml that holds the phases."""
     phases: Sequence[Phase]
     seed: int
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a training runs; none of it changes the result on one machine."""
+    """Where and how a training runs; on one machine none of it changes the result."""
 
     runtime: Runtime
     weights: Path
-    """Folder of files of pretrained weights."""
+    """Folder of pretrained weight files."""
     checkpoints: Path
     """Folder of the checkpoints of all trainings."""
     name: str
-    """What the progress calls this training."""
+    """Label of the progress bar."""
 
 
 @dataclass
 class Trained:
-    """What a training leaves."""
+    """The outcome of a training."""
 
     checkpoint: Path
-    """Folder of the checkpoint after the last epoch; to be dropped once the rest is saved."""
+    """Folder of the final checkpoint, to be dropped once the rest is saved."""
     snapshots: list[Weights]
-    """Weights on the CPU, in the order in which they were made."""
+    """Weights on the CPU, oldest first."""
     history: History
 
 
 def train(task: Task, sets: TrainingSets, place: Place, report: Report) -> Trained:
-    """Train a network, or go on where an interrupted training of the same task stopped.
+    """Train a network, or resume an interrupted training of the same task.
 
-    A phase whose crops are none is left out.
-    report: called with each epoch's metrics, those before an interruption included; whether it is
-        one of the best that are kept is known so far, and in the history in the end.
+    A phase without crops is skipped.
+    report: called with each epoch's metrics, including epochs before an interruption. For phases
+        that keep their best epochs, `snapshot` is provisional here and final in the history.
     """
     learner = _create_learner(task, place)
     checkpoint = Checkpoint(
@@ -89,7 +90,7 @@ def train(task: Task, sets: TrainingSets, place: Place, report: Report) -> Train
         resumed = state.load()
         remaining = _remaining(task, plan, state)
         if resumed:
-            _tell_place(place.name, remaining[0].number if remaining else len(plan), state)
+            _print_position(place.name, remaining[0].number if remaining else len(plan), state)
         for record in state.history:
             report(record.metrics(), record.epoch)
         train_epochs(remaining, state, task, sets, place, report)
@@ -104,13 +105,13 @@ def train_epochs(
     place: Place,
     report: Report,
 ) -> None:
-    """Train through `epochs`, of whose first `state` may have taken some steps: the loop."""
+    """Train for `epochs`: the loop. `state` may hold some steps of the first one already."""
     learner, loader = state.learner, _create_loader(epochs, state.learner, task, sets, place)
     steps = sum(len(epoch.steps) for epoch in epochs) - len(state.losses)
     with counted(place.name, steps) as count:
         for epoch in epochs:
             phase, scores = task.phases[epoch.phase], state.scores(epoch.phase)
-            if is_over(phase, scores):  # a plateau may end before its last planned epoch
+            if is_over(phase, scores):  # a plateau may end early
                 continue
             loss_function = create_loss(phase.loss)
             done = len(state.losses)
@@ -138,17 +139,17 @@ def _start_epoch(epoch: Epoch, learner: Learner, task: Task) -> None:
 def _end_epoch(
     epoch: Epoch, state: TrainingState, task: Task, sets: TrainingSets, loader: EpochLoader
 ) -> EpochRecord:
-    """Score an epoch whose steps are done, keep what it leaves, and add it to the history."""
+    """Score an epoch whose steps are done, keep its weights where due, and record it."""
     learner, phase, scores = state.learner, task.phases[epoch.phase], state.scores(epoch.phase)
     loss = float(torch.stack(state.losses).mean())
     _check_loss(loss, epoch, task)
     rate = learning_rate(phase.schedule, epoch, epoch.steps[-1], scores)
-    # The pass over the batches that SWA needs is worth its time only where a snapshot comes of it.
+    # SWA needs another pass over the batches, worth its time only for a snapshot.
     again = loader.load_again(epoch) if epoch.snapshot else None
     learner.end_epoch(joins_average(phase, epoch), again)
-    watched = learner.score(sets.watched) if phase.watches and sets.watched else None
-    state.kept.end_epoch(phase, epoch, learner, [*scores, watched] if watched else [])
-    # Only now: a plateau that ends goes back to its best weights, and those are what is left.
+    inner = _inner_score(phase, learner, sets)
+    state.kept.end_epoch(phase, epoch, learner, [*scores, inner] if inner else [])
+    # Only now: a plateau that ends has restored its best weights, which are the ones to score.
     validation = learner.score(sets.held_out)
     record = EpochRecord(
         epoch=epoch.number,
@@ -159,16 +160,23 @@ def _end_epoch(
         validation_bce=validation.bce,
         validation_score=validation.precision,
         snapshot=False,
-        watched_bce=watched.bce if watched else None,
-        watched_score=watched.precision if watched else None,
+        watched_bce=inner.bce if inner else None,
+        watched_score=inner.precision if inner else None,
     )
     state.history = mark_snapshots([*state.history, record], state.kept.snapshots)
     state.losses = []
     return state.history[-1]
 
 
+def _inner_score(phase: Phase, learner: Learner, sets: TrainingSets) -> Score | None:
+    """Return the inner-validation score; None for phases without inner validation."""
+    if sets.inner_validation is None or not phase.uses_inner_validation:
+        return None
+    return learner.score(sets.inner_validation)
+
+
 def _remaining(task: Task, plan: Sequence[Epoch], state: TrainingState) -> list[Epoch]:
-    """Return the epochs that are still to be done, as far as that is known by now."""
+    """Return the epochs still to do, as far as known: a plateau may yet end early."""
     first = state.history[-1].epoch + 1 if state.history else 0
     return [
         epoch
@@ -177,13 +185,13 @@ def _remaining(task: Task, plan: Sequence[Epoch], state: TrainingState) -> list[
     ]
 
 
-def _tell_place(name: str, epoch: int, state: TrainingState) -> None:
-    place = f"epoch {epoch}, batch {len(state.losses)}"
-    print(f"saltseg: {name}: going on at {place}", file=sys.stderr)
+def _print_position(name: str, epoch: int, state: TrainingState) -> None:
+    position = f"epoch {epoch}, batch {len(state.losses)}"
+    print(f"saltseg: {name}: resuming at {position}", file=sys.stderr)
 
 
 def _check_loss(loss: float, epoch: Epoch, task: Task) -> None:
-    """Raise InputError where the mean over an epoch's batches is infinite or no number."""
+    """Raise InputError if the mean loss of an epoch is infinite or NaN."""
     if not math.isfinite(loss):
         schedule = task.phases[epoch.phase].schedule
         field = f"{task.section}.phases.{epoch.phase}.schedule.{schedule.written}.learning_rate"
@@ -211,7 +219,7 @@ def _create_loader(
 
 
 def _key(task: Task, sets: TrainingSets, learner: Learner) -> str:
-    """Name the checkpoint by all that determines the training, the first weights among it."""
+    """Return the name of the checkpoint: a hash of all inputs, initial weights included."""
     fabric = learner.fabric
     weights = [tensor.cpu().numpy() for tensor in learner.model.module.state_dict().values()]
     precision = str(fabric.strategy.precision.precision)

@@ -1,4 +1,4 @@
-"""The sets of labelled crops that one network learns from and is scored on, without one fold."""
+"""The labelled crops that a network is trained and scored on, with one fold held out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from saltseg.plumbing.seeds import stream_seed
 from saltseg.selection.pseudolabels import PseudoLabels
 
 ARRAYS = ("images", "masks", "depth")
-"""Files of the crops for pretraining."""
+"""File names of the pretraining crops."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class LabelledCrops:
     """Crops in memory, ready for training.
 
     images: uint8 (n, h, w); masks: bool (n, h, w); depth: float32 (n,) in feet.
-    soft: uint8 (n, h, w), 255 times the probabilities to learn in place of the masks, or None.
+    soft: uint8 (n, h, w), 255 times the probabilities to learn instead of the masks, or None.
     """
 
     images: npt.NDArray[np.uint8]
@@ -40,19 +40,19 @@ class LabelledCrops:
 
     @property
     def arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        """Everything that a training learns from."""
+        """Everything that training reads."""
         target = self.masks if self.soft is None else self.soft
         return self.images, target, self.depth
 
     def targets(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
-        """Return what is learned of some crops, uint8 (rows, h, w): 255 is salt, 0 is none."""
+        """Return the targets of some crops, uint8 (rows, h, w): 255 is salt, 0 is background."""
         if self.soft is not None:
             return self.soft[rows]
         return np.uint8(255) * self.masks[rows]
 
 
 def pool(*parts: LabelledCrops) -> LabelledCrops:
-    """Return the crops of all `parts`, with probabilities to learn where one of them has some."""
+    """Concatenate `parts`, with soft targets if any of them has some."""
     soft = any(part.soft is not None for part in parts)
     return LabelledCrops(
         np.concatenate([part.images for part in parts]),
@@ -64,68 +64,68 @@ def pool(*parts: LabelledCrops) -> LabelledCrops:
 
 @dataclass(frozen=True)
 class TrainingSets:
-    """What one network learns from, and what it is scored on; None where no phase needs a set."""
+    """What a network is trained and scored on; a set that no phase needs is None."""
 
     train: LabelledCrops
     """Training crops of the other folds."""
     held_out: LabelledCrops
-    """Those of the fold itself; scored for the history, and nothing is chosen by them."""
-    watched: LabelledCrops | None = None
-    """Kept apart from `train`, for a plateau and `keep: {best: N}` to decide by."""
+    """Training crops of the held-out fold; scored for the history, never used for a choice."""
+    inner_validation: LabelledCrops | None = None
+    """Split off from `train`, for plateaus and `keep: {best: N}` to decide by."""
     pseudolabels: LabelledCrops | None = None
-    """Test crops that a teacher labelled."""
+    """Test crops labelled by a teacher."""
     survey: LabelledCrops | None = None
     """Crops of the synthetic survey."""
 
     @property
     def named(self) -> dict[str, LabelledCrops]:
-        """The sets that there are, by name."""
+        """The sets that are not None, by name."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
     @property
     def sizes(self) -> dict[str, int]:
-        """How many crops each set has."""
+        """Number of crops in each set."""
         return {name: len(crops) for name, crops in self.named.items()}
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What the training sets of any fold are made from."""
+    """What the training sets of every fold are made from."""
 
     params: Params
     layout: Layout
     crops: CropSet
     folds: pd.DataFrame
-    """Lines with `id` and `fold`; with `coverage_class` and `mosaic` where a phase watches."""
+    """Lines with `id` and `fold`, plus `coverage_class` and `mosaic` for inner validation."""
 
 
 def sets_without(
     fold: int, phases: Sequence[Phase], sources: Sources, labels: PseudoLabels
 ) -> TrainingSets:
-    """Return what `phases` learn from and are scored on, none of it of `fold` but `held_out`.
+    """Return the sets that `phases` need; only `held_out` holds crops of `fold`.
 
-    Where a phase watches, one of `training.inner_folds` is kept apart from the training crops, in
-    whole mosaics, so that neither shows neighbours of the other. Teacher and members of a fold
-    watch the same crops, as Params makes sure of: a member's pseudo-labels know nothing of them.
+    If a phase uses inner validation, one of `training.inner_folds` is split off from the training
+    crops, in whole mosaics, so that neither part holds neighbours of the other. Teachers and
+    members of a fold share this split (Params checks it), so that pseudo-labels leak nothing of it.
 
     labels: of teachers that never saw `fold` either.
-    Raises InputError where the crops are of fewer mosaics than there are inner folds, or of mosaics
-    that leave one of them without a crop, or where the survey's crops are missing.
+    Raises InputError if there are fewer mosaics than inner folds, if the mosaics leave an inner
+    fold empty, or if the survey's crops are missing.
     """
     train, held_out = split_by_fold(sources.crops, sources.folds, fold)
-    watched = None
-    if any(phase.watches for phase in phases):
+    inner_validation = None
+    if any(phase.uses_inner_validation for phase in phases):
         inner = _inner_folds(fold, sources)
-        train, watched = split_by_fold(sources.crops, inner, fold=0)
+        train, inner_validation = split_by_fold(sources.crops, inner, fold=0)
     pseudolabels = pseudolabelled_crops(sources.crops, labels)
     survey = survey_crops(sources.layout.pretraining, phases)
-    return TrainingSets(train, held_out, watched, pseudolabels, survey)
+    return TrainingSets(train, held_out, inner_validation, pseudolabels, survey)
 
 
 def split_by_fold(
     crops: CropSet, folds: pd.DataFrame, fold: int
 ) -> tuple[LabelledCrops, LabelledCrops]:
-    """Return the training crops outside of `fold`, and those in it; joined by id.
+    """Return the training crops outside `fold`, and those in it, joined by id.
 
     folds: lines with `id` and `fold`.
     """
@@ -137,7 +137,7 @@ def split_by_fold(
 
 
 def _inner_folds(fold: int, sources: Sources) -> pd.DataFrame:
-    """Divide the crops outside of `fold` once more; see assign_folds for the errors."""
+    """Split the crops outside `fold` into inner folds; see assign_folds for the errors."""
     outside = sources.folds[sources.folds["fold"] != fold]
     seed = stream_seed(sources.params.base.seed, "inner", fold)
     count = sources.params.training.inner_folds
@@ -150,7 +150,7 @@ def _take(crops: CropSet, lines: pd.DataFrame) -> LabelledCrops:
 
 
 def pseudolabelled_crops(crops: CropSet, labels: PseudoLabels) -> LabelledCrops:
-    """Return the test crops that a teacher labelled, with its masks or its probabilities."""
+    """Return the pseudo-labelled test crops, with the teacher's masks or probabilities."""
     rows = labels.kept["row"].to_numpy(np.int64)
     images, feet = crops.test_images[rows], depth(crops.test)[rows]
     soft = None if labels.soft is None else np.array(labels.soft)
@@ -158,9 +158,9 @@ def pseudolabelled_crops(crops: CropSet, labels: PseudoLabels) -> LabelledCrops:
 
 
 def survey_crops(folder: Path, phases: Sequence[Phase]) -> LabelledCrops | None:
-    """Return the synthetic survey's crops; None where no phase learns from them.
+    """Return the synthetic survey's crops; None if no phase learns from them.
 
-    folder: as ingest writes it. Raises InputError where a file is missing.
+    folder: as ingest writes it. Raises InputError if a file is missing.
     """
     if all(phase.data != "survey" for phase in phases):
         return None

@@ -25,12 +25,12 @@ __all__ = ["SaltNetwork", "create_model"]
 
 
 def create_model(definition: ModelDefinition, seed: int, weights: Path | None) -> SaltNetwork:
-    """Build the network that `definition` describes, its random weights drawn from `seed`.
+    """Build the network that `definition` describes, with random weights drawn from `seed`.
 
-    weights: folder of files of pretrained weights; None leaves pretrained weights out, where the
-    network's own are loaded next.
-    Raises InputError where the encoder or its weights are not to be had, or the network cannot take
-    inputs of this size.
+    weights: folder of pretrained weight files; None skips pretrained weights, for networks whose
+    own weights are loaded next.
+    Raises InputError if the encoder or its weights are not available, or the network does not
+    accept inputs of this size.
     """
     start = None if weights is None else load_start(definition, weights)
     with torch.random.fork_rng(devices=[]):
@@ -51,11 +51,11 @@ def _check_size(network: SaltNetwork, definition: ModelDefinition) -> None:
     try:
         run_shapes(network)
     except NotImplementedError:
-        pass  # An operation that has no shapes without content: the first step will tell.
+        pass  # An operation does not support meta tensors; the first step will reveal errors.
     except (RuntimeError, ValueError, AssertionError) as error:
         name = definition.encoder if isinstance(definition, UnetModel) else definition.architecture
         raise InputError(
-            f"params.yaml: models: {name} takes no inputs of {definition.input.size} px "
+            f"params.yaml: models: {name} does not accept inputs of {definition.input.size} px "
             f"({reason_of(error)}); change input.size"
         ) from error
 

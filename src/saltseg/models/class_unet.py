@@ -1,4 +1,4 @@
-"""The U-Nets of the class and capstone reports: odd sizes come back without resizing."""
+"""The U-Nets of the class and capstone reports, which restore odd sizes without resizing."""
 
 import torch
 from torch import Tensor, nn
@@ -8,14 +8,14 @@ from saltseg.models.outputs import Outputs
 
 
 class ClassUnet(nn.Module):
-    """Four levels down and up again, of two convolutions or two residual blocks each.
+    """Four levels down and up again, each of two convolutions or two residual blocks.
 
-    From 101 px the sizes are 101, 50, 25, 12, 6. They come back because a transposed convolution
-    is "valid" (2n + 1) where a pooling lost a pixel and "same" (2n) where it did not.
+    From 101 px the sizes are 101, 50, 25, 12, 6. To restore them, transposed convolutions are
+    "valid" (2n + 1) where a pooling dropped a pixel and "same" (2n) elsewhere.
     Source: the class report's plain and residual U-Nets and the capstone report's (16 filters,
-    dropout .25 after the first level, else .5). Where the reports are silent, the public kernels
-    that they follow: a convolution without activation brings a level of residual blocks to its
-    width, and a pre-activated level ends in normalisation and ReLU.
+    dropout 0.25 after the first level, else 0.5). Other details follow the public kernels behind
+    the reports: a convolution without activation expands a level of residual blocks to its width,
+    and a pre-activated level ends in normalisation and ReLU.
     """
 
     def __init__(self, definition: ClassUnetModel) -> None:

@@ -1,4 +1,4 @@
-"""Where networks compute, and in which number format."""
+"""The device and number format of networks."""
 
 import logging
 from collections.abc import Callable
@@ -15,15 +15,15 @@ from saltseg.plumbing.memory import keep_freed_memory
 def create_fabric(runtime: Runtime) -> Fabric:
     """Choose device and precision, and make every operation deterministic.
 
-    Raises InputError where this machine lacks the device that is asked for.
+    Raises InputError if this machine does not have the requested device.
     """
-    # Fabric tells the precision at each start; history and tracking have it.
+    # Fabric logs the precision at each start; history and tracking record it anyway.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    # Some CUDA kernels have no deterministic twin: torch warns then, where it could only fail.
+    # Some CUDA kernels have no deterministic version; warn instead of failing.
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # No operation here reads memory before it writes it; filling it first costs a quarter more.
+    # No operation here reads uninitialised memory; filling it would cost a quarter more time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    # Sums are split among the threads, and float sums depend on how they are split.
+    # Float sums depend on how they are split among threads.
     torch.set_num_threads(runtime.threads)
     keep_freed_memory()
     accelerator = _accelerator(runtime.accelerator)
@@ -31,20 +31,20 @@ def create_fabric(runtime: Runtime) -> Fabric:
 
 
 def available_runtime(runtime: Runtime) -> Runtime:
-    """Return where to predict: as in training, or on what there is where that device is not."""
+    """Return the runtime for prediction: the training device, or `auto` if it is missing."""
     if runtime.accelerator == "auto" or has_accelerator(runtime.accelerator):
         return runtime
     return runtime.model_copy(update={"accelerator": "auto"})
 
 
 def device_name(fabric: Fabric) -> str:
-    """Return the kind of the device that `fabric` computes on, and a GPU's model."""
+    """Return the device type of `fabric`, with the model of a GPU."""
     kind = fabric.device.type
     return f"{kind} {torch.cuda.get_device_name(fabric.device)}" if kind == "cuda" else str(kind)
 
 
 def has_accelerator(name: str) -> bool:
-    """Tell whether this machine has the device: cpu, cuda or mps."""
+    """Return whether this machine has the device: cpu, cuda or mps."""
     checks: dict[str, Callable[[], bool]] = {
         "cuda": torch.cuda.is_available,
         "mps": torch.backends.mps.is_available,
@@ -57,7 +57,7 @@ def _accelerator(wanted: str) -> str:
         return next(name for name in ("cuda", "mps", "cpu") if has_accelerator(name))
     if not has_accelerator(wanted):
         raise InputError(
-            f"params.yaml: runtime.accelerator: {wanted}: this machine has none; take auto or cpu"
+            f"params.yaml: runtime.accelerator: {wanted}: this machine has none; use auto or cpu"
         )
     return wanted
 
@@ -71,7 +71,7 @@ def _precision(runtime: Runtime, accelerator: str) -> Literal["bf16-mixed", "32-
 
 
 def computes_bfloat16(accelerator: str) -> bool:
-    """Whether bfloat16 is computed by the device itself, not emulated, which is slower."""
+    """Return whether the device supports bfloat16 natively; emulation is slower."""
     if accelerator == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities()

@@ -1,4 +1,4 @@
-"""Changes to encoders, whatever their family: the stem, and attention after each stage."""
+"""Changes to encoders of any family: the stem, and attention after each stage."""
 
 import segmentation_models_pytorch as smp
 import timm
@@ -11,11 +11,11 @@ from saltseg.config.model_definitions import Stem
 from saltseg.plumbing.errors import InputError
 
 PROBE = 64
-"""Height and width of the image that shows how an encoder works."""
+"""Height and width of the image used to probe an encoder."""
 
 
 def is_known(encoder: str) -> bool:
-    """Whether segmentation-models-pytorch or, after `tu-`, timm has an encoder of this name."""
+    """Return whether segmentation-models-pytorch or, after `tu-`, timm has this encoder."""
     timm_name = encoder.removeprefix("tu-")
     if timm_name != encoder:
         return bool(timm.is_model(timm_name))
@@ -23,9 +23,9 @@ def is_known(encoder: str) -> bool:
 
 
 def drop_unread_stages(encoder: nn.Module) -> None:
-    """Take off the stages of an EfficientNet below the deepest that a decoder reads.
+    """Remove the stages of an EfficientNet beyond the deepest that a decoder reads.
 
-    timm computes them all the same: two thirds of Lite 0's weights, where there are four levels.
+    timm computes them all the same: with four levels, two thirds of Lite 0's weights.
     """
     network = getattr(encoder, "model", None)
     if isinstance(network, EfficientNetFeatures):
@@ -34,10 +34,11 @@ def drop_unread_stages(encoder: nn.Module) -> None:
 
 
 def change_stem(encoder: nn.Module, stem: Stem, channels: int, name: str) -> None:
-    """Change the first convolution and the first pooling of an encoder in its place.
+    """Change the first convolution and the first pooling of an encoder in place.
 
-    No first pooling: +0.010 for the 2nd place; at stride one: the 28th; 3x3: the 1st's ResNet-34.
-    Raises InputError where the encoder's stem is not one that can be changed so.
+    No first pooling gained the 2nd place +0.010; the 28th used stride one; the 1st place's
+    ResNet-34 has a 3x3 convolution.
+    Raises InputError if the encoder's stem cannot be changed in this way.
     """
     if stem.convolution == "3x3":
         _replace_convolution(encoder, name)
@@ -50,7 +51,7 @@ def change_stem(encoder: nn.Module, stem: Stem, channels: int, name: str) -> Non
 
 
 def _check_stem(encoder: nn.Module, stem: Stem, channels: int, name: str) -> None:
-    """Some families pad for one stride only, or need two branches to fit."""
+    """Check the sizes: some families pad for one stride only, or have branches that must match."""
     first = PROBE if stem.stride == "one" else PROBE // 2
     second = first // 2 if stem.pooling == "own" else first
     try:
@@ -58,7 +59,7 @@ def _check_stem(encoder: nn.Module, stem: Stem, channels: int, name: str) -> Non
     except RuntimeError:
         sizes = []
     if sizes != [first, second]:
-        raise InputError(f"params.yaml: models: stem: {name} cannot be changed so; set all to own")
+        raise InputError(f"params.yaml: models: stem: {name} does not allow this; set all to own")
 
 
 def _replace_convolution(encoder: nn.Module, name: str) -> None:
@@ -96,31 +97,31 @@ class Attended(nn.Module):
     """A stage of an encoder, followed by squeeze and excitation (Roy et al. 2018)."""
 
     def __init__(self, stage: nn.Module, channels: int) -> None:
-        """Wrap a stage that puts out `channels` channels."""
+        """Wrap a stage with `channels` output channels."""
         super().__init__()
         self.stage = stage
         self.scse = SCSEModule(channels, reduction=min(16, channels))
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Return what the stage puts out, weighed by channel and by place."""
+        """Return the stage's output, reweighted by channel and position."""
         weighed: Tensor = self.scse(self.stage(*inputs))
         return weighed
 
 
 def add_attention(encoder: nn.Module, channels: int, name: str) -> None:
-    """Put scSE after each stage of an encoder but the first, so that later stages see it too.
+    """Insert scSE after each encoder stage but the first, so that later stages see it too.
 
-    Raises InputError where a stage cannot be told from what surrounds it.
+    Raises InputError if a stage cannot be identified.
     """
     for path, width in _stages(encoder, channels, name):
         _put(encoder, path, Attended(encoder.get_submodule(path), width))
 
 
 def _stages(encoder: nn.Module, channels: int, name: str) -> list[tuple[str, int]]:
-    """Return path and width of the module that makes each feature map from the third on.
+    """Return path and width of the module that produces each feature map from the third on.
 
-    A module inside of a stage may hand on the very tensor that the stage puts out, and so may one
-    after it; the stage is the outermost module around the first that does.
+    Modules inside a stage or after it may return the very tensor that the stage returns; the stage
+    is the outermost module around the first that does.
     """
     made: list[tuple[str, Tensor]] = []
     handles = [
@@ -135,14 +136,16 @@ def _stages(encoder: nn.Module, channels: int, name: str) -> list[tuple[str, int
     for feature in features[2:]:
         paths = [path for path, output in made if output is feature]
         if not paths:
-            raise InputError(f"params.yaml: models: encoder_scse: cannot be put into {name}")
+            raise InputError(
+                f"params.yaml: models: encoder_scse: not possible in {name}; set false"
+            )
         around = [path for path in paths if f"{paths[0]}.".startswith(f"{path}.")]
         stages.append((min(around, key=len), feature.shape[1]))
     return stages
 
 
 def _probe(encoder: nn.Module, channels: int) -> list[Tensor]:
-    """Return the features of an image without content."""
+    """Return the features of an all-zero image."""
     training = encoder.training
     with torch.no_grad():
         features: list[Tensor] = encoder.eval()(torch.zeros(1, channels, PROBE, PROBE))
@@ -151,6 +154,6 @@ def _probe(encoder: nn.Module, channels: int) -> list[Tensor]:
 
 
 def _put(encoder: nn.Module, path: str, module: nn.Module) -> None:
-    """Put a module in the place of the one at `path`."""
+    """Replace the module at `path`."""
     parent, _, last = path.rpartition(".")
     setattr(encoder.get_submodule(parent), last, module)

@@ -1,4 +1,4 @@
-"""Heads that predict from all levels of a decoder together (Hariharan et al. 2015)."""
+"""Heads that predict from all decoder levels together (Hariharan et al. 2015)."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from saltseg.models.fast.resizing import resized
 
 
 class ConcatenatedHypercolumn(nn.Module):
-    """All levels enlarged to the last one's size and joined: the 1st place's head."""
+    """All levels upsampled to the last one's size and concatenated: the 1st place's head."""
 
     def __init__(self, widths: list[int]) -> None:
         """Build for levels of these widths, the deepest first; the last sets the head's own."""
@@ -24,11 +24,11 @@ class ConcatenatedHypercolumn(nn.Module):
 
 
 class SummedHypercolumn(nn.Module):
-    """Each level has the convolution at its own size; the sums are enlarged from level to level.
+    """Convolves each level at its own size, then upsamples and sums from level to level.
 
-    As Hariharan et al. compute theirs: enlargement and convolution are both linear, and in this
-    order nothing is wide where it is large. A training step costs up to a tenth more than without,
-    where the concatenated form of a light encoder doubles it.
+    As in Hariharan et al.: upsampling and convolution are both linear, and in this order no large
+    feature map has many channels. A training step takes up to a tenth longer than without a
+    hypercolumn; with a light encoder the concatenated form doubles it.
     """
 
     def __init__(self, widths: list[int]) -> None:

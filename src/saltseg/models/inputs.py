@@ -10,7 +10,7 @@ from saltseg.config.model_definitions import Input
 from saltseg.models.fast.resizing import resized
 
 DEPTH_RANGE = (50.0, 959.0)
-"""Least and greatest depth in feet of the competition's 22,000 crops."""
+"""Smallest and largest depth in feet of the competition's 22,000 crops."""
 
 Offset = tuple[int, int]
 """Rows above the crop and columns left of it, in the padded input."""
@@ -19,11 +19,11 @@ Offset = tuple[int, int]
 def channel(name: str, images: Tensor, depth: Tensor, mean: float, std: float) -> Tensor:
     """Make one input channel, float (n, h, w).
 
-    images: float (n, h, w) in 0..1, of the input's size, so that pixels in the padding have places
-    of their own; depth: float (n,) in feet; mean, std: of the grey values.
-    `depth`: relative, (z - zmin) / (zmax - zmin) as the 28th place's. `row`, `column`: CoordConv
-    (Liu et al. 2018), in -1..1. `image_row`: the image times its row in 0..1, the third channel of
-    many public solutions, called depth there.
+    images: float (n, h, w) in 0..1, of the input size, so that padding has coordinates too;
+    depth: float (n,) in feet; mean, std: of the grey values.
+    `depth`: relative, (z - zmin) / (zmax - zmin), as the 28th place used. `row`, `column`:
+    CoordConv (Liu et al. 2018), in -1..1. `image_row`: the image times its row in 0..1, the third
+    channel of many public solutions, called depth there.
     """
     height, width = images.shape[-2:]
     if name == "depth":
@@ -46,7 +46,7 @@ def centre(definition: Input, shape: torch.Size) -> Offset:
 
 
 def random_offsets(definition: Input, shape: torch.Size, count: int) -> list[Offset]:
-    """Draw the offset of each crop of `shape` in its padding from torch's generator, as dropout.
+    """Draw a random offset for each crop of `shape` from torch's global generator, as dropout does.
 
     Source: the random padding of the 4th place.
     """
@@ -100,6 +100,6 @@ def _cut(logits: Tensor, shape: tuple[int, int], offset: Offset) -> Tensor:
 
 
 def _padded_shape(definition: Input, shape: torch.Size) -> tuple[int, int]:
-    """Return height and width of what is padded: the crop's own, or those it is resized to."""
+    """Return height and width before padding: the crop's own, or those it is resized to."""
     height, width = shape
     return definition.resized or height, definition.resized or width

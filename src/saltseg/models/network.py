@@ -1,4 +1,4 @@
-"""The whole way of a crop: from grey values to logits of the same size."""
+"""The complete network: from grey values of a crop to logits of the same size."""
 
 import torch
 from torch import Tensor, nn
@@ -9,11 +9,11 @@ from saltseg.models.outputs import Outputs, predicted
 
 
 class SaltNetwork(nn.Module):
-    """A segmentation network with everything between it and the crop.
+    """A segmentation network with its pre- and postprocessing.
 
-    The crop is padded or resized to the input size of the network, standardised and given its
-    further channels, and the logits are cut or resized back, so that training and prediction need
-    not know which input a network takes.
+    The crop is padded or resized to the network's input size, standardised and given its extra
+    channels; the logits are cropped or resized back. Training and prediction need not know the
+    input format of a network.
     """
 
     def __init__(self, body: nn.Module, definition: Input, mean: float, std: float) -> None:
@@ -25,7 +25,7 @@ class SaltNetwork(nn.Module):
         self.std = std
 
     def forward(self, images: Tensor, depth: Tensor) -> Tensor | Outputs:
-        """Return the logits of the prediction, float (n, h, w); while training, all outputs.
+        """Return the logits of the prediction, float (n, h, w); in training mode, all outputs.
 
         images: float (n, h, w) in 0..1; depth: float (n,) in feet.
         """

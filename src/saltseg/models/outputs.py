@@ -1,4 +1,4 @@
-"""What a network gives while it learns, and the one prediction that comes of it."""
+"""The outputs of a network in training, and the prediction made from them."""
 
 from typing import NamedTuple
 
@@ -7,12 +7,12 @@ from torch import Tensor
 
 
 class Outputs(NamedTuple):
-    """Logits of salt, and what the further heads of a network say."""
+    """Logits of salt, and the outputs of a network's other heads."""
 
     logits: Tensor
     """Of each pixel: float (n, h, w); (n, 1, size, size) before it is brought back to the crop."""
     empty: Tensor | None = None
-    """That a crop holds no salt: float (n,)."""
+    """Logit that a crop is empty: float (n,)."""
     side: Tensor | None = None
     """Of each pixel, from each decoder level but the last: float (n, levels, h, w)."""
 
@@ -20,9 +20,9 @@ class Outputs(NamedTuple):
 def predicted(outputs: Outputs) -> Tensor:
     """Return the logits of the prediction, float (n, h, w).
 
-    With an empty-mask head a pixel is salt where the crop holds salt and the pixel is salt in it:
-    p = sigmoid(logit) * (1 - sigmoid(empty)), the first of which is conditional only where pixels
-    learn from crops with salt alone. Solved for the logit of p, which needs no probabilities:
+    With an empty-mask head, p = sigmoid(logit) * (1 - sigmoid(empty)): the probability of salt in
+    a crop with salt, times that of a crop with salt. The first factor is conditional only if the
+    pixels learn from crops with salt alone. The logit of p is computed stably as
     -log(exp(-logit) + exp(empty) + exp(empty - logit)).
     """
     if outputs.empty is None:

@@ -7,10 +7,10 @@ from saltseg.models.outputs import Outputs
 
 
 class PlainCnn(nn.Module):
-    """3x3 convolutions with ReLU at full size, and a 1x1 at the end.
+    """3x3 convolutions with ReLU at full size, and a 1x1 convolution at the end.
 
-    A pixel sees no further than one pixel for each layer. The report says no more of its benchmark
-    than that it is a plain network; number and width of the layers are the definition's.
+    The receptive field reaches one pixel further with each layer. The report gives no details of
+    its benchmark; the definition sets the number and width of the layers.
     """
 
     def __init__(self, definition: PlainCnnModel) -> None:

@@ -1,4 +1,4 @@
-"""Context for the deepest features: pyramid pooling and feature pyramid attention."""
+"""Context modules for the deepest features: pyramid pooling and feature pyramid attention."""
 
 import torch
 from torch import Tensor, nn
@@ -7,17 +7,17 @@ from torch.nn import functional
 from saltseg.models.fast.resizing import resized
 
 BINS = (1, 2, 3, 6)
-"""Cells along a side that features are averaged in."""
+"""Numbers of cells along a side over which features are averaged."""
 
 
 class PyramidPooling(nn.Module):
-    """Features beside their own means over the whole and over cells (Zhao et al. 2017)."""
+    """Features concatenated with their means over grids of cells (Zhao et al. 2017)."""
 
     def __init__(self, width: int) -> None:
         """Build for `width` channels in and out."""
         super().__init__()
         branch = width // len(BINS)
-        # The mean over the whole has one value a crop: too few to be normalised over a batch.
+        # The global mean has one value per crop, too few for batch normalisation.
         self.branches = nn.ModuleList(nn.Conv2d(width, branch, 1) for _ in BINS)
         self.join = nn.Sequential(
             nn.Conv2d(width + branch * len(BINS), width, 3, padding=1, bias=False),
@@ -36,9 +36,9 @@ class PyramidPooling(nn.Module):
 
 
 class PyramidAttention(nn.Module):
-    """Feature pyramid attention: smaller copies of the features weigh them (Li et al. 2018).
+    """Feature pyramid attention: features weighted by their downsampled copies (Li et al. 2018).
 
-    In the form of the 1st place: two smaller copies, and half as many channels come out.
+    The 1st place's variant: two downsampled copies, and half as many output channels.
     """
 
     def __init__(self, width: int) -> None:

@@ -1,4 +1,4 @@
-"""A small network that learns from scratch, after the 15th place's of 8 MB."""
+"""A small network trained from scratch, after the 15th place's of 8 MB."""
 
 import torch
 from segmentation_models_pytorch.base.modules import SCSEModule
@@ -14,10 +14,10 @@ from saltseg.models.pooling import PyramidPooling
 class PyramidNetwork(nn.Module):
     """Three sizes of residual blocks, dilated at the smallest; pyramid pooling; guided upsampling.
 
-    Each size ends in concurrent spatial and channel squeeze and excitation (Roy et al. 2018). An
-    input of 129 px becomes 65 and 33, and each upsampling meets the corners of its pixels again.
-    With 32 filters and dilations 1, 2, 4, 8 the weights take 7.6 MB, the 15th place's 8; what
-    else is known of it is the list of its parts, and how they join here is this project's.
+    Each stage ends in concurrent spatial and channel squeeze and excitation (Roy et al. 2018). An
+    input of 129 px becomes 65 and 33, so that upsampling with aligned corners is exact. With 32
+    filters and dilations 1, 2, 4, 8 the weights take 7.6 MB (the 15th place's: 8 MB). Otherwise
+    only the list of its parts is known; the way they are joined here is ours.
     """
 
     def __init__(self, definition: PyramidModel) -> None:
@@ -64,10 +64,10 @@ class DilatedBlock(nn.Module):
 
 
 class GuidedUpsampling(nn.Module):
-    """Bilinear upsampling that takes each pixel from where a guide says (Mazzini 2018).
+    """Bilinear upsampling whose sampling points are shifted by a guide (Mazzini 2018).
 
-    The guide moves the place by a few pixels of the small map, so that borders stay sharp. It
-    starts at zero: as plain upsampling.
+    The guide shifts them by a few pixels of the small map to keep boundaries sharp. It is
+    initialised to zero, which is plain upsampling.
     """
 
     def __init__(self, inputs: int, guides: int) -> None:
@@ -82,7 +82,7 @@ class GuidedUpsampling(nn.Module):
         height, width = guide.shape[-2:]
         plain = resized(features, guide.shape[-2:], align_corners=True)
         moved = self.guide(torch.cat([plain, guide], dim=1)).float().permute(0, 2, 3, 1)
-        # grid_sample counts from -1 to 1 along a side; the guide counts pixels of the small map.
+        # grid_sample has coordinates from -1 to 1; the guide is in pixels of the small map.
         rows, columns = features.shape[-2:]
         pixel = moved.new_tensor([2 / max(columns - 1, 1), 2 / max(rows - 1, 1)])
         return functional.grid_sample(

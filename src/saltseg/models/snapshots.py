@@ -1,4 +1,4 @@
-"""The snapshots of one member and fold: their weights as safetensors files."""
+"""Snapshots of one member and fold: weights in safetensors files."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,24 +15,24 @@ Weights = dict[str, torch.Tensor]
 
 
 def save_snapshots(folder: Path, snapshots: Sequence[Mapping[str, torch.Tensor]]) -> None:
-    """Write snapshot_0.safetensors, snapshot_1.safetensors, ..., the oldest first."""
+    """Write snapshot_0.safetensors, snapshot_1.safetensors, ..., oldest first."""
     for index, weights in enumerate(snapshots):
         with whole_file(snapshot_path(folder, index)) as temporary:
             temporary.write_bytes(save(dict(weights)))
 
 
 def snapshot_path(folder: Path, index: int) -> Path:
-    """Return the file of a snapshot, the oldest being 0."""
+    """Return the path of a snapshot; 0 is the oldest."""
     return folder / f"snapshot_{index}.safetensors"
 
 
 def load_snapshot(path: Path) -> Weights:
-    """Read the weights of one snapshot. Raises InputError where the file is damaged."""
-    return load_weights(path, "fetch it with 'dvc pull', or fetch the model anew")
+    """Read the weights of one snapshot. Raises InputError if the file is damaged."""
+    return load_weights(path, "fetch it with 'dvc pull', or fetch the model again")
 
 
 def load_weights(path: Path, remedy: str) -> Weights:
-    """Read a safetensors file. Raises InputError, which ends in `remedy`, where that fails."""
+    """Read a safetensors file. Raises InputError, ending in `remedy`, if that fails."""
     try:
         weights: Weights = load_file(path)
     except (OSError, SafetensorError) as error:

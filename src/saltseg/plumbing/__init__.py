@@ -1,1 +1,1 @@
-"""Errors, files, seeds, progress, the machine: what knows neither field nor torch."""
+"""Errors, files, seeds, progress, the machine: independent of the field and of torch."""

@@ -1,4 +1,4 @@
-"""Tables of ids as people hand them in: CSV, plain or compressed, with or without a BOM."""
+"""CSV tables from users: plain or compressed, with or without a BOM."""
 
 import csv
 import gzip
@@ -13,15 +13,15 @@ from saltseg.plumbing.files import read_regular
 from saltseg.plumbing.zips import MOST, entries, open_zip
 
 _SUFFIXES = {b"\x1f\x8b": ".gz", b"PK\x03\x04": ".zip"}
-"""How compressed files begin, and what their names end in."""
+"""Suffix of a compressed file, by its magic bytes."""
 
 
 @dataclass(frozen=True)
 class CsvTable:
     """The lines of a CSV file.
 
-    path: what errors call it. header: fields of the first line. rows: fields of the others.
-    lines: where in the file each row stands, counted from 1.
+    path: name of the file in error messages. header: fields of the first line. rows: fields of the
+    other lines. lines: line number of each row in the file, from 1.
     """
 
     path: Path
@@ -30,7 +30,7 @@ class CsvTable:
     lines: list[int]
 
     def refuse_extra_fields(self) -> None:
-        """Raise InputError where a row has more fields than the header."""
+        """Raise InputError if a row has more fields than the header."""
         count = len(self.header)
         rows = zip(self.lines, self.rows, strict=True)
         wrong = [
@@ -41,17 +41,17 @@ class CsvTable:
         if wrong:
             raise InputError(
                 f"{self.path}: more than the {count} fields of the header in {len(wrong):,} of"
-                f" {len(self.rows):,} rows: {first_few(wrong, 3)}; quote fields that hold commas,"
-                " or take out what is too much"
+                f" {len(self.rows):,} rows: {first_few(wrong, 3)}; quote fields that contain"
+                " commas, or remove the extra fields"
             )
 
 
 def read_csv(path: Path, named: Path | None = None) -> CsvTable:
     """Read a CSV file, .csv.gz or .zip of one CSV; see parse_csv.
 
-    named: what errors call it, where that is not its path.
-    Raises InputError where it is no regular file, too large, damaged, or compressed in a way that
-    its name does not say.
+    named: name of the file in error messages, if not `path`.
+    Raises InputError if it is not a regular file, is too large or damaged, or is compressed in a
+    way that does not match its suffix.
     """
     content = read_regular(path, MOST)
     suffix = next((s for magic, s in _SUFFIXES.items() if content.startswith(magic)), "")
@@ -68,9 +68,9 @@ def read_csv(path: Path, named: Path | None = None) -> CsvTable:
 
 
 def parse_csv(content: bytes, path: Path) -> CsvTable:
-    """Split UTF-8 text into fields; a BOM and empty lines at the end are left out.
+    """Split UTF-8 text into fields, without a BOM or empty lines at the end.
 
-    Raises InputError that says where it is no UTF-8 or no CSV.
+    Raises InputError that says where the text is not valid UTF-8 or CSV.
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{path}: is UTF-16, not UTF-8; save it as CSV UTF-8")
@@ -81,7 +81,7 @@ def parse_csv(content: bytes, path: Path) -> CsvTable:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 at byte {error.start}; save it as UTF-8") from error
     except csv.Error as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error}); write it anew") from error
+        raise InputError(f"{path}: cannot be read as CSV ({error}); write it again") from error
     while rows and not rows[-1][1]:
         rows.pop()
     header = rows[0][1] if rows else []
@@ -89,12 +89,12 @@ def parse_csv(content: bytes, path: Path) -> CsvTable:
 
 
 def _gunzipped(path: Path, content: bytes) -> bytes:
-    """Unpack gzip, as far as it may reach and no further."""
+    """Unpack gzip, up to the size limit."""
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             unpacked = file.read(MOST + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be unpacked ({error}); write it anew") from error
+        raise InputError(f"{path}: cannot be unpacked ({error}); write it again") from error
     if len(unpacked) > MOST:
         raise InputError(f"{path}: unpacks to more than {MOST:,} bytes, which no table has")
     return unpacked
@@ -109,4 +109,4 @@ def _only_file(path: Path) -> bytes:
         try:
             return found[0].read()
         except (OSError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: cannot be unpacked ({error}); write it anew") from error
+            raise InputError(f"{path}: cannot be unpacked ({error}); write it again") from error

@@ -1,4 +1,4 @@
-"""Errors that a person can act on, and how they reach the person."""
+"""Errors that users can act on, and how they are shown."""
 
 import errno
 import re
@@ -14,11 +14,11 @@ _OF_THE_DISK = {
     errno.EPERM,
     errno.EROFS,
 }
-"""What the system says where space or rights are missing, whoever wanted to write."""
+"""Error numbers for missing disk space or permissions."""
 
 
 class InputError(Exception):
-    """Something given to saltseg is wrong; its message is one line that says what to do."""
+    """Invalid input; the message is one line that says what to do."""
 
 
 def first_few(items: Sequence[object], limit: int = 5) -> str:
@@ -29,7 +29,7 @@ def first_few(items: Sequence[object], limit: int = 5) -> str:
 
 
 def printable(text: str) -> str:
-    """Put an escape in place of what would steer a terminal: control characters and their like."""
+    """Escape control characters and other unprintable characters, which could steer a terminal."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
@@ -39,9 +39,9 @@ def printable_lines(text: str) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """Put an error's kind and message into one line of 200 characters, without a password.
+    """Return an error's type and message in one line of up to 200 characters, without passwords.
 
-    An InputError's message is such a line, and whole.
+    An InputError's message already is one line and is not cut.
     """
     if isinstance(error, InputError):
         return printable(str(error))
@@ -50,13 +50,13 @@ def reason_of(error: Exception) -> str:
 
 
 def without_password(text: str) -> str:
-    """Leave user and password out of addresses: "https://user:password@host" is "https://host"."""
+    """Strip credentials from URLs: "https://user:password@host" becomes "https://host"."""
     return re.sub(r"//[^/\s]*@", "//", text)
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Print an InputError, or that space or rights are missing, as one line; leave with code 1."""
+    """Print an InputError, or a lack of space or permissions, as one line and exit with code 1."""
     try:
         yield
     except InputError as error:
@@ -65,7 +65,7 @@ def one_line_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno not in _OF_THE_DISK:
             raise
-        print(f"saltseg: {error}; free space or change the rights", file=sys.stderr)
+        print(f"saltseg: {error}; free space or change the permissions", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("saltseg: interrupted", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Writing files whole: under a temporary name first, then renamed."""
+"""Reading files safely, and writing them atomically: to a temporary name, then renamed."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ _LEFTOVER = re.compile(r"\..+\.(\d+)(?:\.\w+)?")
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
-    Raises InputError, naming the file and the system's reason, where it can't be written.
+    Raises InputError, naming the file and the system's reason, if it cannot be written.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
@@ -33,10 +33,10 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        # Libraries wrap the system's reason in words of their own, and keep its number.
+        # Libraries reword the system's message but keep its error number.
         reason = os.strerror(error.errno) if error.errno else error
         raise InputError(
-            f"{path}: cannot be written: {reason}; free space or change the rights"
+            f"{path}: cannot be written: {reason}; free space or change the permissions"
         ) from error
     finally:
         with suppress(OSError):
@@ -44,16 +44,15 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 with the newlines that it holds."""
+    """Write `text` as UTF-8, keeping its newlines."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
 
 
 def write_below(folder: Path, name: str, content: bytes) -> None:
-    """Write the file `name`, a relative path, below `folder`, and through no link.
+    """Write the file `name`, a relative path, below `folder`, without following links.
 
-    Raises InputError that names what leads out of the folder: "..", a folder or a file that is a
-    link.
+    Raises InputError naming what leads out of the folder: "..", or a link.
     """
     path = folder / name
     within = path.relative_to(folder).parents if not Path(name).is_absolute() else []
@@ -68,7 +67,7 @@ def write_below(folder: Path, name: str, content: bytes) -> None:
 
 
 def sweep_leftovers(folder: Path) -> None:
-    """Remove the temporary files that `whole_file` left in `folder` when its process was killed."""
+    """Remove the temporary files of `whole_file` whose processes were killed."""
     for path in folder.glob(".*"):
         named = _LEFTOVER.fullmatch(path.name)
         if named and not psutil.pid_exists(int(named[1])) and path.is_file():
@@ -76,9 +75,9 @@ def sweep_leftovers(folder: Path) -> None:
 
 
 def visible(folder: Path, pattern: str) -> list[Path]:
-    """Return the files below `folder` that match, in order, but for the hidden ones.
+    """Return the matching files below `folder`, sorted, without hidden ones.
 
-    Half-written files are hidden, and so is what editors and systems leave.
+    Half-written files are hidden, as is most of what editors and desktops leave behind.
     """
     found = folder.rglob(pattern)
     return sorted(
@@ -96,8 +95,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 def check_regular(path: Path, most: int) -> None:
     """Raise InputError unless `path` is a regular file of up to `most` bytes.
 
-    To be asked before a file is opened: opening a pipe waits for its other end, perhaps for ever,
-    and a device may have no end.
+    Call it before opening a file: opening a pipe may block forever, and a device may be endless.
     """
     try:
         found = path.stat()
@@ -109,15 +107,15 @@ def check_regular(path: Path, most: int) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise InputError(f"{path}: is a directory; name a file")
     if not stat.S_ISREG(found.st_mode):
-        raise InputError(f"{path}: is no regular file but a pipe, socket or device; name a file")
+        raise InputError(f"{path}: is a pipe, socket or device, not a regular file; name a file")
     if found.st_size > most:
         raise InputError(f"{path}: has {found.st_size:,} bytes, more than the {most:,} allowed")
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """Return the content of a file; raises InputError as check_regular, or where it can't be read.
+    """Return the content of a file. Raises InputError as check_regular, or if it is unreadable.
 
-    A file that grows meanwhile is read up to `most` bytes and no further.
+    At most `most` bytes are read, even if the file grows meanwhile.
     """
     check_regular(path, most)
     try:
@@ -125,18 +123,19 @@ def read_regular(path: Path, most: int) -> bytes:
             return file.read(most)
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be read: {error.strerror or error}; change its rights, or save it anew"
+            f"{path}: cannot be read: {error.strerror or error}; change its permissions, or save it"
+            " again"
         ) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object. Raises InputError where the file is missing or no JSON object."""
+    """Read a JSON object. Raises InputError if the file is missing or not a JSON object."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); make it anew") from error
+        raise InputError(f"{path}: cannot be read as JSON ({error}); make it again") from error
     if not isinstance(content, dict):
-        raise InputError(f"{path}: holds a {type(content).__name__}, not an object; make it anew")
+        raise InputError(f"{path}: holds a {type(content).__name__}, not an object; make it again")
     return content
 
 
@@ -147,7 +146,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def write_csv(path: Path, table: pd.DataFrame, decimals: int = 6) -> None:
-    """Write a table as CSV with `decimals` digits behind the point and Unix newlines."""
+    """Write a table as CSV with `decimals` decimal places and Unix newlines."""
     with whole_file(path) as temporary:
         table.to_csv(temporary, index=False, float_format=f"%.{decimals}f", lineterminator="\n")
 
@@ -163,9 +162,9 @@ def write_array_parts(
     dtype: npt.DTypeLike,
     parts: Iterable[npt.NDArray[Any]],
 ) -> None:
-    """Write as .npy an array that comes in parts along its first axis; memory holds one at a time.
+    """Write a .npy file part by part along the first axis, with one part in memory at a time.
 
-    np.save tells no reason when a disk is full, and a mapped file kills the process then.
+    On a full disk np.save gives no reason, and a memory-mapped file kills the process.
     """
     with array_file(path, shape, dtype) as file:
         for part in parts:
@@ -173,10 +172,10 @@ def write_array_parts(
 
 
 class ArrayFile:
-    """A .npy file that is being written, part after part along its first axis."""
+    """A .npy file being written, part by part along its first axis."""
 
     def __init__(self, file: BinaryIO, dtype: npt.DTypeLike) -> None:
-        """Take a file whose header is written."""
+        """Take a file whose header has been written."""
         self._file = file
         self._dtype = dtype
 
@@ -187,7 +186,7 @@ class ArrayFile:
 
 @contextmanager
 def array_file(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Iterator[ArrayFile]:
-    """Open a .npy file to write an array of `shape` in parts; nothing is left where that fails."""
+    """Open a .npy file to write an array of `shape` in parts; a failure leaves no file."""
     described = np.lib.format.dtype_to_descr(np.dtype(dtype))
     header = {"descr": described, "fortran_order": False, "shape": shape}
     with whole_file(path) as temporary, temporary.open("wb") as file:
@@ -196,7 +195,7 @@ def array_file(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Iter
 
 
 def hash_file(path: Path) -> str:
-    """Return the MD5 of a file as DVC writes it into dvc.lock."""
+    """Return the MD5 of a file, as in dvc.lock."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 
@@ -204,4 +203,4 @@ def hash_file(path: Path) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, np.generic):
         return value.item()
-    raise TypeError(f"{value!r} is no JSON value")
+    raise TypeError(f"{value!r} is not a JSON value")

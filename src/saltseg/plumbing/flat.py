@@ -1,4 +1,4 @@
-"""Nested parameters and metrics as the flat names that MLflow keeps."""
+"""Flattening nested parameters and metrics to dotted names, for MLflow."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def flat_params(content: dict[str, Any]) -> dict[str, str]:
-    """Return every parameter by its dotted path; a list of plain values is one parameter."""
+    """Return every parameter by dotted path; a list of plain values is one parameter."""
     return {
         path: value if isinstance(value, str) else json.dumps(value)
         for path, value in _leaves(content, "")
@@ -14,7 +14,7 @@ def flat_params(content: dict[str, Any]) -> dict[str, str]:
 
 
 def flat_metrics(content: dict[str, Any]) -> dict[str, float]:
-    """Return every number by its dotted path; texts and empty places are left out."""
+    """Return every number by dotted path; other values are left out."""
     return {
         path: float(value) for path, value in _leaves(content, "") if isinstance(value, int | float)
     }

@@ -1,4 +1,4 @@
-"""Where each stage's files lie below the project's root."""
+"""The locations of all files below the project's root."""
 
 import os
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from saltseg.plumbing.errors import InputError
 
 
 def check_project(root: Path) -> None:
-    """Raise InputError where `root` is no checkout of the project."""
+    """Raise InputError if `root` is not a checkout of the project."""
     if not (root / "dvc.yaml").exists():
-        raise InputError(f"{root.resolve()}: holds no dvc.yaml; call it in the project's folder")
+        raise InputError(f"{root.resolve()}: has no dvc.yaml; run this in the project's folder")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The folders of one checkout: with dvc.yaml, the place that spells their names.
+    """The folders of one checkout; only this class and dvc.yaml spell their names.
 
-    Only what git and dvc.lock are asked for is spelled where they are asked.
+    Paths passed to git or looked up in dvc.lock are spelled where they are used.
     """
 
     root: Path
@@ -33,17 +33,17 @@ class Layout:
         return self.root / "conf" / "recipe"
 
     def data(self, stage: str, *parts: str | int) -> Path:
-        """What `stage` hands on: data/STAGE, and below it one folder for each part."""
+        """The output of `stage`: data/STAGE, with one folder below it for each part."""
         return self.root.joinpath("data", stage, *map(str, parts))
 
     @property
     def truth(self) -> Path:
-        """The truths of the embedded survey's test crops; empty with real data."""
+        """The true masks of the embedded survey's test crops; empty with real data."""
         return self.root / "data" / "truth"
 
     @property
     def pretraining(self) -> Path:
-        """Labelled crops of the embedded survey to pretrain on; as many as the parameters say."""
+        """Labelled crops of the embedded survey for pretraining."""
         return self.root / "data" / "pretraining"
 
     @property
@@ -57,26 +57,26 @@ class Layout:
 
     @property
     def weights(self) -> Path:
-        """Files of pretrained weights that a user brings along."""
+        """Pretrained weight files supplied by the user."""
         return self.root / "weights"
 
     @property
     def checkpoints(self) -> Path:
-        """Checkpoints of trainings that are not done; no stage's output.
+        """Checkpoints of unfinished trainings; not an output of any stage.
 
-        They lie with the main checkout, which DVC names: of the copy that `dvc exp run --temp` or
-        a queue works in, nothing is found again.
+        They lie in the main checkout, named by DVC_ROOT: the copies in which `dvc exp run --temp`
+        and queues work are thrown away.
         """
         return Path(os.environ.get("DVC_ROOT", self.root)) / "tmp" / "checkpoints"
 
     @property
     def logs(self) -> Path:
-        """What the stages that `saltseg train` runs side by side say; no stage's output."""
+        """Logs of the stages that `saltseg train` runs in parallel; not an output of any stage."""
         return self.root / "tmp" / "logs"
 
     @property
     def mlruns(self) -> Path:
-        """The local store of MLflow, an absolute path: databases and artifacts are named by it."""
+        """The local MLflow store; absolute, because databases and artifacts record the path."""
         return self.root.resolve() / "mlruns"
 
     @property
@@ -85,12 +85,12 @@ class Layout:
         return self.root / "results"
 
     def result(self, stage: str, *parts: str | int) -> Path:
-        """The numbers of `stage`: results/STAGE.json, or results/STAGE/PART/PART.json."""
+        """The metrics of `stage`: results/STAGE.json, or results/STAGE/PART/PART.json."""
         return self.results.joinpath(stage, *map(str, parts)).with_suffix(".json")
 
     @property
     def score(self) -> Path:
-        """The few numbers that people compare; submit writes them."""
+        """The headline scores, written by submit."""
         return self.results / "score.json"
 
     def plots(self, stage: str, *parts: str | int) -> Path:

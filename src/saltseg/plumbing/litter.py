@@ -1,7 +1,7 @@
-"""What Finder, Explorer, editors and notebooks leave in folders, and no stage may notice.
+"""Files that Finder, Explorer, editors and notebooks leave behind; no stage may depend on them.
 
-.gitignore and .dvcignore list the same patterns, so that git's patch of the code, DVC's hashes of
-folders and this package's own agree on what counts; a test holds them together.
+.gitignore and .dvcignore list the same patterns, so that git's patch of the code, DVC's folder
+hashes and this package's own agree on what counts; a test keeps the three in step.
 """
 
 from fnmatch import fnmatch
@@ -24,9 +24,9 @@ PATTERNS = (
     ".vscode",
     ".saltseg-*",
 )
-"""Names of files and folders, as git's and DVC's ignore files write them."""
+"""Names of files and folders, in the syntax of ignore files."""
 
 
 def is_litter(path: PurePath) -> bool:
-    """Tell whether a part of `path`, relative to the folder in question, has such a name."""
+    """Return whether any part of `path`, relative to the folder in question, matches a pattern."""
     return any(fnmatch(part, pattern) for part in path.parts for pattern in PATTERNS)

@@ -1,4 +1,4 @@
-"""The machine that computes: its processor, and how much of it there is to use."""
+"""The machine: its processor model and the number of CPUs available."""
 
 import platform
 import subprocess
@@ -6,14 +6,14 @@ from pathlib import Path
 
 
 def cpus() -> int:
-    """Return the number of processors that this process may use, a container's quota included."""
-    from joblib import cpu_count  # its import takes longer than all else here
+    """Return the number of CPUs that this process may use, respecting a container's quota."""
+    from joblib import cpu_count  # slow to import
 
     return int(cpu_count())
 
 
 def cpu_model() -> str:
-    """Return the processor's model as Linux and macOS name it."""
+    """Return the processor's model name as given by Linux or macOS."""
     try:
         if platform.system() == "Darwin":
             command = ["sysctl", "-n", "machdep.cpu.brand_string"]

@@ -1,11 +1,11 @@
-"""The package's own modules: which files are code, and what a script imports of them."""
+"""The package's modules: which files are code, and which of them a script imports."""
 
 import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-"""The folder of the package that this code belongs to."""
+"""The folder of this package."""
 
 CHANGES_NO_RESULT = (
     "__init__.py",
@@ -16,14 +16,14 @@ CHANGES_NO_RESULT = (
     "plumbing/progress.py",
     "tracking/",
 )
-"""Modules of the package that no result depends on; the head of dvc.yaml names them."""
+"""Modules that no result depends on; the head of dvc.yaml lists them."""
 
 
 def modules(folder: Path) -> list[Path]:
-    """Return the Python files below `folder`, in order.
+    """Return the Python files below `folder`, sorted.
 
-    Hidden files do not count: notebooks, editors and macOS leave them beside the real ones, and
-    they may be binary or links to nothing.
+    Hidden files are skipped: notebooks, editors and macOS leave them behind, and they may be
+    binary files or broken links.
     """
     hidden = (".", "__pycache__")
     return sorted(
@@ -36,11 +36,11 @@ def modules(folder: Path) -> list[Path]:
 def imported_modules(
     scripts: Iterable[Path], package: Path = PACKAGE, without: Iterable[str] = ()
 ) -> list[Path]:
-    """Return the modules of `package` that `scripts` import, directly or not, in order.
+    """Return the modules of `package` that `scripts` import, directly or indirectly, sorted.
 
-    Imports inside functions count. A package's `__init__` counts where it holds code, for importing
-    one of its modules runs it. without: modules and folders, relative to `package`, that are left
-    out together with what only they import.
+    Imports inside functions count. A package's `__init__` counts if it contains code, since
+    importing any of its modules runs it. without: modules and folders, relative to `package`, to
+    leave out together with what only they import.
     """
     left_out = tuple(without)
     seen: set[Path] = set()
@@ -56,12 +56,12 @@ def imported_modules(
 
 
 def determining_modules(script: Path, package: Path = PACKAGE) -> list[Path]:
-    """Return the files that decide what `script` computes, itself among them, in order."""
+    """Return the files that determine what `script` computes, including itself, sorted."""
     return sorted({script, *imported_modules([script], package, CHANGES_NO_RESULT)})
 
 
 def imported_names(path: Path) -> Iterator[str]:
-    """Yield the dotted name of everything that a file imports, inside functions too."""
+    """Yield the dotted name of everything that a file imports, including inside functions."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
@@ -70,7 +70,7 @@ def imported_names(path: Path) -> Iterator[str]:
 
 
 def _sources(name: str, package: Path) -> Iterator[Path]:
-    """Yield the files that an import runs: the module's own, and the packages' above it."""
+    """Yield the files that an import runs: the module's own, and its parent packages'."""
     top, *parts = name.split(".")
     if top != package.name:
         return
@@ -83,6 +83,6 @@ def _sources(name: str, package: Path) -> Iterator[Path]:
 
 
 def _holds_code(path: Path) -> bool:
-    """Tell an `__init__` that imports or computes from one that is a docstring."""
+    """Return whether an `__init__` contains more than a docstring."""
     body = ast.parse(path.read_text(encoding="utf-8")).body
     return any(not isinstance(node, ast.Expr) for node in body)

@@ -1,7 +1,7 @@
-"""Files that a person has written where he says: what is there already is not lost.
+"""Writing outputs to a folder of the user's choice without destroying other files there.
 
-A list beside them, OUTPUTS, keeps the hash of each file that was made. By it `--force` tells its
-own earlier outputs, which it replaces, from all else.
+A list in the folder, OUTPUTS, records the hash of each file that saltseg wrote. `--force` replaces
+only files that match the list.
 """
 
 import os
@@ -24,14 +24,14 @@ class Outputs:
     """Files on their way to a folder."""
 
     folder: Path
-    """Where they belong."""
+    """Their destination."""
     staging: Path
-    """Where they are written first; it lies in `folder`, and goes at the end."""
+    """Temporary folder inside `folder` in which they are written first."""
 
     def place(self, *names: str) -> None:
-        """Move files or folders from `staging` to their place; own earlier ones there are lost.
+        """Move files or folders from `staging` to `folder`, replacing saltseg's earlier ones.
 
-        A folder replaces the whole of its predecessor, so that no file of that stays in it.
+        A folder is replaced as a whole: no file of the old one remains.
         """
         for name in names:
             made = _files(self.staging / name)
@@ -43,7 +43,7 @@ class Outputs:
                 self._place(path)
 
     def _place(self, made: Path) -> None:
-        """Note a file before it is in its place: a kill between the two leaves no stranger."""
+        """Move a file. It is listed first, so that a kill in between leaves no unlisted file."""
         name = made.relative_to(self.staging)
         with (self.folder / OUTPUTS).open("a", encoding="utf-8", newline="\n") as file:
             file.write(f"{hash_file(made)}  {name.as_posix()}\n")
@@ -53,9 +53,9 @@ class Outputs:
 
 @contextmanager
 def protected_outputs(folder: Path, names: Sequence[str], force: bool) -> Iterator[Outputs]:
-    """Yield a place for files or folders called `names` in `folder`, which is made if need be.
+    """Yield a staging area for files or folders called `names` in `folder`, creating `folder`.
 
-    Raises InputError where `check_outputs` does, and where nothing can be written there.
+    Raises InputError as `check_outputs` does, or if the folder is not writable.
     """
     check_outputs(folder, names, (), force)
     try:
@@ -63,7 +63,7 @@ def protected_outputs(folder: Path, names: Sequence[str], force: bool) -> Iterat
         staging = tempfile.mkdtemp(prefix=".saltseg-", dir=folder)
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be written into: {error.strerror}; give another folder"
+            f"{folder}: cannot be written to: {error.strerror}; choose another folder"
         ) from error
     try:
         yield Outputs(folder, Path(staging))
@@ -88,31 +88,31 @@ def place_folder(made: Path, target: Path) -> None:
 
 
 def check_outputs(folder: Path, names: Sequence[str], inputs: Sequence[Path], force: bool) -> None:
-    """Raise InputError where writing `names` into `folder` would lose a file; before any work.
+    """Raise InputError if writing `names` into `folder` would destroy a file; call it first.
 
-    names: of files, and of folders with all that they hold. inputs: what is read, and never
-    replaced. force: replace what an earlier call made and nobody has changed since.
+    names: files, or folders with all their content. inputs: files to be read, never to be
+    replaced. force: replace unchanged files of an earlier call.
     """
     there = [path for name in names for path in _files(folder / name)]
     read = [str(path) for path in there if any(_same(path, each) for each in inputs)]
     if read:
-        raise InputError(f"{first_few(read)}: to be read and replaced at once; give another folder")
+        raise InputError(f"{first_few(read)}: is both input and output; choose another folder")
     own = _made(folder)
     foreign = [str(path) for path in there if not _is_own(path, folder, own)]
     if foreign:
         raise InputError(
-            f"{first_few(foreign)}: there already, and not as saltseg made it; give another place,"
-            " or move it away"
+            f"{first_few(foreign)}: exists, and is not as saltseg made it; choose another place, or"
+            " move it away"
         )
     if there and not force:
         raise InputError(
-            f"{first_few([str(path) for path in there])}: there already, from an earlier call;"
-            " replace it with --force, or give another place"
+            f"{first_few([str(path) for path in there])}: exists already, from an earlier call;"
+            " replace it with --force, or choose another place"
         )
 
 
 def _files(path: Path) -> list[Path]:
-    """Return a file, or all files below a folder; a link is a file, wherever it leads."""
+    """Return a file, or all files below a folder; links count as files and are not followed."""
     if path.is_symlink() or not path.is_dir():
         return [path] if os.path.lexists(path) else []
     return [file for each in sorted(path.iterdir()) for file in _files(each)]
@@ -126,7 +126,7 @@ def _same(path: Path, other: Path) -> bool:
 
 
 def _made(folder: Path) -> dict[str, str]:
-    """Return the hash of each file that the list names; the last line of a name holds."""
+    """Return the hash of each listed file; the last line for a name counts."""
     try:
         lines = (folder / OUTPUTS).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

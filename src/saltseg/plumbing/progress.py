@@ -21,9 +21,9 @@ def progress(items: Iterable[Item], description: str, total: int) -> Iterator[It
 
 @contextmanager
 def counted(description: str, total: int) -> Iterator[Callable[[], object]]:
-    """Show on standard error how many of `total` are done: one more with each call of the yielded.
+    """Show progress on standard error; each call of the yielded function counts one of `total`.
 
-    The block may end before all of them are.
+    The block may end early.
     """
     if sys.stderr.isatty():
         with tqdm(desc=description, total=total, leave=False) as bar:
@@ -35,7 +35,7 @@ def counted(description: str, total: int) -> Iterator[Callable[[], object]]:
 
 
 class _Lines:
-    """A line every ten seconds at the most, and one at the end."""
+    """At most one line every ten seconds, and one at the end."""
 
     def __init__(self, description: str, total: int) -> None:
         self._description = description

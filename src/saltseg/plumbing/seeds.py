@@ -1,4 +1,4 @@
-"""Random generators by name: one seed for the whole pipeline, one stream for each use."""
+"""Named random streams: one seed for the whole pipeline, one stream for each use."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def stream_seed(seed: int, *names: str | int) -> int:
-    """Return a 64-bit seed that depends on `seed` and on every name, and on nothing else."""
+    """Return a 64-bit seed that depends on `seed` and every name only."""
     text = "/".join(str(name) for name in (seed, *names))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
 

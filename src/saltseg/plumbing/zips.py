@@ -1,4 +1,4 @@
-"""Reading zips that others made: names made safe, sizes checked before anything is unpacked."""
+"""Reading untrusted zips: names and sizes are checked before anything is unpacked."""
 
 import io
 import lzma
@@ -12,32 +12,32 @@ from pathlib import Path, PurePosixPath
 from saltseg.plumbing.errors import InputError
 
 MOST = 1 << 28
-"""Bytes that a picture or table may have: 256 MiB, hundreds of times the largest of Kaggle's."""
+"""Largest image or table in bytes: 256 MiB, hundreds of times the largest of Kaggle's."""
 
 MOST_ZIPPED = 1 << 32
-"""Bytes that a zip within a zip may have, which is unpacked in memory: 4 GiB."""
+"""Largest zip within a zip, which is unpacked in memory, in bytes: 4 GiB."""
 
 _SMALL = 1 << 20
-"""Bytes up to which an entry may unpack from however few."""
+"""Entries of up to this many bytes may have any compression ratio."""
 
 _RATIO = 200
-"""Bytes that one byte may unpack to, in larger entries. Tables of codes reach 30, DEFLATE 1,032."""
+"""Largest compression ratio of larger entries. RLE tables reach 30, DEFLATE at most 1,032."""
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file in a zip: its place in there, and how to unpack it."""
+    """A file in a zip: its path there, and how to unpack it."""
 
     archive: zipfile.ZipFile
     info: zipfile.ZipInfo
     place: PurePosixPath
 
     def read(self) -> bytes:
-        """Unpack it. Raises OSError where it is damaged, locked, or packed in an unknown way.
+        """Unpack it. Raises OSError if it is damaged, encrypted, or compressed in an unknown way.
 
-        No more than the size that was checked is unpacked, whatever follows in the zip.
+        At most the size that was checked is unpacked, whatever follows in the zip.
         """
         try:
             return self.archive.read(self.info)
@@ -47,7 +47,7 @@ class Entry:
 
 
 def open_zip(source: Path | bytes, named: Path) -> zipfile.ZipFile:
-    """Open a zip, a file or its content. Raises InputError, naming it `named`, where it is none."""
+    """Open a zip from a file or its content. Raises InputError about `named` if it is not a zip."""
     try:
         return zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
     except (OSError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error) as error:
@@ -55,10 +55,10 @@ def open_zip(source: Path | bytes, named: Path) -> zipfile.ZipFile:
 
 
 def entries(archive: zipfile.ZipFile, named: Path) -> list[Entry]:
-    """Return the files in a zip, but for hidden ones and what macOS adds.
+    """Return the files in a zip, without hidden ones and those added by macOS.
 
-    Backslashes, which Windows' tools write, part folders as slashes do. Raises InputError, naming
-    the zip `named`, for a place outside of it and for one that unpacks to what none should.
+    Backslashes, which Windows tools write, count as slashes. Raises InputError, calling the zip
+    `named`, for a path that leads outside and for an entry that unpacks to an absurd size.
     """
     found = []
     for info in archive.infolist():
@@ -71,7 +71,7 @@ def entries(archive: zipfile.ZipFile, named: Path) -> list[Entry]:
 
 
 def is_hidden(place: Path | PurePosixPath) -> bool:
-    """Whether a file, or a folder around it, is hidden, or one of macOS's own in a zip."""
+    """Return whether a file or a folder above it is hidden, or added to a zip by macOS."""
     return any(part.startswith(".") or part == "__MACOSX" for part in place.parts)
 
 
@@ -80,7 +80,7 @@ def _place(info: zipfile.ZipInfo, named: Path) -> PurePosixPath:
     place = PurePosixPath(name)
     if place.is_absolute() or ".." in place.parts or _DRIVE.match(name):
         raise InputError(
-            f"{named}: holds {info.filename!a}, which lies outside of the zip; make the zip anew"
+            f"{named}: contains {info.filename!a}, which leads outside the zip; make the zip again"
             " from within its folder"
         )
     return place
@@ -96,6 +96,6 @@ def _check_size(info: zipfile.ZipInfo, place: PurePosixPath, named: Path) -> Non
     else:
         return
     raise InputError(
-        f"{named}: {place} unpacks to {info.file_size:,} bytes, {why}; take it out of the zip, or"
+        f"{named}: {place} unpacks to {info.file_size:,} bytes, {why}; remove it from the zip, or"
         " put the unpacked file beside it"
     )

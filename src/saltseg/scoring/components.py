@@ -1,8 +1,8 @@
-"""Connected components of masks: their sizes, small ones removed, and the search for how small.
+"""Connected components of masks: removing small ones, and scoring every choice of sizes at once.
 
-Salt pixels connect to all eight neighbours, pixels without salt to four. So of two diagonal lines
-that cross only one is connected, and components lie within each other as a tree: each hole is
-surrounded by one salt component, each island by one component without salt.
+Salt pixels are 8-connected, background pixels 4-connected. So crossing diagonals never connect
+both, and components are nested as a tree: each hole is surrounded by one salt component, each
+island by one background component.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Masks = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 
 CHUNK = 500
-"""Crops that are labelled together, which bounds the memory: about 100 MB."""
+"""Crops labelled together; bounds the memory to about 100 MB."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Components:
     crop: int64; the component's crop.
     size: int64; its pixels.
     is_salt: bool.
-    is_hole: bool; without salt and off the crop's border. What is cut by the border is no hole:
-        nobody knows how far it goes on.
-    parent: int64; the component that surrounds it, or itself where it touches the top border.
+    is_hole: bool; background that does not touch the crop's border. What the border cuts is not a
+        hole, since its true extent is unknown.
+    parent: int64; the surrounding component, or the component itself if it touches the top border.
     """
 
     labels: Integers
@@ -50,8 +50,8 @@ def find_components(masks: Masks) -> Components:
     touches = np.zeros(count, bool)
     for border in (labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1]):
         touches[border] = True
-    # A component that is off the top border begins below a pixel of the one that surrounds it.
-    # Of several values for one position numpy keeps the last, hence the reversed order.
+    # The first pixel of a component off the top border lies below one of its surrounding component.
+    # numpy keeps the last of several values for one position, hence the reversed order.
     crops, rows, columns = np.nonzero(masks[:, 1:] != masks[:, :-1])
     below = labels[crops, rows + 1, columns][::-1]
     parent, crop = np.arange(count), np.empty(count, np.int64)
@@ -64,9 +64,9 @@ def find_components(masks: Masks) -> Components:
 
 
 def _labels(masks: Masks) -> tuple[Integers, int, int]:
-    """Return labels from 0, those of salt first, how many of them are salt, and how many in all."""
+    """Return labels from 0, salt first, the number of salt components, and of all."""
     count, height, width = masks.shape
-    # The crops in one tall image; a row of neither kind keeps them apart.
+    # All crops in one tall image, separated by rows of neither kind.
     tall = np.zeros((2, count, height + 1, width), np.uint8)
     tall[0, :, :height] = masks
     tall[1, :, :height] = ~masks
@@ -81,8 +81,8 @@ def _labels(masks: Masks) -> tuple[Integers, int, int]:
 def salt_after(components: Components, salt_size: int, hole_size: int) -> Masks:
     """Return for each component whether it is salt after cleaning: bool, shape (k,).
 
-    Holes of fewer than `hole_size` pixels are filled first; they, and islands within them, then
-    count as pixels of the component around them. Then salt of fewer than `salt_size` goes.
+    Holes smaller than `hole_size` pixels are filled first; they and the islands in them then belong
+    to the surrounding component. Then salt components smaller than `salt_size` are removed.
     """
     filled = components.is_hole & (components.size < hole_size)
     merges = filled | (components.is_salt & filled[components.parent])

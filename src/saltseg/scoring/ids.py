@@ -1,7 +1,7 @@
-"""What may be the id of a crop: the one rule, held wherever ids come in.
+"""The rule for crop ids, applied wherever ids are read.
 
-An id becomes a field of a CSV, part of a file name, a label in a figure and a word on a command
-line. What passes here needs no quoting in any of these, on any file system.
+An id is used as a CSV field, in file names, as a label in figures and on the command line. A valid
+id needs no quoting in any of these, on any file system.
 """
 
 import re
@@ -13,25 +13,24 @@ from pathlib import Path
 from saltseg.plumbing.errors import InputError, first_few
 
 _LONGEST = 200
-"""Bytes of an id in UTF-8: with what is added to it, a file name still has fewer than 255."""
+"""Longest id in bytes of UTF-8; leaves room for affixes in file names of at most 255 bytes."""
 
 _AS_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
-"""How spreadsheets write 6514567e48, an id of hexadecimal digits, once they took it for a number.
+"""How spreadsheets write 6514567e48, a hexadecimal id, after reading it as a number.
 
-Kaggle's own ids may look like 6514567e48, but have neither sign nor point."""
+Kaggle's own ids may look like 6514567e48, but have neither sign nor decimal point."""
 
-_ADVICE = "name crops by letters, digits, '_', '-' and '.', beginning with a letter, a digit or '_'"
+_ADVICE = "use letters, digits, '_', '-' and '.', beginning with a letter, a digit or '_'"
 
 _SPREADSHEET_ADVICE = (
-    "that cannot be undone; take the file that the spreadsheet was given, and import its column id"
-    " as text"
+    "this cannot be undone; go back to the original file, and import its column id as text"
 )
 
 
 def require(place: Path, names: Sequence[str], lines: Sequence[int] = ()) -> None:
-    """Raise InputError, naming the first of them, where ids break the rule; see faults.
+    """Raise InputError, naming the first offenders, if ids break the rule; see faults.
 
-    place: the file or folder that they stand in. lines: where in the file each stands.
+    place: the file or folder that holds them. lines: line number of each in the file.
     """
     wrong = dict.fromkeys(damaged(names), "")
     problem, advice = "turned into a number by a spreadsheet", _SPREADSHEET_ADVICE
@@ -40,17 +39,17 @@ def require(place: Path, names: Sequence[str], lines: Sequence[int] = ()) -> Non
     if not wrong:
         return
     at = {name: f"line {line}" for name, line in zip(names, lines, strict=False)}
-    told = [f"{name!a}{_bracketed(at.get(name, ''), fault)}" for name, fault in wrong.items()]
+    cases = [f"{name!a}{_bracketed(at.get(name, ''), fault)}" for name, fault in wrong.items()]
     raise InputError(
-        f"{place}: id {problem}, {len(told):,} of {len(names):,}: {first_few(told)}; {advice}"
+        f"{place}: id {problem}, {len(cases):,} of {len(names):,}: {first_few(cases)}; {advice}"
     )
 
 
 def faults(ids: Iterable[str]) -> dict[str, str]:
-    """Return what is wrong with each id that breaks the rule; an empty dict where none does.
+    """Return what is wrong with each id that breaks the rule; {} if all are valid.
 
-    An id has letters and digits of any script, "_", "-" and "."; begins with none of the last two;
-    has up to 200 bytes of UTF-8, in Unicode's normal form C. Two ids differ in more than case.
+    An id consists of letters and digits of any script, "_", "-" and "."; does not begin with "-" or
+    "."; has up to 200 bytes in UTF-8 and Unicode normal form C. No two ids differ by case alone.
     """
     wrong: dict[str, str] = {}
     alike: dict[str, list[str]] = defaultdict(list)
@@ -61,7 +60,7 @@ def faults(ids: Iterable[str]) -> dict[str, str]:
         alike[unicodedata.normalize("NFC", name).casefold()].append(name)
     for first, *others in alike.values():
         for other in others:
-            wrong.setdefault(other, f"differs from {first} by case or Unicode's form alone")
+            wrong.setdefault(other, f"differs from {first} by case or Unicode form alone")
     return wrong
 
 
@@ -80,7 +79,7 @@ def _fault(name: str) -> str:
         return "is empty"
     strange = next((char for char in name if not (char.isalnum() or char in "_-.")), None)
     if unicodedata.normalize("NFC", name) != name:
-        return "is not in Unicode's normal form C"
+        return "is not in Unicode normal form C"
     if strange is not None:
         return f"has {_shown(strange)}"
     if name[0] in "-.":
@@ -90,5 +89,5 @@ def _fault(name: str) -> str:
 
 
 def _shown(char: str) -> str:
-    """Name a character that may be invisible, or break the line."""
+    """Return a printable form of a character that may be invisible or break the line."""
     return ascii(char) if char == " " or not char.isprintable() else f"'{char}'"

@@ -1,7 +1,6 @@
-"""Intervals of mean scores by the bootstrap (Efron 1979), over groups that stand or fall together.
+"""Intervals of mean scores by the cluster bootstrap (Efron 1979), which resamples whole groups.
 
-By hand: scipy.stats.bootstrap resamples single observations, not groups, and its import takes two
-seconds.
+Not scipy.stats.bootstrap, which resamples single observations and takes two seconds to import.
 """
 
 from collections.abc import Sequence
@@ -14,10 +13,10 @@ from saltseg.scoring.metric import Scores
 def bootstrap_interval(
     scores: Scores, groups: Sequence[str], resamples: int, generator: np.random.Generator
 ) -> tuple[float, float]:
-    """Return the interval that holds the mean of `scores`, shape (n,), at 95 %.
+    """Return the 95 % interval of the mean of `scores`, shape (n,).
 
     Percentiles 2.5 and 97.5 over resamples of whole groups: crops of one mosaic show the same
-    salt, and are no independent evidence. Name each crop as its own group to resample crops.
+    salt and are not independent. To resample crops, make each crop its own group.
     """
     return bootstrap_intervals([scores], groups, resamples, generator)[0]
 
@@ -25,7 +24,7 @@ def bootstrap_interval(
 def bootstrap_intervals(
     scores: Sequence[Scores], groups: Sequence[str], resamples: int, generator: np.random.Generator
 ) -> list[tuple[float, float]]:
-    """Return bootstrap_interval's of several scores of the same crops, from the same resamples."""
+    """Return the intervals of several scores of the same crops, from the same resamples."""
     _, members = np.unique(np.asarray(groups, object), return_inverse=True)
     sizes = np.bincount(members)
     sums = [np.bincount(members, each) for each in scores]

@@ -8,11 +8,11 @@ Counts = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
 CHUNK = 16
-"""Crops whose histograms are made together: few enough to stay in a processor's cache."""
+"""Crops whose histograms are computed together: few enough to stay in the processor's cache."""
 PACKED_CHUNK = 64
-"""Crops whose masks are packed together, likewise."""
+"""Crops whose masks are packed together, for the same reason."""
 MOST_THRESHOLDS = 127
-"""Thresholds whose bins, for pixels inside and outside of a mask, are told apart by 8 bits."""
+"""Largest number of thresholds whose bins, inside and outside the mask, fit into 8 bits."""
 _INFINITY = np.float16(np.inf).view(np.uint16)
 """The bits of the largest float16 number."""
 
@@ -22,10 +22,10 @@ def precision(predicted: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) ->
 
     predicted, truth: bool, shape (n, height, width); True is salt.
 
-    A crop scores a tenth for each of t = 0.50, 0.55, ..., 0.95 that its intersection over union
-    exceeds. Empty masks of both kinds score 1; only one of them empty scores 0.
+    A crop scores 0.1 for each t = 0.50, 0.55, ..., 0.95 that its intersection over union exceeds.
+    Two empty masks score 1; one empty mask scores 0.
     Source: the evaluation page of the TGS Salt Identification Challenge.
-    Raises ValueError where the shapes differ.
+    Raises ValueError if the shapes differ.
     """
     _check_shapes(predicted.shape, truth.shape)
     counts = np.empty((2, len(truth)), np.int64)
@@ -39,11 +39,11 @@ def precision(predicted: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) ->
 
 def _check_shapes(predicted: tuple[int, ...], truth: tuple[int, ...]) -> None:
     if predicted != truth:
-        raise ValueError(f"predictions of shape {predicted} are no predictions of {truth}")
+        raise ValueError(f"predictions of shape {predicted} do not match truth of shape {truth}")
 
 
 def _packed(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
-    """Return the masks' pixels as bits, 64 a number: shape (n, numbers). Bits left over are 0."""
+    """Return the masks' pixels as bits in 64-bit numbers: shape (n, numbers), padded with 0."""
     bits = np.packbits(masks.reshape(len(masks), -1), axis=1)
     numbers = np.zeros((len(masks), -(-bits.shape[1] // 8)), np.uint64)
     numbers.view(np.uint8)[:, : bits.shape[1]] = bits
@@ -51,8 +51,8 @@ def _packed(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
 
 
 def precision_of_counts(intersection: Counts, union: Counts) -> Scores:
-    """Return the precision that pixels of intersection and union give, in any one shape."""
-    # Whole numbers k from 10 to 19 with k * union < 20 * intersection: exact, where floats are not.
+    """Return the precision from pixel counts of intersection and union, arrays of equal shape."""
+    # Count integers k from 10 to 19 with k * union < 20 * intersection: exact, unlike floats.
     reached = -(-20 * intersection // np.maximum(union, 1)) - 10
     hits = np.where(union == 0, 10, np.clip(reached, 0, 10))
     return hits / 10
@@ -64,15 +64,14 @@ def salt_masks(
     """Return where probability exceeds the threshold: bool, shape (n, height, width).
 
     probabilities: float16, shape (n, height, width).
-    thresholds: one for all crops, or shape (n,); from 0 to 1. They are compared exactly; numpy
-        would round a bare Python float to float16 first, and 0.4 would include its own nearest
-        float16.
-    Raises ValueError for probabilities of another type.
+    thresholds: one for all crops, or shape (n,); from 0 to 1. The comparison is exact; numpy would
+        round a Python float to float16 first.
+    Raises ValueError for probabilities of another dtype.
     """
     limits = np.asarray(thresholds, np.float64).reshape(-1, 1, 1)
     nearest = limits.astype(np.float16)
-    # From 0 to infinity float16 numbers are ordered as their bits; bits above are of NaN, then of
-    # negative numbers, and bits below become the largest where they are taken as unsigned.
+    # From 0 to infinity float16 numbers are ordered like their bits; larger bit patterns are NaN
+    # and negative numbers, and differences below zero wrap around to large unsigned numbers.
     least = nearest.view(np.uint16) + (nearest <= limits)
     offsets = _bits(probabilities) - least
     return offsets <= _INFINITY - least
@@ -96,7 +95,7 @@ def precision_curve(
     thresholds: float64, ascending.
 
     Equals precision(salt_masks(probabilities, threshold), truth) for every threshold.
-    Raises ValueError where the shapes differ, and for probabilities of another type.
+    Raises ValueError if the shapes differ or the probabilities have another dtype.
     """
     _check_shapes(probabilities.shape, truth.shape)
     curve = np.empty((len(truth), len(thresholds)))
@@ -114,7 +113,7 @@ def _histograms(
 ) -> Counts:
     """Count each crop's pixels by how many thresholds they exceed: shape (n, 2, thresholds + 1).
 
-    The second axis is for pixels outside of the true mask and inside.
+    The second axis separates pixels outside and inside the true mask.
     """
     bins = len(thresholds) + 1
     table = _bins(thresholds)

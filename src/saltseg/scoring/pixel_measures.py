@@ -1,6 +1,6 @@
-"""How well masks cover the truth: IoU, Dice, recall and precision by pixel, boundary distance.
+"""Further segmentation metrics: IoU, Dice, pixel precision and recall, boundary distance.
 
-They stand beside the competition's score, which counts thresholds that the IoU exceeds.
+They complement the competition's score, which counts thresholds that the IoU exceeds.
 """
 
 import numpy as np
@@ -27,12 +27,12 @@ def dice(predicted: Masks, truth: Masks) -> Measures:
 
 
 def pixel_precision(predicted: Masks, truth: Masks) -> float:
-    """Return the share of predicted salt pixels, of all crops, that are salt; NaN without any."""
+    """Return the precision over the pixels of all crops; NaN if no salt is predicted."""
     return _share(predicted & truth, predicted)
 
 
 def pixel_recall(predicted: Masks, truth: Masks) -> float:
-    """Return the share of true salt pixels, of all crops, that are predicted; NaN without any."""
+    """Return the recall over the pixels of all crops; NaN if there is no salt."""
     return _share(predicted & truth, truth)
 
 
@@ -41,14 +41,14 @@ def boundary_distance(predicted: Masks, truth: Masks) -> Measures:
 
     The mean of the distances of all boundary pixels of either mask to the nearest boundary pixel
     of the other: the average symmetric surface distance of Heimann et al. 2009 ("Comparison and
-    evaluation of methods for liver segmentation from CT datasets"). The edge of a crop bounds
-    nothing: salt may go on beyond it. NaN where one of the masks has no boundary.
+    evaluation of methods for liver segmentation from CT datasets"). The edge of a crop is not a
+    boundary: salt may continue beyond it. NaN if one of the masks has no boundary.
     """
     return np.array([_boundary_distance(*pair) for pair in zip(predicted, truth, strict=True)])
 
 
 def boundary(mask: Masks) -> Masks:
-    """Return the salt pixels beside rock, of one mask, bool (height, width)."""
+    """Return the salt pixels next to background in one mask, bool (height, width)."""
     return mask & ~ndimage.binary_erosion(mask, border_value=1)
 
 

@@ -3,7 +3,7 @@
 A code lists the runs of salt as "start length start length ...". Pixels are counted from 1, down
 the first column, then down the next; an empty code means no salt.
 
-An edge is where a run begins, or the pixel behind its end: counted from 0, the two take turns.
+An edge is the first pixel of a run or the first pixel after it, counted from 0; the two alternate.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,14 +19,14 @@ Masks = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.signedinteger]
 
 PIXELS = 1 << 21
-"""Pixels that are worked on together: few enough to stay in a processor's cache."""
+"""Pixels processed together: few enough to stay in the processor's cache."""
 SPACE, ZERO = b" 0"
 
 
 class CodeError(ValueError):
-    """Some codes don't decode.
+    """Some codes cannot be decoded.
 
-    faults: the first wrong thing in each of them, by the code's position, in order.
+    faults: the first fault of each, by the code's position, in order.
     """
 
     def __init__(self, faults: Mapping[int, str]) -> None:
@@ -48,9 +48,9 @@ def encode(masks: Masks) -> list[str]:
 def decode(codes: Sequence[str], shape: tuple[int, int] = (101, 101)) -> Masks:
     """Return the masks that `codes` describe: bool, shape (n, height, width).
 
-    Raises CodeError, which names every wrong code, where a number is not a whole one from 1 to
+    Raises CodeError, which lists every invalid code, if a number is not an integer from 1 to
     height * width, a start has no length, a run leaves the crop, or runs are out of order or
-    overlap. Spaces, and nothing else, stand between numbers.
+    overlap. Numbers are separated by spaces only.
     """
     masks = np.empty((len(codes), *shape), bool)
     faults: dict[int, str] = {}
@@ -65,7 +65,7 @@ def decode(codes: Sequence[str], shape: tuple[int, int] = (101, 101)) -> Masks:
 
 
 def _parts(count: int, pixels: int) -> Iterator[slice]:
-    """Yield which crops are worked on together."""
+    """Yield slices of crops to process together."""
     step = max(1, PIXELS // pixels)
     for start in range(0, count, step):
         yield slice(start, start + step)
@@ -84,15 +84,15 @@ def _encode_together(masks: Masks) -> list[str]:
 
 @cache
 def _numerals(pixels: int) -> tuple[npt.NDArray[np.bytes_], npt.NDArray[np.uint8]]:
-    """Return the numerals of 0 to `pixels`, each behind a space, and their lengths."""
+    """Return the numerals from 0 to `pixels`, each after a space, and their lengths."""
     words = [f" {number}" for number in range(pixels + 1)]
     lengths = np.array([len(word) for word in words], np.uint8)
-    # Eight bytes are taken faster than six.
+    # take() is faster for eight bytes than for six.
     return np.array(words, f"S{max(8, lengths[-1])}"), lengths
 
 
 def _edges(masks: Masks) -> tuple[Integers, Integers]:
-    """Return the edges of all crops in turn, and at which of them each crop's begin and end."""
+    """Return the edges of all crops in order, and the bounds of each crop's edges."""
     count, height, width = masks.shape
     pixels = height * width
     salt = masks.reshape(count, pixels)
@@ -100,7 +100,7 @@ def _edges(masks: Masks) -> tuple[Integers, Integers]:
     places = _changes(salt, width)
     owners = _owners(places, crops * pixels)
     down = _down_the_columns(height, width).take(places - owners * pixels)
-    # With a pixel more to each crop its last edge, behind the last pixel, lies before the next.
+    # An extra pixel per crop keeps its last edge, after the last pixel, before the next crop.
     starts = crops * (pixels + 1)
     ends = starts[:-1][salt[:, -1]] + pixels
     edges = np.concatenate([down + starts.take(owners), ends])
@@ -109,16 +109,16 @@ def _edges(masks: Masks) -> tuple[Integers, Integers]:
 
 
 def _changes(salt: Masks, width: int) -> Integers:
-    """Return where the pixel differs from the one above, ascending, along the rows of all crops.
+    """Return where a pixel differs from the one above, ascending, in row-major order of all crops.
 
-    Above the top lies the last pixel of the column before; above the first, no salt.
+    Above the top pixel of a column is the last of the previous column; above the first, background.
     """
     line = np.zeros(-(-salt.size // 8), np.uint64).view(bool)
     changes = line[: salt.size].reshape(salt.shape)
     np.not_equal(salt[:, width:], salt[:, :-width], out=changes[:, width:])
     np.not_equal(salt[:, 1:width], salt[:, -width:-1], out=changes[:, 1:width])
     changes[:, 0] = salt[:, 0]
-    # Eight at a time, for most are no changes.
+    # Eight at a time, since most are unchanged.
     eights = line.view(np.uint64)
     some = np.flatnonzero(eights != 0).astype(np.int32)
     within = np.flatnonzero(eights[some].view(bool)).astype(np.int32)
@@ -126,14 +126,14 @@ def _changes(salt: Masks, width: int) -> Integers:
 
 
 def _owners(places: Integers, bounds: Integers) -> Integers:
-    """Return for each place between which two bounds it lies; both ascend."""
+    """Return the interval between bounds that each place lies in; both ascend."""
     counts = np.diff(np.searchsorted(places, bounds))
     return np.repeat(np.arange(len(counts), dtype=np.int32), counts)
 
 
 @cache
 def _down_the_columns(height: int, width: int) -> Integers:
-    """Return where each pixel comes down the columns, in the order of the rows."""
+    """Return the column-major position of each pixel, in row-major order."""
     return np.arange(height * width, dtype=np.int32).reshape(width, height).T.ravel()
 
 
@@ -148,13 +148,13 @@ def _decode_together(codes: Sequence[str], shape: tuple[int, int]) -> Masks:
 
 def _salt_between(edges: Integers, height: int, columns: int) -> Masks:
     """Return the masks of all crops, side by side: bool, shape (height, columns)."""
-    met = np.flatnonzero(edges[1:] == edges[:-1])  # a run begins where another ends
+    met = np.flatnonzero(edges[1:] == edges[:-1])  # a run begins right after another
     edges = np.delete(edges, np.concatenate([met, met + 1])) if met.size else edges
     edges = edges[: np.searchsorted(edges, height * columns)]
     column = edges // height
     salt = np.zeros((height, columns), bool)
     salt.reshape(-1)[(edges - column * height) * columns + column] = True
-    # At each edge salt begins or ends; from the foot of a column it goes on at the next one's head.
+    # Each edge toggles salt; at the foot of a column it continues at the head of the next.
     passed = np.cumsum(np.bincount(column, minlength=columns))
     salt[0, 1:] ^= passed[:-1] % 2 == 1
     for row in range(1, height):
@@ -163,7 +163,7 @@ def _salt_between(edges: Integers, height: int, columns: int) -> Masks:
 
 
 def _runs(codes: Sequence[str], pixels: int) -> tuple[Integers, Integers, Integers]:
-    """Return each run's start from 1, its length, and the position of its code, all in turn."""
+    """Return the start (from 1), length and code position of each run, in order."""
     numbers, bounds = _numbers(codes, pixels)
     owners = np.repeat(np.arange(len(codes), dtype=np.int32), np.diff(bounds))
     faults = {}
@@ -188,9 +188,9 @@ def _word(code: str, position: int) -> str:
 
 
 def _numbers(codes: Sequence[str], pixels: int) -> tuple[Integers, Integers]:
-    """Return all numbers in turn, 0 for a wrong one, and at which each code's begin and end."""
+    """Return all numbers in order, 0 for an invalid one, and the bounds of each code's numbers."""
     text = " ".join([*codes, ""])
-    # Letters beyond ASCII become question marks, one for one.
+    # Each non-ASCII character becomes one question mark.
     letters = np.frombuffer(text.encode("ascii", "replace"), np.uint8)
     spaces = np.flatnonzero(letters == SPACE).astype(np.int32)
     heads = np.append(np.int32(0), spaces[:-1] + 1)[: len(spaces)]
@@ -221,7 +221,7 @@ def _run_faults(
     for run in np.flatnonzero(leaves | early).tolist():
         text = f"run '{starts[run]} {lengths[run]}' "
         if leaves[run]:
-            text += f"ends behind the last pixel, {pixels}"
+            text += f"ends after the last pixel, {pixels}"
         else:
             text += f"begins before the end of run '{starts[run - 1]} {lengths[run - 1]}'"
         faults.setdefault(int(owners[run]), text)

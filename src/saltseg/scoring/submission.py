@@ -17,20 +17,20 @@ from saltseg.scoring.intervals import bootstrap_interval
 HEADER = ["id", "rle_mask"]
 
 _CHUNK = 2000
-"""Crops that are decoded at once: 20 MB of mask."""
+"""Crops decoded at once: 20 MB of masks."""
 
 _RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What is said of a submission that is right."""
+    """Facts about a valid submission."""
 
     crops: int
     empty: int
     """Crops without salt."""
     in_order: bool
-    """The ids stand as in the sample submission; Kaggle joins by id and asks for no order."""
+    """Whether the ids are in the sample submission's order; Kaggle joins by id in any order."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Score:
 
 @dataclass(frozen=True)
 class _Codes:
-    """The lines of a submission: ids, codes, and where in the file they stand."""
+    """The lines of a submission: ids, codes and line numbers."""
 
     path: Path
     ids: list[str]
@@ -75,7 +75,7 @@ class _Codes:
 def write_submission(
     path: Path, sample: Path, ids: Sequence[str], masks: npt.NDArray[np.bool_]
 ) -> Checked:
-    """Write a submission in Kaggle's form, checked against `sample` before it takes its place.
+    """Write a submission in Kaggle's format, checked against `sample` before it replaces `path`.
 
     Unix newlines, and an empty field for no salt. masks: bool, shape (len(ids), 101, 101), in the
     order of `ids`; without crops the header stands alone. Raises ValueError where the two differ in
@@ -96,10 +96,10 @@ def write_sample(path: Path, ids: Sequence[str]) -> None:
 
 
 def check_submission(path: Path, sample: Path, named: Path | None = None) -> Checked:
-    """Check that Kaggle will take the submission at `path`: the ids of `sample`, valid codes.
+    """Check that Kaggle will accept the submission at `path`: the ids of `sample`, valid codes.
 
-    named: what errors call the submission; `path` without it. Raises InputError that counts what
-    is wrong and names the first lines or ids.
+    named: name of the submission in error messages, if not `path`. Raises InputError that counts
+    the faults and names the first lines or ids.
     """
     codes, expected = _read(path, named), _read(sample)
     _check_ids(codes, expected, "the sample submission")
@@ -110,7 +110,7 @@ def check_submission(path: Path, sample: Path, named: Path | None = None) -> Che
 
 
 def score_submission(path: Path, truth: Path, generator: np.random.Generator) -> Score:
-    """Score a submission against a file of the same form that holds the true masks.
+    """Score a submission against a file of the same format with the true masks.
 
     generator: draws the bootstrap's resamples. Raises InputError as check_submission does.
     """
@@ -138,9 +138,9 @@ def read_masks(path: Path, ids: Sequence[str]) -> npt.NDArray[np.bool_]:
 
 
 def _read(path: Path, named: Path | None = None) -> _Codes:
-    """Read a file of ids and codes. Raises InputError for anything that is no such table.
+    """Read a file of ids and codes. Raises InputError if it is anything else.
 
-    named: what errors call it, where that is not its path.
+    named: name of the file in error messages, if not `path`.
     """
     table = read_csv(path, named)
     path = named or path
@@ -156,10 +156,10 @@ def _read(path: Path, named: Path | None = None) -> _Codes:
     if short:
         raise InputError(
             f"{path}: {_counted(len(short), 'line')} without exactly two fields:"
-            f" {first_few(short)}; write 'id,rle_mask' with one comma, also where no salt is"
+            f" {first_few(short)}; write 'id,rle_mask' with one comma, even without salt"
         )
     if not table.rows:
-        raise InputError(f"{path}: holds no crops; write a line for each below the header")
+        raise InputError(f"{path}: has no crops; write a line for each below the header")
     names, masks = ([row[field] for row in table.rows] for field in range(len(HEADER)))
     codes = _Codes(path, names, masks, table.lines)
     ids.require(path, codes.ids, codes.lines)
@@ -180,7 +180,7 @@ def _check_twice(codes: _Codes) -> None:
 
 
 def _check_ids(codes: _Codes, expected: _Codes, source: str) -> None:
-    """Raise InputError where the two don't hold the same ids."""
+    """Raise InputError if the two do not have the same ids."""
     given, wanted = set(codes.ids), set(expected.ids)
     missing = [name for name in expected.ids if name not in given]
     placed = zip(codes.lines, codes.ids, strict=True)

@@ -1,1 +1,1 @@
-"""What is chosen from predictions: pseudo-labels, thresholds, component sizes; no torch."""
+"""Choices made from predictions: pseudo-labels, thresholds, component sizes; no torch."""

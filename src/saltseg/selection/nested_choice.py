@@ -1,6 +1,6 @@
-"""The honest choice of a setting: on other crops than those that it is scored on.
+"""Nested selection of a setting: chosen on other crops than those that it is scored on.
 
-It serves thresholds and component sizes alike; `scores` are always precisions, whole tenths.
+Used for thresholds and component sizes; `scores` are always precisions, multiples of 0.1.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,20 +16,20 @@ from saltseg.scoring.metric import Scores
 
 Integers = npt.NDArray[np.int64]
 Preference = Callable[[Integers], int]
-"""Picks the position of one of the greatest totals."""
+"""Picks the position of one of the largest totals."""
 
 HASHED_PARTS = 5
-"""Parts of the crops where a single fold was trained."""
+"""Number of parts of the crops if only one fold was trained."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One setting chosen for all crops, and what such a choice is worth on unseen crops.
+    """The setting chosen on all crops, and the nested scores of such a choice.
 
-    setting: position of the best on all crops; the one to use on the test crops.
-    naive_score: its mean score on these same crops, which flatters it.
-    by_part: for each part, the position of the best on all the other parts.
-    scores: float64, shape (n,); each crop's score with its part's setting. Their mean is honest.
+    setting: position of the best setting on all crops, to use on the test crops.
+    naive_score: its mean score on these same crops, which is optimistic.
+    by_part: for each part, the position of the best setting on all the other parts.
+    scores: float64, shape (n,); each crop's score with its part's setting. Their mean is unbiased.
     """
 
     setting: int
@@ -39,20 +39,20 @@ class Choice:
 
 
 def threshold_grid(low: float, high: float, count: int) -> Scores:
-    """Return `count` even thresholds from `low` to `high`, rounded to read well: float64."""
+    """Return `count` evenly spaced thresholds from `low` to `high`, rounded: float64."""
     return np.round(np.linspace(low, high, count), 6)
 
 
 def kind_of_parts(folds: Sequence[int]) -> str:
-    """Return what `selection_parts` divides crops by: "folds", or "mosaics" of a single fold."""
+    """Return what `selection_parts` splits crops by: "folds", or "mosaics" for a single fold."""
     return "folds" if len(set(folds)) > 1 else "mosaics"
 
 
 def selection_parts(folds: Sequence[int], groups: Sequence[str]) -> Integers:
-    """Return the part of each crop that a choice is made without: int64, shape (n,).
+    """Return the part of each crop, for selection with one part left out: int64, shape (n,).
 
-    Parts are the folds. Where only one was trained, they are five by a hash of the crop's group,
-    so that its choice gets an honest score as well.
+    Parts are the folds. If only one was trained, its groups are hashed into five parts, so that the
+    choice gets a nested score too.
     """
     if kind_of_parts(folds) == "folds":
         return np.array(folds, np.int64)
@@ -62,17 +62,17 @@ def selection_parts(folds: Sequence[int], groups: Sequence[str]) -> Integers:
 def totals(scores: Scores) -> Integers:
     """Return the sums of `scores`, shape (n, ...), over the crops: int64, in tenths.
 
-    Whole numbers, so that a tie is a tie whatever the order of the crops.
+    Integers, so that ties are exact whatever the order of the crops.
     """
     tenths: Integers = np.rint(10 * scores).astype(np.int64).sum(axis=0)
     return tenths
 
 
 def choose(scores: Scores, parts: Integers, prefer: Preference) -> Choice:
-    """Choose among settings, nested: each part's on the scores of the others.
+    """Choose a setting for each part on the scores of the other parts, and one on all.
 
     scores: float64, shape (n, settings). parts: int64, shape (n,).
-    prefer: picks among the best; it sees the totals.
+    prefer: picks one of the best from the totals.
     """
     labels, part_index = np.unique(parts, return_inverse=True)
     own = np.stack([totals(scores[part_index == index]) for index in range(len(labels))])
@@ -88,9 +88,9 @@ def choose(scores: Scores, parts: Integers, prefer: Preference) -> Choice:
 
 
 def middle_of_plateau(totals: Integers) -> int:
-    """Return the middle of the longest run of greatest totals, the first of equally long ones.
+    """Return the middle of the longest run of maximal totals, the first of equally long ones.
 
-    For thresholds: the middle is the farthest from where the score falls.
+    For thresholds: the middle is farthest from where the score falls.
     """
     best = np.concatenate([[False], totals == totals.max(), [False]])
     starts, ends = np.flatnonzero(best[1:] != best[:-1]).reshape(-1, 2).T
@@ -99,7 +99,7 @@ def middle_of_plateau(totals: Integers) -> int:
 
 
 def first_of_best(totals: Integers) -> int:
-    """Return the first greatest total: for settings that are listed in order of preference."""
+    """Return the first maximum, for settings listed in order of preference."""
     return int(np.argmax(totals))
 
 
@@ -115,7 +115,7 @@ def spread(means: dict[int, float]) -> float:
 
 @dataclass(frozen=True)
 class CurveIntervals:
-    """How sure a curve over thresholds is, at 95 %, over resamples of whole groups.
+    """95 % bootstrap intervals of a curve over thresholds, resampling whole groups.
 
     low, high: of the mean score at each threshold, float64 (k,). chosen: of the best threshold.
     """
@@ -134,8 +134,8 @@ def curve_intervals(
 ) -> CurveIntervals:
     """Return the intervals of a curve; see bootstrap_interval for groups and resamples.
 
-    scores: float64 (n, k), each crop's score at each threshold of `grid`, (k,). Each resample
-    chooses its threshold by middle_of_plateau, as the search does.
+    scores: float64 (n, k), each crop's score at each threshold of `grid`, (k,). As in the search,
+    middle_of_plateau chooses the threshold of each resample.
     """
     _, members = np.unique(np.asarray(groups, object), return_inverse=True)
     sizes = np.bincount(members)
@@ -159,7 +159,7 @@ def nested_summary(
     resamples: int,
     generator: np.random.Generator,
 ) -> dict[str, Any]:
-    """Return what a choice is worth: naive, nested with its interval and spread, and by part."""
+    """Return the scores of a choice: naive, nested with interval and spread, and by part."""
     low, high = bootstrap_interval(choice.scores, groups, resamples, generator)
     by_part = part_means(choice.scores, parts)
     return {

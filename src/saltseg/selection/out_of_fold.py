@@ -1,4 +1,4 @@
-"""The out-of-fold probabilities beside what is known of their crops."""
+"""Out-of-fold probabilities joined with the table and masks of their crops."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ from saltseg.selection.nested_choice import selection_parts
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """The training crops of the trained folds, in one order.
+    """The training crops of the trained folds, all fields in the same order.
 
-    probabilities: float16, shape (n, 101, 101), memory-mapped; from models without the crop.
+    probabilities: float16, shape (n, 101, 101), memory-mapped; from models that never saw the crop.
     truth: bool, the same shape.
     table: id, fold, row, and the columns of coverage-stratify.
-    parts: int64, shape (n,); see thresholds.selection_parts.
+    parts: int64, shape (n,); see nested_choice.selection_parts.
     """
 
     probabilities: npt.NDArray[np.float16]
@@ -29,9 +29,9 @@ class OutOfFold:
 
 
 def load_out_of_fold(layout: Layout) -> OutOfFold:
-    """Join what snapshot-ensemble, ingest and coverage-stratify wrote, by id.
+    """Join the outputs of snapshot-ensemble, ingest and coverage-stratify by id.
 
-    Raises InputError where a file is missing, or they are of different runs.
+    Raises InputError if a file is missing or the files are from different runs.
     """
     folder = layout.data("snapshot-ensemble")
     probabilities = load_array(folder / "out_of_fold.npy")

@@ -1,4 +1,4 @@
-"""Cleaning masks by sizes of components that were searched, and what it brings."""
+"""Searching the component sizes for cleaning masks, and measuring the gain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ from saltseg.selection.nested_choice import first_of_best, totals
 
 Masks = npt.NDArray[np.bool_]
 Sizes = tuple[int, int]
-"""Least salt component that stays and least hole that stays, in pixels; see components.clean."""
+"""Smallest salt component and smallest hole to keep, in pixels; see components.clean."""
 
 KEEP: Sizes = (0, 0)
-"""Sizes that change nothing."""
+"""Sizes that leave masks unchanged."""
 
 CHUNK = 500
-"""Test crops in memory at one time."""
+"""Test crops in memory at a time."""
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What threshold-search chose: for the test crops, and for each part on the other parts."""
+    """The thresholds of threshold-search: overall, and for each part, chosen on the others."""
 
     overall: float
     by_part: dict[int, float]
@@ -47,12 +47,12 @@ def load_thresholds(path: Path) -> Thresholds:
 
 @dataclass(frozen=True)
 class Cleaning:
-    """The sizes to clean with, and the precision of each crop, float64 of shape (n,).
+    """The chosen sizes, and the precision of each crop, float64 of shape (n,).
 
-    helps: whether searched sizes raise the nested score; if not, the test crops stay as they are.
-    sizes: for the test crops, chosen on all out-of-fold crops; KEEP where that doesn't help.
-    by_part: for each part, chosen on the other parts, whether or not that helped.
-    before: without cleaning. after: with `by_part`.
+    helps: whether cleaning raises the nested score; if not, the test masks are left alone.
+    sizes: for the test crops, chosen on all out-of-fold crops; KEEP if cleaning does not help.
+    by_part: for each part, chosen on the other parts, whether or not it helps.
+    before: precision without cleaning. after: precision with `by_part`.
     """
 
     helps: bool
@@ -63,7 +63,7 @@ class Cleaning:
 
 
 def size_pairs(salt_sizes: Sequence[int], hole_sizes: Sequence[int]) -> list[Sizes]:
-    """Return every pair of sizes once, the gentlest first: by sum, then by salt size."""
+    """Return every pair of sizes once, gentlest first: sorted by sum, then by salt size."""
     return sorted({KEEP, *product(salt_sizes, hole_sizes)}, key=lambda pair: (sum(pair), pair))
 
 
@@ -76,8 +76,8 @@ def search_sizes(
 ) -> Cleaning:
     """Choose among `pairs`, KEEP first, on out-of-fold masks; ties go to the gentler pair.
 
-    A part's sizes are chosen on the other parts at the part's own threshold, which was chosen on
-    the others too: the thresholds of the others know the part's labels.
+    A part's sizes are chosen on the other parts at the part's own threshold, which was also chosen
+    on the others. The thresholds of the others would leak: they were chosen on this part's labels.
 
     probabilities: float16, shape (n, height, width); truth: bool, the same shape. parts: int64,
     shape (n,).
@@ -116,7 +116,7 @@ def write_test_masks(
 ) -> None:
     """Write the cleaned masks of `probabilities`, shape (m, height, width), as a bool .npy.
 
-    A few crops at a time: memory doesn't grow with their number.
+    Works on CHUNK crops at a time, so that memory does not grow with their number.
     """
     parts = (
         clean(salt_masks(probabilities[start : start + CHUNK], threshold), *sizes)
@@ -140,9 +140,9 @@ def chosen_sizes(cleaning: Cleaning) -> dict[str, Any]:
 def nested_gain(
     cleaning: Cleaning, groups: Sequence[str], resamples: int, generator: np.random.Generator
 ) -> dict[str, Any]:
-    """Return the nested scores, and what the search gains, each with its interval.
+    """Return the nested scores and the gain from cleaning, each with its interval.
 
-    groups, generator: see intervals.bootstrap_interval; both intervals are of the same resamples.
+    groups, generator: see intervals.bootstrap_interval; both intervals use the same resamples.
     """
     gain = cleaning.after - cleaning.before
     (low, high), (gain_low, gain_high) = bootstrap_intervals(

@@ -1,6 +1,6 @@
-"""Which predicted test crops become pseudo-labels, and the sets that hold them.
+"""Selecting pseudo-labels from the predicted test crops, and storing them.
 
-The rule is the first place's: confidence is the share of pixels with p < 0.2 or p > 0.8.
+The rule is the 1st place's: confidence is the share of pixels with p < 0.2 or p > 0.8.
 """
 
 from dataclasses import dataclass
@@ -19,19 +19,18 @@ from saltseg.plumbing.seeds import stream_seed
 
 LOW, HIGH = 0.2, 0.8
 HALF = 127
-"""The largest of the uint8 probabilities that are no salt."""
+"""Largest uint8 probability that counts as background."""
 REASONS = ["kept", "black", "unsure", "unsure_small", "empty_left_out"]
 
 
 @dataclass(frozen=True)
 class PseudoLabels:
-    """What one fold's teacher said of the test crops.
+    """The pseudo-labels of one fold's teacher.
 
-    table: a line for each test crop that was looked at: `id`, `row` (in the test array),
-        `confidence` float64, `coverage_class` int64, `reason` (one of REASONS); kept ones have
-        `reason` "kept".
+    table: a line for each test crop considered: `id`, `row` (in the test array), `confidence`
+        float64, `coverage_class` int64, `reason` (one of REASONS; "kept" for the kept crops).
     masks: bool (kept, h, w), in the order of the kept lines.
-    soft: uint8 (kept, h, w), 255 times the teacher's probabilities; None where masks are learned.
+    soft: uint8 (kept, h, w), 255 times the teacher's probabilities; None for hard labels.
     """
 
     table: pd.DataFrame
@@ -56,10 +55,10 @@ def select(
     settings: PseudoLabel,
     seed: int,
 ) -> PseudoLabels:
-    """Decide which crops are kept.
+    """Select the crops to keep.
 
-    crops: lines with `id`, `row` and `black`; probabilities: float32 (n, h, w) in their order.
-    The empties that stay are drawn by id, so that neither order nor other crops matter.
+    crops: lines with `id`, `row` and `black`; probabilities: float32 (n, h, w) in the same order.
+    Empty crops are sampled by a hash of the id, independent of their order and of other crops.
     """
     masks = probabilities > 0.5
     pixels = masks.sum(axis=(1, 2), dtype=np.int64)
@@ -90,12 +89,12 @@ def select(
 
 
 def _soft(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """Round 255 times the probabilities; halves down, so that p > 0.5 is more than HALF."""
+    """Round 255 times the probabilities, halves down, so that p > 0.5 exceeds HALF."""
     return np.ceil(255 * probabilities - 0.5).astype(np.uint8)
 
 
 def no_pseudolabels() -> PseudoLabels:
-    """Return the empty set that a disabled stage hands on."""
+    """Return an empty set, the output of the stage when it is disabled."""
     columns = {"id": "str", "row": "int64", "confidence": "float64", "coverage_class": "int64"}
     table = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
     masks = np.zeros((0, CROP, CROP), bool)
@@ -103,13 +102,13 @@ def no_pseudolabels() -> PseudoLabels:
 
 
 def save_pseudolabels(folder: Path, labels: PseudoLabels) -> None:
-    """Write crops.parquet and masks.npy, which holds the probabilities where they are learned."""
+    """Write crops.parquet and masks.npy, which holds probabilities for soft labels."""
     write_table(folder / "crops.parquet", labels.table)
     write_array(folder / "masks.npy", labels.masks if labels.soft is None else labels.soft)
 
 
 def load_pseudolabels(folder: Path) -> PseudoLabels:
-    """Read what save_pseudolabels wrote. Raises InputError where a file is missing."""
+    """Read the files of save_pseudolabels. Raises InputError if one is missing."""
     table, masks = load_table(folder / "crops.parquet"), load_array(folder / "masks.npy")
     if masks.dtype == np.bool_:
         return PseudoLabels(table, masks)

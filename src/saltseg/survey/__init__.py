@@ -1,4 +1,4 @@
-"""The embedded synthetic survey: volumes and sections with salt, and crops as Kaggle's are."""
+"""The embedded synthetic survey: volumes and sections with salt, and crops like Kaggle's."""
 
 from saltseg.survey.kaggle import write_kaggle_layout, write_truth
 from saltseg.survey.pretraining import write_pretraining

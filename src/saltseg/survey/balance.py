@@ -1,4 +1,4 @@
-"""What masks show beside their coverage, and the choice that keeps it at the real shares."""
+"""Traits of masks besides their coverage, and selection that keeps them at the real shares."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +13,13 @@ TOLERANCE = 0.015
 """Share of all masks by which a trait may be too frequent or too rare."""
 
 SLACK = 2
-"""Masks more by which it may be so, for small sets."""
+"""Additional tolerance in masks, for small sets."""
 
 Traits = npt.NDArray[np.bool_]
 
 
 def traits(mask: Mask) -> Traits:
-    """Tell of a mask with salt whether it has a full column, which borders it touches, its pieces.
+    """Return the traits of a mask with salt.
 
     Returns shape (7,): a full column; touches the top, bottom, left, right; two pieces; more.
     """
@@ -29,10 +29,10 @@ def traits(mask: Mask) -> Traits:
 
 
 class Balance:
-    """How far the traits of the masks that were chosen are from their real shares."""
+    """Tracks how far the traits of the chosen masks are from the real shares."""
 
     def __init__(self, masks: int) -> None:
-        """Keep the balance of a set that will have `masks` masks with salt."""
+        """Track a set that will have `masks` masks with salt."""
         self._masks = masks
         self._excess = np.zeros_like(TRAIT_SHARES)
 
@@ -41,12 +41,12 @@ class Balance:
         self._excess += chosen - TRAIT_SHARES
 
     def pull(self, candidate: Traits) -> float:
-        """Return how much a mask would add to the imbalance; negative where it would mend it."""
+        """Return how much a mask would add to the imbalance; negative if it would reduce it."""
         variance = TRAIT_SHARES * (1 - TRAIT_SHARES)
         return float((self._excess / variance) @ (candidate - TRAIT_SHARES)) / max(self._masks, 1)
 
     def allows(self, candidate: Traits) -> bool:
-        """Tell whether a mask takes no trait further off than the tolerance."""
+        """Return whether a mask would keep every trait within tolerance, or not worsen it."""
         after = self._excess + candidate - TRAIT_SHARES
         worse = np.abs(after) > np.abs(self._excess)
         return not (worse & (np.abs(after) > TOLERANCE * self._masks + SLACK)).any()

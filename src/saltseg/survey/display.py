@@ -1,4 +1,4 @@
-"""From amplitude to grey: automatic gain, clipping, polarity, eight bits."""
+"""From amplitude to grey values: automatic gain control, clipping, polarity, 8 bits."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +9,9 @@ from saltseg.survey.style import Setting
 
 
 def display(setting: Setting, image: Field, white: float | None = None) -> tuple[Field, float]:
-    """Return the image as the survey's processing shows it, and what amplitude 1 was before.
+    """Return the image after display processing, and the amplitude that was scaled to 1.
 
-    white: that of the survey; by default the image's own 99th percentile.
+    white: that amplitude for the whole survey; by default the image's own 99th percentile.
     """
     rng = setting.generator("display")
     if setting.style.gain_power:
@@ -27,7 +27,7 @@ def display(setting: Setting, image: Field, white: float | None = None) -> tuple
 
 
 def to_grey(crop: Field, shortfalls: tuple[float, float]) -> npt.NDArray[np.uint8]:
-    """Scale a crop by its own extremes to 0..255, or to so many levels short of each end."""
+    """Scale a crop from its own range to 0..255, less `shortfalls` levels at either end."""
     low, high = crop.min(), crop.max()
     if high - low < 1e-9:
         return np.zeros(crop.shape, np.uint8)

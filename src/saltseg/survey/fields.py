@@ -1,4 +1,4 @@
-"""Random fields and curves, made at the resolution that they need, and cheap smoothing."""
+"""Random fields and curves, computed at the resolution that they need, and fast smoothing."""
 
 from collections.abc import Callable
 
@@ -18,8 +18,8 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 def smooth_field(rng: Stream, length_z: float, length_x: float) -> Field:
     """Return a Gaussian random field with a Gaussian spectrum: mean 0, standard deviation 1.
 
-    Lengths are correlation lengths in pixels, length_x along inlines too. Only the wavenumbers
-    that carry energy are drawn.
+    Lengths are correlation lengths in pixels; length_x also applies along inlines. Only
+    wavenumbers with significant energy are drawn.
     """
     height, width = rng.grid.shape
     kz_count, kx_count = _modes(height, length_z), _modes(width, length_x)
@@ -51,9 +51,9 @@ def rough_field(rng: Stream, length_z: float, length_x: float, exponent: float) 
 
 
 def smooth_curve(rng: Stream, length: float, values: int | None = None) -> Field:
-    """Return a Gaussian random curve with correlation length in pixels, along inlines too.
+    """Return a Gaussian random curve; `length`, in pixels, also applies along inlines.
 
-    values: how many, by default one for each column.
+    values: their number, by default one for each column.
     """
     values = values or rng.grid.width
     wavenumber = fft.rfftfreq(2 * values).astype(np.float32)
@@ -65,7 +65,7 @@ def smooth_curve(rng: Stream, length: float, values: int | None = None) -> Field
 def spectral_noise(rng: Stream, amplitude: Field, lengths: Field) -> Field:
     """Return noise with the given amplitude spectrum (half spectrum): mean 0, deviation 1.
 
-    lengths: inlines over which each of its waves stays alike.
+    lengths: correlation length of each wave along inlines.
     """
     spectrum = _complex_normal(rng, amplitude.shape, lengths)
     spectrum *= amplitude
@@ -74,13 +74,13 @@ def spectral_noise(rng: Stream, amplitude: Field, lengths: Field) -> Field:
 
 
 def smoothed(field: Field | Mask, sigma: float) -> Field:
-    """Return a Gaussian-smoothed field; wide filters work on block means, which is much faster."""
+    """Return a Gaussian-smoothed field; wide filters use block means, which is much faster."""
     factor = block_side(sigma)
     return smoothed_blocks(shrunk(field, factor), sigma, factor)
 
 
 def block_side(sigma: float) -> int:
-    """Return the side of the blocks that a filter of this width works on."""
+    """Return the block side for a filter of this width."""
     return next(step for step in (BLOCK_SIDE, 8, 4, 2, 1) if step == 1 or sigma >= 2.5 * step)
 
 
@@ -111,7 +111,7 @@ def _enlarged_rows(field: Field, factor: int) -> Field:
 
 
 def _modes(side: int, length: float) -> int:
-    """Count the wavenumbers, from zero up, at which a Gaussian spectrum is not yet nothing."""
+    """Return the number of wavenumbers, from zero, with a non-negligible Gaussian spectrum."""
     return min(side // 2, int(side * 0.95 / length) + 3)
 
 
@@ -124,7 +124,7 @@ def _field(
 ) -> Field:
     """Sum random waves of the lowest wavenumbers; few columns make the first transform cheap.
 
-    shape, length: amplitude of a wave, and how long it stays alike along inlines.
+    shape, length: amplitude of a wave, and its correlation length along inlines.
     """
     height, width = rng.grid.shape
     rows = np.r_[0:kz_count, height - kz_count : height]

@@ -1,4 +1,4 @@
-"""The grid that a survey is computed on: pixels, wavenumbers, and the part of it that is used."""
+"""The computational grid of a survey: pixels, wavenumbers, and the usable part."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,27 +12,26 @@ Field = npt.NDArray[np.floating[Any]]
 """A real field on one inline of the grid, or one that broadcasts to it; float32 for speed."""
 
 Mask = npt.NDArray[np.bool_]
-"""A yes or no for each pixel of the grid."""
+"""A boolean for each pixel of the grid."""
 
 Value = TypeVar("Value", bound=np.generic)
 
 MARGIN = 50
-"""Pixels at each edge that take the taper and the wrap-around, and are cut off."""
+"""Pixels at each edge for the taper and the wrap-around of transforms, cut off in the end."""
 
 USABLE = 540
-"""Height and width of a finished section of the survey of crops, in pixels."""
+"""Height and width in pixels of a finished section from which crops are cut."""
 
 BLOCK_SIDE = 16
-"""Widest blocks of pixels that are averaged; both sides of the grid are multiples of it."""
+"""Side of the largest blocks to average; both sides of the grid are multiples of it."""
 
 
 @dataclass(frozen=True)
 class Grid:
     """A survey of so many inlines, crosslines and samples, and the margin around each inline.
 
-    A section is a survey of one inline. Fields have one row for each sample and one column for
-    each crossline, margins included: 540 of either make a grid of 640 x 640, a fast length for
-    transforms.
+    A section is a survey of one inline. Fields have one row per sample and one column per
+    crossline, margins included: 540 of each make a grid of 640 x 640, a fast size for transforms.
     """
 
     inlines: int = 1
@@ -41,7 +40,7 @@ class Grid:
 
     @property
     def is_section(self) -> bool:
-        """Whether there is a single inline, so that nothing changes along inlines."""
+        """Whether there is a single inline."""
         return self.inlines == 1
 
     @cached_property
@@ -61,9 +60,9 @@ class Grid:
 
     @cached_property
     def patches(self) -> float:
-        """Area of the map over that which a section's features come from: at least one.
+        """Map area relative to the area whose features a section shows: at least one.
 
-        A section sees features that lie up to some half of its length beside it.
+        A section shows features up to about half its length to the side.
         """
         return max(1.0, self.inlines * self.crosslines / USABLE**2)
 
@@ -79,7 +78,7 @@ class Grid:
 
     @cached_property
     def centred(self) -> Field:
-        """Column of each pixel from the middle of the grid, shape (1, width)."""
+        """Column of each pixel relative to the middle of the grid, shape (1, width)."""
         middle: Field = self.columns - self.width / 2
         return middle
 
@@ -97,7 +96,7 @@ class Grid:
 
     @cached_property
     def taper(self) -> Field:
-        """Fall to zero over the margin, so that the periodic transform sees no edge."""
+        """A taper to zero over the margin, which avoids edge effects of the periodic transform."""
         rows, columns = self.rows[:, 0], self.columns[0]
         down = smoothstep(np.minimum(rows, rows[::-1]) / np.float32(MARGIN))
         across = smoothstep(np.minimum(columns, columns[::-1]) / np.float32(MARGIN))
@@ -108,11 +107,10 @@ class Grid:
         return field[MARGIN : MARGIN + self.samples, MARGIN : MARGIN + self.crosslines]
 
     def dip_frame(self, exaggeration: float, ky: float = 0.0) -> tuple[Field, Field]:
-        """Return wavenumber (cycles/px) and dip (degrees) of the half spectrum, true to scale.
+        """Return wavenumber (cycles/px) and true dip (degrees) of the half spectrum.
 
-        A survey is drawn stretched vertically by `exaggeration`; dividing lateral wavenumbers by
-        it restores the angle at which waves travelled. A horizontal layer has dip 0. ky: the
-        wavenumber along inlines.
+        A section has a vertical exaggeration; dividing lateral wavenumbers by it restores the true
+        dip. A horizontal layer has dip 0. ky: the wavenumber along inlines.
         """
         lateral = np.hypot(self.kx, np.float32(ky)) if ky else self.kx
         wavenumber = np.hypot(self.kz, lateral / np.float32(exaggeration))
@@ -122,7 +120,7 @@ class Grid:
 
 
 SECTION = Grid()
-"""The grid of the survey of crops."""
+"""The grid of the sections from which crops are cut."""
 
 
 def smoothstep(x: Field) -> Field:
@@ -144,7 +142,7 @@ def from_spectrum(spectrum: npt.NDArray[np.complex64], shape: tuple[int, int]) -
 
 
 def _fast_length(length: int) -> int:
-    """Return the next multiple of BLOCK_SIDE whose transform is fast."""
+    """Return the next multiple of BLOCK_SIDE with a fast transform."""
     blocks = -(-length // BLOCK_SIDE)
     while fft.next_fast_len(blocks, real=True) != blocks:
         blocks += 1

@@ -1,7 +1,8 @@
-"""What depth migration shows of an earth: a point-spread function in the wavenumber domain.
+"""Simulated depth migration: a point-spread function in the wavenumber domain.
 
-Not trace by trace: the wavelet lies normal to the reflector, so flanks show as far as the dip
-limit allows. Lecomte (2008), "Resolution and illumination analyses in PSDM: a ray-based approach".
+Unlike trace-by-trace convolution it puts the wavelet normal to the reflector, so flanks are imaged
+up to the dip limit. Lecomte (2008), "Resolution and illumination analyses in PSDM: a ray-based
+approach".
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ Spectrum = npt.NDArray[np.complex64]
 """Half spectrum of an inline."""
 
 BANDS = 4
-"""Peak frequencies that are imaged and blended."""
+"""Number of peak frequencies that are imaged and blended."""
 
 
 def local_frequency(setting: Setting, structure: Structure) -> Field:
@@ -32,13 +33,13 @@ def local_frequency(setting: Setting, structure: Structure) -> Field:
 
 
 class Migration:
-    """The point-spread function of a survey: what becomes of an inline and of its neighbours.
+    """The point-spread function of a survey, applied to an inline and its neighbours.
 
-    Along inlines it is short: there it is a sum over the `reach` neighbours on either side.
+    Along inlines it is short, and computed as a sum over the `reach` neighbours on either side.
     """
 
     def __init__(self, setting: Setting, reach: int | None = None) -> None:
-        """Prepare for inlines of a setting. reach: 0 to image an inline without its neighbours."""
+        """Prepare for the inlines of a setting. reach: 0 images an inline without neighbours."""
         rng = setting.generator("imaging")
         self._phase = np.exp(1j * (setting.style.phase + rng.normal(0, 0.12)))
         self._setting = setting
@@ -47,10 +48,10 @@ class Migration:
         self.reach = _reach(setting) if reach is None else reach
         peaks = np.linspace(self._highest, self._lowest, BANDS)
         self._kernels = [self._kernel(peak) for peak in peaks]
-        """For each band, factors of the spectra of this inline and its neighbours."""
+        """For each band, the factors for the spectra of the inline and its neighbours."""
 
     def spectrum(self, impedance: Field) -> Spectrum:
-        """Transform an inline's ln(impedance), less its mean, with the derivative's phase."""
+        """Transform an inline's ln(impedance), minus its mean, with the derivative's phase."""
         grid = self._setting.grid
         level = impedance.mean(dtype=np.float64)
         return to_spectrum((impedance - level) * grid.taper) * self._operator
@@ -58,7 +59,7 @@ class Migration:
     def image(self, spectra: Sequence[Spectrum], frequency: Field) -> Field:
         """Return the image of an inline, with the given peak frequency at each pixel.
 
-        spectra: of 2 reach + 1 inlines, this one in the middle.
+        spectra: of 2 * reach + 1 inlines, with this one in the middle.
         """
         middle = self.reach
         sums = [spectra[middle]]
@@ -82,7 +83,7 @@ class Migration:
         return (aperture * np.sign(kz) * (1j * self._phase)).astype(np.complex64)
 
     def _kernel(self, peak: float) -> list[Field]:
-        """Return the factors of a band: the transform over ky of its response, cut off smoothly."""
+        """Return the factors of a band: the transform over ky of its response, windowed."""
         if not self.reach:
             return [_response(self._setting, peak, 0.0)]
         count = 4 * self.reach
@@ -100,13 +101,13 @@ class Migration:
 
 
 def band_pass(ratio: Field, exponent: float) -> Field:
-    """Return a spectrum that is 1 at ratio 1 of wavenumber over peak; exponent 2 is Ricker's."""
+    """Return a spectrum with peak 1 where wavenumber / peak is 1; exponent 2 is Ricker's."""
     half = np.float32(exponent / 2)
     return ratio ** np.float32(exponent) * np.exp(half * (1 - ratio * ratio))
 
 
 def _reach(setting: Setting) -> int:
-    """Return the neighbours that an image takes in: some wavelengths, true to scale."""
+    """Return how many neighbours an image includes on either side: a few true wavelengths."""
     if setting.grid.is_section:
         return 0
     return int(np.clip(np.ceil(2.5 * setting.wavelength / setting.exaggeration), 6, 32))
@@ -124,7 +125,7 @@ def _response(setting: Setting, peak: float, ky: float) -> Field:
 
 
 def _aperture(setting: Setting, ky: float) -> Field:
-    """Return how strongly each wave is imaged: steep ones weakly, none beyond the dip limit."""
+    """Return how strongly each dip is imaged: steep ones weakly, none beyond the dip limit."""
     _wavenumber, dip = setting.grid.dip_frame(setting.exaggeration, ky)
     cosine = np.maximum(np.cos(np.radians(dip)), 0)
     mute = 1 - smoothstep((dip - np.float32(setting.style.dip_limit)) / 14)

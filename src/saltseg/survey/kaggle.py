@@ -1,4 +1,4 @@
-"""The survey written in exactly the layout of Kaggle's files, and its truths apart from them."""
+"""Writing the survey in exactly Kaggle's layout, with the truth in a separate folder."""
 
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from saltseg.scoring import rle
 from saltseg.survey.survey_set import SurveySet
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""Time of every file in a zip, so that the zip's bytes depend on its content alone."""
+"""Timestamp of every file in a zip, so that its bytes depend on the content alone."""
 
 SURVEY_NAMES = (
     "train.zip",
@@ -28,19 +28,18 @@ SURVEY_NAMES = (
     "truth",
     "sections",
 )
-"""All that a survey may consist of: files of another beside them would be taken for its own."""
+"""All names that a survey may use; leftovers of another survey would be taken for its own."""
 
 PngFile = tuple[str, bytes]
-"""Path below the folder or zip, and the file's content."""
+"""Path in the folder or zip, and content."""
 
 
 def write_kaggle_layout(folder: Path, survey: SurveySet, zipped: bool = True) -> None:
     """Write train and test images, masks and tables as Kaggle does, and truth/ beside them.
 
-    Images are RGB with equal channels. Masks are 16-bit {0, 65535} where there is salt and 8-bit
-    where there is none: the real set's trap. Nothing that a pipeline may read lies in truth/:
-    sidecar.csv (see SurveySet) and test.csv (`id`, `rle_mask`). Raises InputError where a file
-    cannot be written.
+    Images are RGB with equal channels. As in the real set, masks with salt are 16-bit {0, 65535}
+    and masks without are 8-bit. truth/ holds sidecar.csv (see SurveySet) and test.csv (`id`,
+    `rle_mask`), which no pipeline may read. Raises InputError if a file cannot be written.
     """
     crops = survey.crops
     train_files = _train_files(survey)
@@ -56,7 +55,7 @@ def write_kaggle_layout(folder: Path, survey: SurveySet, zipped: bool = True) ->
 
 
 def write_truth(folder: Path, survey: SurveySet) -> None:
-    """Write sidecar.csv and test.csv, which only a finished submission is scored against."""
+    """Write sidecar.csv and test.csv, used only to score a finished submission."""
     write_csv(folder / "sidecar.csv", survey.sidecar)
     write_csv(folder / "test.csv", _labels(survey.crops.test["id"], survey.test_masks))
 

@@ -1,4 +1,4 @@
-"""Labels as an interpreter draws them: smoothed and a little off; and columns, a label noise."""
+"""Labels as drawn by an interpreter, smooth and slightly off, and "vertical" label noise."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from saltseg.survey.grid import Mask
 from saltseg.survey.style import Setting
 
 COLUMN_SECTIONS = 0.35
-"""Share of sections with a stretch that was labelled by column."""
+"""Share of sections with a part labelled by column."""
 
 
 def draw_outline(setting: Setting, salt: Mask) -> Mask:
-    """Return the interpreter's salt: smoothed corners, and an outline up to some pixels off.
+    """Return the interpreter's salt: smoothed corners, and an outline up to a few pixels off.
 
-    Across a smoothed edge the value falls by 1 / (sigma sqrt(2 pi)) a pixel, so an offset field
-    moves the outline by its own number of pixels.
+    Across a smoothed edge the value falls by 1 / (sigma sqrt(2 pi)) per pixel, so an offset field
+    divided by this moves the outline by its value in pixels.
     """
     if not salt.any():
         return salt
@@ -28,10 +28,10 @@ def draw_outline(setting: Setting, salt: Mask) -> Mask:
 
 
 def draw_columns(setting: Setting, outline: Mask) -> Mask | None:
-    """Return the usable part's label where all below some row repeats that row, or None.
+    """Return the usable part's label with one row repeated down to the bottom, or None.
 
-    The real set's "vertical" masks came about so: below the depth to which salt was picked, every
-    column is all salt or all sediment.
+    This is how the real set's "vertical" masks arose: below the depth to which salt was picked,
+    every column is all salt or all sediment.
     """
     rng = setting.generator("columns")
     if rng.random() > COLUMN_SECTIONS:

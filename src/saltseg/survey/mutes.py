@@ -1,4 +1,4 @@
-"""Mutes: where processing set samples to zero, at the top and in water."""
+"""Mutes: samples set to zero in processing, at the top and in water."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from saltseg.survey.style import Setting
 
 
 def draw_mute(setting: Setting, structure: Structure) -> Mask:
-    """Return what the survey's style mutes, shape of the grid: there is no data, and no salt."""
+    """Return the muted samples, in the shape of the grid; they have neither data nor salt."""
     style = setting.style
     muted = np.zeros(setting.grid.shape, np.bool_)
     if style.water_mute:

@@ -1,4 +1,4 @@
-"""Noise that migration leaves: ringing, swings, streaks, smears, ghosts; and areas of poor data."""
+"""Noise after migration (ringing, swings, streaks, smears, ghosts) and areas of poor data."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from saltseg.survey.structure import Structure
 from saltseg.survey.style import Setting
 
 KINDS = (1.4, 0.9, 0.5, 0.9)
-"""Parts of low-dip noise, migration swings, vertical streaks and smeared noise in a section's
-noise: parameters of a Dirichlet distribution."""
+"""Shares of low-dip noise, migration swings, vertical streaks and smeared noise in a section:
+parameters of a Dirichlet distribution."""
 
 POOR_SECTIONS = 0.55
 """Share of sections that have areas of poor data."""
@@ -22,7 +22,7 @@ def add_noise(
 ) -> Field:
     """Return the image with a ghost of the overburden under salt tops, and with noise.
 
-    signal: standard deviation of the image in sediments, which levels of noise refer to.
+    signal: standard deviation of the image in sediments, the reference for noise levels.
     """
     rng = setting.generator("noise")
     peak = float(frequency.mean(dtype=np.float64)) * rng.uniform(0.65, 1.15)
@@ -48,10 +48,10 @@ def add_noise(
 
 
 def _sediment_spectrum(rng: Stream, setting: Setting, peak: float) -> Field:
-    """Add the powers of four kinds of noise: they are independent, one transform makes all.
+    """Sum the powers of four kinds of noise; being independent, they share one transform.
 
-    Migration smears random noise over all dips that it images, evenly in true proportions; a
-    display with vertical exaggeration stretches that to an upright grain.
+    Migration smears random noise evenly over all true dips that it images; vertical exaggeration
+    turns that into a steep grain.
     """
     grid = setting.grid
     wavenumber, dip = grid.dip_frame(setting.exaggeration)
@@ -71,7 +71,7 @@ def _sediment_spectrum(rng: Stream, setting: Setting, peak: float) -> Field:
 
 
 def _lengths(setting: Setting) -> Field:
-    """Return over how many inlines a wave stays alike: migration smears noise along these too."""
+    """Return the correlation length along inlines; migration smears noise in this direction too."""
     wavenumber, _dip = setting.grid.dip_frame(setting.exaggeration)
     lengths: Field = np.float32(0.9 / setting.exaggeration) / np.maximum(
         wavenumber, np.float32(0.01)
@@ -86,7 +86,7 @@ def _unit_power(amplitude: Field) -> Field:
 
 
 def _salt_spectrum(rng: Stream, setting: Setting, peak: float) -> Field:
-    """Return the spectrum of salt's interior: one steep direction, lower frequency."""
+    """Return the noise spectrum inside salt: one steep direction, lower frequency."""
     grid = setting.grid
     wavenumber, dip = grid.dip_frame(setting.exaggeration)
     ring = band_pass(wavenumber / np.float32(peak * rng.uniform(0.17, 0.42)), 1.0)
@@ -96,7 +96,7 @@ def _salt_spectrum(rng: Stream, setting: Setting, peak: float) -> Field:
 
 
 def _level(rng: Stream, setting: Setting, structure: Structure) -> Field:
-    """Return noise over signal in sediments: patchy, growing with depth, louder under salt."""
+    """Return the noise-to-signal ratio: patchy, growing with depth, higher under salt."""
     level = setting.style.noise_level * log_uniform(rng, 0.7, 1.4)
     deep = np.clip((setting.depth - 350) / 600, 0, 1) ** 1.5
     patches = np.exp(np.float32(0.3) * smooth_field(rng, 90, 90))
@@ -111,10 +111,10 @@ def _level(rng: Stream, setting: Setting, structure: Structure) -> Field:
 
 
 def _poor_data(rng: Stream, structure: Structure) -> Field:
-    """Return how far signal is lost, 0 to 1: in areas where hardly any came back.
+    """Return the loss of signal, 0 to 1, in areas of poor data.
 
-    Not beside salt: interpreters call salt only what they see, so that what poor data hide there
-    would be no salt in a real label. Nor at the seabed, which nothing hides.
+    Not next to salt: interpreters label only the salt that they see, so salt hidden by poor data
+    would be missing from a real label. Nor at the seabed, which is always visible.
     """
     if rng.random() > POOR_SECTIONS:
         return np.zeros((1, 1), np.float32)
@@ -124,14 +124,14 @@ def _poor_data(rng: Stream, structure: Structure) -> Field:
 
 
 def signal_level(structure: Structure, image: Field) -> float:
-    """Return the standard deviation of sediments, not misled by a few strong reflectors."""
+    """Return the standard deviation in sediments, robust against a few strong reflectors."""
     sediments = image[~(structure.salt | structure.water)]
     deviation = float(sediments.std(dtype=np.float64)) if sediments.size else 0.0
     return min(deviation or np.inf, 3 * float(np.median(np.abs(image[::2, ::2]))) + 1e-9)
 
 
 def _ghost(rng: Stream, structure: Structure, image: Field) -> Field:
-    """Return a weak, late, blurred repetition of the image in and below salt: a multiple."""
+    """Return a multiple: a weak, late, blurred repetition of the image in and below salt."""
     down, sideways = int(rng.uniform(40, 200)), int(rng.uniform(-20, 20))
     delayed = np.roll(image, (down, sideways), axis=(0, 1))
     delayed = (np.roll(delayed, 2, axis=1) + 2 * delayed + np.roll(delayed, -2, axis=1)) / 4

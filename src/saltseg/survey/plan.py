@@ -1,4 +1,4 @@
-"""Where a feature lies on the map, and how it is turned: what makes it three-dimensional."""
+"""Position and azimuth of a feature on the map, which make it three-dimensional."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from saltseg.survey.streams import Stream
 class Plan:
     """A feature's place along the inlines, and its azimuth.
 
-    In a section, every feature is cut through its middle and at right angles.
+    In a section, every feature is cut through its centre at right angles.
     """
 
     away: Field | float
@@ -21,14 +21,14 @@ class Plan:
     cosine: float
     sine: float
     elongation: float
-    """Length along over width across."""
+    """Ratio of length along the axis to width across it."""
     lean: float
-    """Inlines by which the feature's axis moves for each pixel of depth."""
+    """Inlines by which the feature's axis shifts per pixel of depth."""
 
     def turned(self, offset: Field, below: Field | float = 0.0) -> tuple[Field, Field]:
         """Return distances across and along the feature's axis.
 
-        offset: columns from its centre. below: pixels below the point that `away` is taken at.
+        offset: columns from its centre. below: pixels below the point at which `away` holds.
         """
         if isinstance(self.away, float) and not self.sine:
             return offset, np.zeros((1, 1), np.float32)
@@ -37,9 +37,9 @@ class Plan:
 
 
 def draw_plan(rng: Stream, across: Field | None = None, longest: float = 3.0) -> Plan:
-    """Draw a feature's plan; a section has none to draw.
+    """Draw a feature's plan; fixed for a section.
 
-    across: inline of each pixel after bending; the stream's inline where nothing is bent.
+    across: inline of each pixel after bending; the stream's inline without bending.
     longest: largest elongation.
     """
     if rng.grid.is_section:
@@ -54,7 +54,7 @@ def draw_plan(rng: Stream, across: Field | None = None, longest: float = 3.0) ->
 
 
 def tilted(rng: Stream, slope: float, deviation: float) -> Field:
-    """Return the height of a plane with `slope` along columns, and a random one along inlines."""
+    """Return the height of a plane with `slope` along columns and a random slope along inlines."""
     height: Field = slope * rng.grid.centred
     if rng.grid.is_section:
         return height

@@ -1,4 +1,4 @@
-"""Labelled crops of a survey of their own, to learn from before the crops that count."""
+"""Labelled crops of a separate survey, for pretraining."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from saltseg.survey.sampling import collect
 
 
 def write_pretraining(folder: Path, crops: int, seed: int, workers: int) -> None:
-    """Write `crops` crops as images.npy, masks.npy and depth.npy; `workers` change no byte.
+    """Write `crops` crops as images.npy, masks.npy and depth.npy, whatever `workers` is.
 
-    images: uint8 (n, 101, 101); masks: bool (n, 101, 101), without label noise, as of test crops;
-    depth: int64 (n,) in feet. They come from another survey than that of `seed`, and so share no
-    section with it. Raises InputError where a file cannot be written.
+    images: uint8 (n, 101, 101); masks: bool (n, 101, 101), without label noise, like test crops;
+    depth: int64 (n,) in feet. They come from a different survey than that of `seed`, so the two
+    share no section. Raises InputError if a file cannot be written.
     """
     other = stream_seed(seed, "survey", "pretraining")
     tiles = collect(0, crops, other, workers)[1].tiles if crops else []

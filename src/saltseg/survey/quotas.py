@@ -1,4 +1,4 @@
-"""Quotas of the real coverage classes, depths and black crops: every survey has all of them."""
+"""Quotas that give every survey the real shares of coverage classes, depths and black crops."""
 
 from dataclasses import dataclass, replace
 
@@ -30,20 +30,20 @@ CELL_SHARES = np.stack([DEPTH_SHARES * (1 - SALT_SHARES), DEPTH_SHARES * SALT_SH
 """Share of crops without and with salt, in rows, by depth bin."""
 
 MAX_CELL_FILL = 1.03
-"""A bin takes this much of its share at the most; exactness would need many sections."""
+"""Largest fill of a bin relative to its share; an exact fill would need many sections."""
 
 PER_SECTION = 14
-"""Crops taken from a section at the most, so that no section rules a class."""
+"""Largest number of crops from a section, so that no section dominates a class."""
 
 EMPTY_SLACK = 2
-"""Crops without salt that each depth may have before there are any with salt."""
+"""Empty crops that each depth may have before it has any with salt."""
 
 LAG = 0.1
-"""A class that is so much emptier than the set is filled with whatever masks there are."""
+"""A class that lags behind the set by this much accepts any mask."""
 
 DEPTH_WEIGHT = 5
 BALANCE_WEIGHT = 10
-"""Weight of the depth and of the balance of traits beside the class, in the choice of crops."""
+"""Weight of depth and of the balance of traits relative to the class when crops are chosen."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def class_quotas(crops: int) -> npt.NDArray[np.int64]:
 
 
 class Split:
-    """The crops of one split as they are collected, and what is still wanted."""
+    """The crops of one split collected so far, and what is still needed."""
 
     def __init__(self, crops: int, *, label_noise: bool) -> None:
-        """Want `crops` crops, with the label noise of real train crops or without."""
+        """Collect `crops` crops, with or without the label noise of real train crops."""
         self.tiles: list[Tile] = []
         self._label_noise = label_noise
         self._quotas = class_quotas(crops)
@@ -91,7 +91,7 @@ class Split:
         return bool((self._counts >= self._quotas).all())
 
     def take(self, tiles: list[Tile]) -> list[Tile]:
-        """Take up to PER_SECTION tiles, each time the one that the split lacks most."""
+        """Take up to PER_SECTION tiles, each time the one that the split needs most."""
         taken: list[Tile] = []
         left = [self._candidate(tile) for tile in tiles]
         while left and len(taken) < PER_SECTION:
@@ -125,9 +125,9 @@ class Split:
         return lags or self._balance.allows(candidate.traits)
 
     def _empty_in_time(self, depth_bin: int) -> bool:
-        """Tell whether a crop without salt keeps the share of those with salt at its depth.
+        """Return whether an empty crop would keep the share of crops with salt at its depth.
 
-        Sections abound in empty crops, and would be rid of them before the others are found.
+        Sections have plenty of empty crops, which would otherwise fill up before the others.
         """
         if (self._counts[1:] >= self._quotas[1:]).all():
             return True
@@ -136,7 +136,7 @@ class Split:
         return bool(empty < MAX_CELL_FILL * per_salt * salt + EMPTY_SLACK)
 
     def _plenty(self, candidate: Candidate) -> float:
-        """Return how well the split is provided with the like of a tile."""
+        """Return how well the split is supplied with tiles like this one."""
         pull = 0.0 if candidate.traits is None else self._balance.pull(candidate.traits)
         depth = DEPTH_WEIGHT * self._cell_fill(candidate)
         return self._fill(candidate) + depth + BALANCE_WEIGHT * pull
@@ -157,7 +157,7 @@ class Split:
             self._balance.add(candidate.traits)
 
     def _blackened(self, tile: Tile) -> Tile:
-        """Return a tile as it is, or black where black crops of its depth are missing."""
+        """Return the tile, blackened if its depth still needs black crops."""
         depth_bin = int(np.digitize(tile.depth, BLACK_DEPTHS))
         self._crops[depth_bin] += 1
         missing = BLACK_SHARES[depth_bin] * self._crops[depth_bin] - self._black[depth_bin]

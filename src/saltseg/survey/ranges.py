@@ -1,4 +1,4 @@
-"""Named sets of styles: the ranges that acquisition, processing and salt are drawn from."""
+"""Named styles: the ranges from which acquisition, processing and salt are drawn."""
 
 from dataclasses import dataclass
 
@@ -14,27 +14,27 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Ranges:
-    """What the styles of surveys are drawn from."""
+    """The ranges from which the styles of surveys are drawn."""
 
     sampling: Range = (1.0, 1.0)
-    """Pixels for each of the usual ones: 4 is four times finer; the logarithm is uniform."""
+    """Sampling density relative to the usual: 4 is four times finer; log-uniform."""
     frequency_spread: float = 0.36
     """Standard deviation of the logarithm of peak frequency."""
     positive: float = 0.97
-    """Share of surveys in which a rise in impedance is white."""
+    """Share of surveys in which an increase in impedance is white."""
     noise: Range = (0.08, 0.45)
-    """Noise over signal in sediments."""
+    """Noise-to-signal ratio in sediments."""
     deep_noise: float = 1.3
-    """Largest share by which noise grows with depth."""
+    """Largest relative growth of noise with depth."""
     salt_contrast: Range = (0.27, 0.80)
-    """Share of the contrast of clean salt that the processing kept."""
+    """Share of the contrast of clean salt that survives processing."""
     gained: float = 0.6
-    """Share of surveys with automatic gain."""
+    """Share of surveys with automatic gain control."""
     clipped: float = 0.45
     clip: Range = (0.2, 1.3)
-    """Share of sections that are clipped, and how far beyond it amplitudes reach."""
+    """Share of sections that are clipped, and the range of the gain before clipping."""
     thickness: Range = (1.0, 1.0)
-    """Thickness of sheets over the usual; the logarithm is uniform."""
+    """Thickness of sheets relative to the usual; log-uniform."""
     bodies: tuple[float, ...] = SECTION_BODIES
     """How often each of salt.BODIES is drawn in sections."""
     muted: float = 0.0

@@ -20,14 +20,14 @@ from saltseg.survey.style import Setting
 
 @dataclass(frozen=True)
 class Bent:
-    """Where each pixel was before bending: depth, column, and inline."""
+    """The depth, column and inline of each pixel before bending."""
 
     depth: Field
     column: Field
     across: Field | None
     """None in a section."""
     thickness: float
-    """Thickness of sheets over the usual."""
+    """Thickness of sheets relative to the usual."""
 
     def plan(self, rng: Stream, longest: float = 3.0) -> Plan:
         """Draw the plan of a body in these coordinates."""
@@ -40,9 +40,9 @@ where the body is."""
 
 
 def draw_salt(setting: Setting) -> Mask:
-    """Return where one inline holds salt, shape of the grid; a few sections hold none.
+    """Return the salt of one inline, in the shape of the grid; a few sections have none.
 
-    Specks that the rugosity made are still in it: see saltseg.survey.surroundings.
+    It still contains specks created by the rugosity: see saltseg.survey.surroundings.
     """
     rng = setting.generator("salt")
     salt = np.zeros(setting.grid.shape, np.bool_)
@@ -90,7 +90,7 @@ def _bent_coordinates(rng: Stream, setting: Setting) -> Bent:
 
 
 def _round(away: Field, half: Field | float) -> Field:
-    """Return the half width of an ellipse so far from its middle over that in its middle."""
+    """Return the half width of an ellipse at distance `away`, relative to that at its centre."""
     return np.sqrt(np.clip(1 - (away / np.maximum(half, np.float32(1e-3))) ** 2, 0, 1))
 
 

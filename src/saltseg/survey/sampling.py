@@ -1,4 +1,4 @@
-"""Sections in turn, until the train and the test crops of a survey are together."""
+"""Sampling sections until the train and test crops of a survey are complete."""
 
 import multiprocessing
 from collections import deque
@@ -17,7 +17,7 @@ from saltseg.survey.workers import set_up_worker
 def collect(
     train: int, test: int, seed: int, workers: int, style: str = "default"
 ) -> tuple[Split, Split]:
-    """Fill both splits from sections in turn; no section gives crops to both."""
+    """Fill both splits from consecutive sections; no section contributes to both."""
     train_split, test_split = Split(train, label_noise=True), Split(test, label_noise=False)
     tiles = _taken(train_split, test_split, test / (train + test), _sections(seed, workers, style))
     for _ in progress(tiles, "crops of the survey", train + test):
@@ -30,7 +30,7 @@ def _taken(
 ) -> Iterator[Tile]:
     """Yield each tile that a split takes, until both are full.
 
-    The section's number decides whose turn it is, in proportion to the crops that are wanted.
+    The section's number decides which split it goes to, in proportion to their sizes.
     """
     for number, tiles in enumerate(sections):
         tests_turn = int((number + 1) * test_share) > int(number * test_share)
@@ -41,7 +41,7 @@ def _taken(
 
 
 def _sections(seed: int, workers: int, style: str) -> Iterator[list[Tile]]:
-    """Yield the tiles of section after section, made ahead by `workers` processes."""
+    """Yield the tiles of consecutive sections, prefetched by `workers` processes."""
     cut = partial(cut_tiles, seed, style)
     if workers < 2:
         keep_freed_memory()

@@ -1,4 +1,4 @@
-"""Whole sections as files, for predicting on more than a crop."""
+"""Whole sections as files, for predictions on more than a crop."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from saltseg.survey.sections import make_section
 from saltseg.survey.segy import write_line
 
 CONTENTS = {"amplitude": "AMPLITUDE AS DISPLAYED", "salt": "1 IN SALT, 0 ELSEWHERE"}
-"""What the textual header of a SEG-Y file says of its samples."""
+"""Description of the samples in the textual header of a SEG-Y file."""
 
 
 def write_sections(folder: Path, seed: int, count: int, segy: bool, style: str = "default") -> None:
@@ -19,7 +19,7 @@ def write_sections(folder: Path, seed: int, count: int, segy: bool, style: str =
     NUMBER_amplitude.npy: float32, as displayed. NUMBER_salt.npy: bool. Both have shape (540, 540):
     rows are feet of depth, columns are traces. NUMBER_amplitude.sgy and NUMBER_salt.sgy hold the
     same, salt as 0 and 1. sections.csv gives each one's `survey` and `top_depth`.
-    Raises InputError where a file cannot be written, or segyio is missing.
+    Raises InputError if a file cannot be written or segyio is missing.
     """
     lines = []
     for number in progress(range(count), "sections", count):

@@ -1,4 +1,4 @@
-"""Finished inlines: a section, made alone from a seed and its number, or those of a volume."""
+"""Finished inlines: those of a volume, or a section, made from a seed and its number."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Levels:
-    """What amplitudes refer to, so that they can be compared from inline to inline.
+    """Reference amplitudes, which make inlines comparable.
 
-    signal: standard deviation of the image in sediments. white: amplitude before it became 1.
+    signal: standard deviation of the image in sediments. white: the amplitude scaled to 1.
     """
 
     signal: float
@@ -45,7 +45,7 @@ class Levels:
 
 @dataclass(frozen=True)
 class Earth:
-    """An inline before it is imaged."""
+    """An inline before imaging."""
 
     setting: Setting
     structure: Structure
@@ -53,7 +53,7 @@ class Earth:
 
 
 def make_section(seed: int, number: int, style: str = "default") -> Section:
-    """Make section `number` of the survey of `seed` in a named style; depends on nothing else."""
+    """Make section `number` of the survey of `seed` in a named style; nothing else matters."""
     setting = draw_setting(seed, number, style)
     planes = SaltPlanes(setting)
     earth = next(earths(planes, range(1), None))

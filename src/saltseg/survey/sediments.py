@@ -14,7 +14,7 @@ SALT_IMPEDANCE = 4.5 * 2.17
 and around salt bodies": nearly the same at every depth."""
 
 SHALLOW_IMPEDANCE, IMPEDANCE_GAIN = 3.1, 5.6
-"""Impedance of sediments at the seabed, and what compaction adds over 1000 feet of section."""
+"""Impedance of sediments at the seabed, and its increase by compaction over 1000 feet."""
 
 LOG_STEP = 0.25
 LOG_LENGTH = 12_000
@@ -23,10 +23,10 @@ LOG_START = 400.0
 
 
 def log_impedance(setting: Setting, structure: Structure) -> Field:
-    """Return ln(impedance) less the background trend, shape of the grid.
+    """Return ln(impedance) minus the background trend, in the shape of the grid.
 
-    Only changes reflect: the smooth trend of sediments is left out, and salt stands for its
-    contrast to it.
+    Only changes reflect, so the smooth trend of sediments is left out, and salt is represented by
+    its contrast to the trend.
     """
     rng = setting.generator("sediments")
     beds = _beds(rng, setting, structure.layers) * _amplitude(rng, setting, structure.layers)
@@ -39,9 +39,9 @@ def log_impedance(setting: Setting, structure: Structure) -> Field:
 
 
 def _beds(rng: Stream, setting: Setting, layers: Field) -> Field:
-    """Mix a blocky log of beds with a random field that lives in (layer, column).
+    """Mix a blocky log of beds with a random field in (layer, column) coordinates.
 
-    The mixture keeps layers conformable, but neither endless nor ruler-straight.
+    The mixture keeps layers conformable, but neither endless nor perfectly straight.
     """
     wavelength, scale = setting.wavelength, setting.scale
     log = _blocky_log(rng, wavelength)
@@ -62,7 +62,7 @@ def _beds(rng: Stream, setting: Setting, layers: Field) -> Field:
 
 
 def _blocky_log(rng: Stream, wavelength: float) -> Field:
-    """Return bed after bed of constant value, in packages of like thickness and contrast."""
+    """Return a sequence of constant beds, in packages of similar thickness and contrast."""
     log = np.empty(0, np.float32)
     mean_bed = wavelength * log_uniform(rng, 0.10, 0.55)
     mean_package = rng.uniform(2.5, 14) * wavelength
@@ -76,7 +76,7 @@ def _blocky_log(rng: Stream, wavelength: float) -> Field:
 
 
 def _package(rng: Stream, length: float, thickness: float) -> Field:
-    """Return a package's samples: exponential thicknesses, values that remember the last ones."""
+    """Return a package's samples: exponential thicknesses and autocorrelated values."""
     count = int(length / thickness * 1.5) + 8
     memory = rng.uniform(-0.3, 0.6) ** np.arange(6)
     values = np.convolve(rng.standard_normal(count + 5), memory, mode="valid")
@@ -86,7 +86,7 @@ def _package(rng: Stream, length: float, thickness: float) -> Field:
 
 
 def _along_layers(grid: Grid, field: Field, layers: Field) -> Field:
-    """Look a periodic field up at (layer coordinate, column), linearly between its rows."""
+    """Sample a periodic field at (layer coordinate, column), linearly between its rows."""
     height = grid.height
     place = np.mod(layers, np.float32(height))
     lower = np.minimum(place.astype(np.intp), height - 1)
@@ -96,7 +96,7 @@ def _along_layers(grid: Grid, field: Field, layers: Field) -> Field:
 
 
 def _amplitude(rng: Stream, setting: Setting, layers: Field) -> Field:
-    """Return the strength of beds: it varies, and fails in transparent intervals and gas."""
+    """Return the strength of beds, which varies and vanishes in transparent intervals and gas."""
     scale, narrowing = setting.scale, setting.exaggeration
     wide = np.float32(0.35) * smooth_field(rng, 60 * scale, 120 * scale / narrowing)
     strength = np.exp(wide + np.float32(0.3) * smooth_field(rng, 10, 25 / narrowing))
@@ -112,7 +112,7 @@ def _amplitude(rng: Stream, setting: Setting, layers: Field) -> Field:
 
 
 def _gas_chimney(rng: Stream, setting: Setting) -> Field:
-    """Return a column of gas that dims what it passes through, from some depth down."""
+    """Return a column of gas that dims everything in it below some depth."""
     wander = 12 * smooth_curve(rng, 60, setting.grid.height)[:, None]
     column = rng.uniform(0, setting.grid.width)
     width = rng.uniform(20, 90) * setting.scale

@@ -1,4 +1,4 @@
-"""SEG-Y files of the survey, lines and volumes, that any seismic software opens."""
+"""Writing lines and volumes of the survey as SEG-Y that any seismic software can open."""
 
 import sys
 from collections.abc import Iterator
@@ -16,22 +16,22 @@ from saltseg.plumbing.files import whole_file
 from saltseg.survey.grid import Field, Mask
 
 LINE_SPACING = 1000
-"""Feet between two sections on the map: apart, as they have nothing to do with each other."""
+"""Feet between two sections on the map: far apart, since they are unrelated."""
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Where the traces of a file lie, inline after inline.
+    """The geometry of a file's traces, inline by inline.
 
     inlines, crosslines: their numbers. x, y: coordinates in feet, shape (inlines, crosslines).
-    scalar: as SEG-Y has it: -100 where coordinates are kept in hundredths.
+    scalar: SEG-Y's coordinate scalar: -100 for coordinates stored in hundredths.
     """
 
     inlines: range
     crosslines: range
     samples: int
     top_depth: int
-    """Feet to the first sample, one foot apart."""
+    """Depth of the first sample in feet; samples are a foot apart."""
     x: npt.NDArray[np.float64]
     y: npt.NDArray[np.float64]
     scalar: int
@@ -43,7 +43,7 @@ class Lines:
 
 
 def require_segyio() -> ModuleType:
-    """Return the library segyio. Raises InputError, which says how to install it."""
+    """Return the library segyio. Raises InputError that says how to install it."""
     try:
         import segyio
     except ImportError as error:
@@ -75,7 +75,7 @@ def write_line(
 
 
 class SegyFile:
-    """A SEG-Y file that is being written, inline after inline."""
+    """A SEG-Y file being written, inline by inline."""
 
     def __init__(self, segyio: ModuleType, file: Any, lines: Lines) -> None:  # noqa: ANN401
         """Take a file of segyio, open for writing."""

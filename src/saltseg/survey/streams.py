@@ -1,4 +1,4 @@
-"""Random draws of one step of a survey, the same on every inline but where fields change along."""
+"""Random streams of the steps of a survey: equal on every inline, except for varying fields."""
 
 from collections.abc import Iterable
 
@@ -18,18 +18,18 @@ Key = tuple[str | int, ...]
 
 
 class Nodes:
-    """Independent normals at nodes along the inlines, kept while neighbouring inlines use them.
+    """A cache of independent normals at nodes along the inlines.
 
-    What it holds never changes a result: a node's values depend on the seed, its stream and its
-    number alone.
+    The cache never affects a result: a node's values depend on the seed, its stream and its number
+    alone.
     """
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start empty."""
         self._kept: dict[Key, dict[int, Field]] = {}
 
     def values(self, seed: int, key: Key, numbers: Iterable[int], count: int) -> list[Field]:
-        """Return `count` standard normals for each of the nodes, and forget all others."""
+        """Return `count` standard normals for each of the nodes, and drop all others."""
         old = self._kept.get(key, {})
         new = {
             number: old[number] if number in old else _node(seed, key, number, count)
@@ -40,10 +40,10 @@ class Nodes:
 
 
 class Stream(np.random.Generator):
-    """A numpy generator of one step, started anew on each inline.
+    """A numpy generator for one step, restarted on each inline.
 
-    Scalars and logs come out the same on every inline; `normals` continue from one to the next.
-    Any inline can so be made alone. In a section, all comes from the generator itself.
+    Scalars and logs are the same on every inline; `normals` vary smoothly from one to the next. So
+    any inline can be made on its own. In a section, everything is drawn from the generator itself.
     """
 
     def __init__(self, seed: int, names: Key, grid: Grid, inline: int, nodes: Nodes) -> None:
@@ -57,16 +57,16 @@ class Stream(np.random.Generator):
         self._fields = 0
 
     def branch(self, *names: str | int) -> "Stream":
-        """Return a stream for one feature of many: in a section, this one."""
+        """Return a stream for one of many features; in a section, this stream."""
         if self.grid.is_section:
             return self
         place = (*self._names, *names)
         return Stream(self._seed, place, self.grid, self.inline, self._nodes)
 
     def normals(self, shape: tuple[int, ...], lengths: float | Field) -> Field:
-        """Return standard normals (float32) that stay alike over `lengths` inlines.
+        """Return standard normals (float32) that are correlated over `lengths` inlines.
 
-        lengths: Gaussian correlation lengths as of fields.smooth_field; an array broadcasts to
+        lengths: Gaussian correlation lengths as in fields.smooth_field; an array broadcasts to
         `shape`, and each of its values is rounded to an octave.
         """
         if self.grid.is_section:

@@ -13,7 +13,7 @@ from saltseg.survey.surroundings import Crest, Surroundings
 from saltseg.survey.water import draw_water
 
 STEEPEST_FOLD = 1.6
-"""Height of a fold over its width at the most; steeper ones would be chevrons of one column."""
+"""Largest ratio of height to width of a fold; steeper ones would be chevrons of one column."""
 
 UNCONFORMITY_JUMP = 900
 """Distance in the layer coordinate between the beds below an unconformity and those above."""
@@ -21,11 +21,11 @@ UNCONFORMITY_JUMP = 900
 
 @dataclass(frozen=True)
 class Structure:
-    """Where things are on an inline; each array covers the grid or broadcasts to it.
+    """The geometry of an inline; each array covers the grid or broadcasts to it.
 
-    layers: a pixel's place in the sequence of beds, in pixels of undeformed thickness; one bed is
-        one value, however it is bent.
-    has_salt, has_subsalt: whether the survey has, on this inline or another.
+    layers: a pixel's position in the sequence of beds, in pixels of undeformed thickness; it is
+        constant along a bed, however deformed.
+    has_salt, has_subsalt: whether the survey has any, on this inline or another.
     """
 
     salt: Mask
@@ -39,7 +39,7 @@ class Structure:
 def build_structure(setting: Setting, salt: Mask, around: Surroundings) -> Structure:
     """Lay beds around salt: folds, drag at flanks, an unconformity, faults, chaotic bodies.
 
-    salt: where this inline holds any, as saltseg.survey.surroundings cleaned it.
+    salt: of this inline, as cleaned by saltseg.survey.surroundings.
     """
     rng = setting.generator("structure")
     water = draw_water(rng, setting)
@@ -104,7 +104,7 @@ def _salt_pull(
 
 
 def _with_unconformity(rng: Stream, setting: Setting, layers: Field, pull: Field) -> Field:
-    """Cut the beds along an undulating surface and lay others, folded otherwise, below it."""
+    """Cut the beds along an undulating surface, with differently folded ones below it."""
     top, height = float(setting.depth[0, 0]), setting.grid.height
     surface = rng.uniform(top + 60, top + height - 60) + 20 * setting.scale * smooth_curve(
         rng, 160 * setting.scale
@@ -117,7 +117,7 @@ def _with_unconformity(rng: Stream, setting: Setting, layers: Field, pull: Field
 
 
 def _faulted(rng: Stream, setting: Setting, layers: Field, crest: Crest | None) -> Field:
-    """Break the beds by faults anywhere, and by a fan of faults above a crest of salt."""
+    """Break the beds by random faults, and by a fan of faults above a salt crest."""
     top, bottom = float(setting.depth[0, 0]), float(setting.depth[-1, 0])
     if rng.random() < 0.75:
         for _ in range(round(rng.integers(1, 9) * setting.grid.patches)):
@@ -158,7 +158,7 @@ def _fault_throw(rng: Stream, setting: Setting, column: float, depth: float, pla
 
 
 def _with_mass_transport(rng: Stream, setting: Setting, layers: Field) -> Field:
-    """Churn the beds of some intervals; their chaos is easily taken for salt."""
+    """Disrupt the beds of some intervals into chaotic facies, easily mistaken for salt."""
     scale = setting.scale
     top, bottom = float(setting.depth[0, 0]), float(setting.depth[-1, 0])
     chaos = np.zeros(setting.grid.shape, np.float32)

@@ -1,4 +1,4 @@
-"""What the sections of one survey share, and what one section draws for itself."""
+"""The style shared by the sections of a survey, and the setting drawn for each section."""
 
 from dataclasses import dataclass, field, replace
 from math import exp
@@ -18,7 +18,7 @@ SECTIONS_PER_SURVEY = 8
 
 BLOCK = 8
 SPREAD_PARTS = 12
-"""Surveys whose styles are spread over the whole range, and the parts that are spread."""
+"""Surveys over which styles are stratified, and the number of stratified parts."""
 
 FIRST_DEPTH = 51
 """Depth of the shallowest crop of the real set, in feet."""
@@ -34,12 +34,12 @@ LAST_DEPTH = 1060
 class Style:
     """Acquisition and processing of one survey.
 
-    Drawn once for a survey and not for each section: with a style of its own for each section the
-    set was too varied to be learned from.
+    Drawn once per survey: with a style of its own for each section, the set was too varied to
+    learn from.
     """
 
     exaggeration: float
-    """Vertical over lateral scale of the display."""
+    """Vertical exaggeration: ratio of vertical to lateral scale."""
     peak_frequency: float
     """Peak of the wavelet's spectrum in cycles per pixel."""
     bandwidth_exponent: float
@@ -51,32 +51,32 @@ class Style:
     aperture_exponent: float
     """How fast amplitude falls with the cosine of dip."""
     frequency_loss: float
-    """Share of the peak frequency that is lost over 700 px of depth."""
+    """Share of the peak frequency lost over 700 px of depth."""
     noise_level: float
-    """Noise over signal, both as standard deviations, in sediments."""
+    """Noise-to-signal ratio in sediments, both as standard deviations."""
     salt_noise: float
-    """Noise in salt over signal in sediments."""
+    """Ratio of noise in salt to signal in sediments."""
     salt_contrast: float
-    """Share of the impedance contrast of clean salt that the processing kept."""
+    """Share of the impedance contrast of clean salt that survives processing."""
     polarity: int
-    """+1 where a rise in impedance is white, as in nearly all of the real set, or -1."""
+    """+1 if an increase in impedance is white, as in nearly all of the real set, else -1."""
     gain_power: float
     """Exponent of automatic gain control; 0 for surveys without it."""
     label_smoothing: float
     """Standard deviation of the interpreter's smoothing in pixels."""
     label_lift: int
-    """Pixels by which picks lie above the reflector: at the onset of the wavelet, not its peak."""
+    """Pixels by which picks lie above the reflector: at the wavelet's onset, not its peak."""
     body_shares: tuple[float, ...] = SECTION_BODIES
     """How often each of salt.BODIES is drawn."""
     sampling: float = 1.0
-    """Pixels for each of the usual ones."""
+    """Sampling density relative to the usual."""
     deep_noise: float = 1.3
-    """Largest share by which noise grows with depth."""
+    """Largest relative growth of noise with depth."""
     clipped: float = 0.45
     clip: tuple[float, float] = (0.2, 1.3)
-    """Share of sections that are clipped, and how far beyond it amplitudes reach."""
+    """Share of sections that are clipped, and the range of the gain before clipping."""
     thickness: float = 1.0
-    """Thickness of sheets over the usual."""
+    """Thickness of sheets relative to the usual."""
     top_mute: bool = False
     water_mute: bool = False
     """Whether the top is muted, and whether water holds zeros."""
@@ -84,7 +84,7 @@ class Style:
 
 @dataclass(frozen=True)
 class Setting:
-    """Where an inline lies and how it was recorded: that of a volume, or the one of a section."""
+    """The position and recording of an inline of a volume, or of a section."""
 
     seed: int
     section: int
@@ -126,13 +126,13 @@ class Setting:
         return 1 / self.peak_frequency
 
     def generator(self, part: str) -> Stream:
-        """Return the stream of one step of this inline: no other step's draws change it."""
+        """Return the stream of one step of this inline, independent of other steps."""
         names = ("survey", *self.names, part)
         return Stream(self.seed, names, self.grid, self.inline, self.nodes)
 
 
 def draw_style(seed: int, survey: int, style: str = "default") -> Style:
-    """Draw the style of a survey; see style_levels for how styles are spread.
+    """Draw the style of a survey; see style_levels for the stratification.
 
     style: one of the names of RANGES.
     """
@@ -179,7 +179,7 @@ def _wider_levels(seed: int, survey: int) -> tuple[float, float, tuple[float, fl
 
 
 def style_levels(seed: int, survey: int) -> list[float]:
-    """Return a level from 0 to 1 for each spread part of a survey's style.
+    """Return a level from 0 to 1 for each stratified part of a survey's style.
 
     A Latin hypercube over BLOCK surveys (McKay, Beckman and Conover, 1979): of these, each has
     another eighth of each part's range, so that even a small set shows the whole of it.
@@ -203,7 +203,7 @@ def _normal(deviation: float, level: float) -> float:
 
 
 def _depth_level(seed: int, section: int) -> float:
-    """Return how deep a section's top lies: 0 to 1, and one in twelve at either end.
+    """Return the level of a section's depth: 0 to 1, with one in twelve at either end.
 
     Each of a survey's sections has another eighth of the distribution.
     """

@@ -1,4 +1,4 @@
-"""Salt on and about an inline: without specks, and how far beds are from what it reaches."""
+"""Salt on and around an inline, cleaned of specks, and the distance of beds from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,28 +16,28 @@ from saltseg.survey.style import Setting
 from saltseg.survey.water import draw_water
 
 SMALLEST_BODY = 1500
-"""Pixels of the smallest piece of salt on a section, and of the smallest hole in salt."""
+"""Smallest piece of salt on a section, and smallest hole in salt, in pixels."""
 
 SPECK = 24
-"""Inlines over which a piece of salt may be a speck; one that is longer stays."""
+"""Longest speck in inlines; longer pieces of salt are kept."""
 
 STRIDE = 4
-"""Every so many inlines, salt is looked at from afar, in blocks of as many pixels."""
+"""Spacing in inlines of the planes for distant salt, and the side of their pixel blocks."""
 
 FARTHEST = 320
 """Pixels and inlines beyond which the distance to salt does not matter."""
 
 BEYOND = 48
-"""Inlines outside a volume that are looked at: more than any filter takes in, in whole STRIDEs."""
+"""Inlines considered outside a volume: beyond the reach of any filter, in multiples of STRIDE."""
 
 
 @dataclass(frozen=True)
 class Crest:
-    """Where the tops of salt lie on one inline of the survey."""
+    """The top of salt on one inline of the survey."""
 
     inline: int
     columns: npt.NDArray[np.int64]
-    """Columns that hold salt."""
+    """Columns with salt."""
     depths: Field
     """Depth of the top in each column of the grid."""
 
@@ -52,7 +52,7 @@ class Crest:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What beds feel of salt that may lie inlines away.
+    """The influence on beds of salt that may lie several inlines away.
 
     crest: of the inline with most salt; None where the survey has no salt. has_subsalt: whether
         anything lies below salt. first: inline of the first of the planes, which are STRIDE apart.
@@ -69,11 +69,11 @@ class Surroundings:
     """Standard deviation of `nearness` in pixels."""
 
     def distance(self, inline: int) -> Field:
-        """Return each pixel's distance to what salt reaches or covers."""
+        """Return each pixel's distance to salt or to the rock below it."""
         return enlarged(self._between(self.distances, inline), STRIDE)
 
     def nearness(self, inline: int) -> Field:
-        """Return how much of what surrounds each pixel is salt or lies under it, 0 to 1."""
+        """Return the share of each pixel's surroundings that is salt or lies under it, 0 to 1."""
         factor = max(STRIDE, block_side(self.smoothing))
         coarse = shrunk(self._between(self.below, inline), factor // STRIDE)
         return smoothed_blocks(coarse, self.smoothing, factor)
@@ -89,10 +89,10 @@ class Surroundings:
 
 
 class SaltPlanes:
-    """The salt of inlines, specks included, kept while their neighbours are looked at."""
+    """A cache of the salt of inlines, specks included."""
 
     def __init__(self, setting: Setting, kept: int = 256) -> None:
-        """Begin with none. kept: how many are remembered, a bit a pixel."""
+        """Start empty. kept: number of planes to cache, at one bit per pixel."""
         self.setting = setting
         self._kept = kept
         self._planes: dict[int, npt.NDArray[np.uint8]] = {}
@@ -121,11 +121,10 @@ class SaltPlanes:
 
 
 def without_specks(salt: Mask, smallest: float, reach: int) -> Mask:
-    """Drop pieces that only the rugosity cut off, and fill the holes that it made.
+    """Drop the specks and fill the holes created by the rugosity.
 
-    salt: shape (planes, rows, columns). smallest: pixels of the smallest piece that stays. reach:
-    planes; a piece that goes through more stays. What becomes of a plane so depends on no other
-    that is farther away.
+    salt: shape (planes, rows, columns). smallest: size in pixels of the smallest piece to keep.
+    reach: pieces through more planes are kept, so that a plane depends on no plane farther away.
     """
     for _ in range(2):
         labels, _count = ndimage.label(salt)
@@ -137,7 +136,7 @@ def without_specks(salt: Mask, smallest: float, reach: int) -> Mask:
 
 
 def _long(labels: npt.NDArray[np.int32], count: int, reach: int) -> Mask:
-    """Return which of the pieces go through more than `reach` planes."""
+    """Return which pieces extend through more than `reach` planes."""
     long = np.zeros(count, np.bool_)
     if len(labels) <= reach:
         return long
@@ -148,7 +147,7 @@ def _long(labels: npt.NDArray[np.int32], count: int, reach: int) -> Mask:
 
 
 def find_crest(planes: SaltPlanes, inlines: Sequence[int]) -> Crest | None:
-    """Return the tops of salt on that of the inlines which has most; None where none has any."""
+    """Return the tops of salt on the inline with the most salt; None if there is no salt."""
     masks = [planes.plane(inline) & ~_water(planes.setting, inline) for inline in inlines]
     most = int(np.argmax([mask.sum() for mask in masks]))
     return crest_of(planes.setting, inlines[most], masks[most])
@@ -163,7 +162,7 @@ def crest_of(setting: Setting, inline: int, salt: Mask) -> Crest | None:
 
 
 def strided(setting: Setting, inlines: range) -> range:
-    """Return the inlines that are looked at from afar, to know what lies about these."""
+    """Return the inlines, STRIDE apart, that describe the surroundings of `inlines`."""
     far = FARTHEST + SPECK + STRIDE
     first = max(inlines.start - far, -BEYOND) // STRIDE * STRIDE
     last = min(inlines.stop + far, setting.grid.inlines + BEYOND)
@@ -171,7 +170,7 @@ def strided(setting: Setting, inlines: range) -> range:
 
 
 def look_around(setting: Setting, first: int, salts: Mask, crest: Crest | None) -> Surroundings:
-    """Return what beds feel of the salt of planes from inline `first` on, STRIDE apart.
+    """Return the influence on beds of the salt of planes from inline `first` on, STRIDE apart.
 
     crest: the volume's; a section has its own.
     """

@@ -1,4 +1,4 @@
-"""A finished survey: crops as the pipeline sees them, and what only its makers know."""
+"""A finished survey: crops as the pipeline sees them, and their ground truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class SurveySet:
 
 
 def generate(train: int, test: int, seed: int, workers: int, style: str = "default") -> SurveySet:
-    """Make a survey of `train` and `test` crops; `workers` processes never change its bytes.
+    """Make a survey of `train` and `test` crops, byte-identical for any number of `workers`.
 
     style: one of the names of saltseg.survey.ranges.RANGES.
     """
@@ -61,7 +61,7 @@ def _depths(tiles: dict[str, Tile]) -> pd.DataFrame:
 
 
 def _shuffled(tiles: dict[str, Tile], seed: int) -> list[str]:
-    """Return the ids in the sample submission's order, which is none, as Kaggle's."""
+    """Return the ids in the sample submission's order, which is random, like Kaggle's."""
     order = generator(seed, "survey", "sample order").permutation(len(tiles))
     names = list(tiles)
     return [names[index] for index in order]

@@ -1,4 +1,4 @@
-"""Tiles of a section: crops as they are cut, before any is chosen."""
+"""Cutting a section into tiles, from which crops are chosen."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from saltseg.survey.grid import USABLE, Mask
 from saltseg.survey.sections import Section, make_section
 
 GRIDS = 50
-"""Random grids that are tried in a section; the one with most tiles of a wanted class is cut."""
+"""Random grids tried in a section; the one with the most tiles of a wanted class is cut."""
 
 WANTED_SHARES = np.array([0, 0.16, 0.15, 0.12, 0.09, 0.11, 0.14, 0.08, 0.05, 0.06, 0.04])
-"""How often each coverage class is the wanted one: those that random grids seldom show."""
+"""How often each coverage class is wanted; favours those that random grids rarely show."""
 
 MAX_WATER = 0.93
 """A crop with more water than this shows nothing and is not cut."""
@@ -31,8 +31,8 @@ TILES = USABLE // CROP
 class Tile:
     """A crop as it is cut, with what is needed to choose it.
 
-    section: the section's number. row, column: its upper left pixel in the section. mask: what a
-    test crop has. noisy_mask: what a train crop has, other than `mask` where label noise struck.
+    section: the section's number. row, column: its upper left pixel in the section. mask: for a
+    test crop. noisy_mask: for a train crop; differs from `mask` if there is label noise.
     """
 
     section: int
@@ -71,7 +71,7 @@ def _class_counts(salt: Mask, grids: npt.NDArray[np.int64]) -> npt.NDArray[np.in
 
 
 def _cut(rng: Generator, section: Section, row: int, column: int) -> Tile | None:
-    """Cut one tile; None where it is water or all salt."""
+    """Cut one tile; None if it is mostly water or all salt."""
     window = slice(row, row + CROP), slice(column, column + CROP)
     mask = section.salt[window]
     noisy_mask = mask if section.columns is None else section.columns[window]
@@ -85,15 +85,15 @@ def _cut(rng: Generator, section: Section, row: int, column: int) -> Tile | None
 
 
 def _shortfalls(rng: Generator) -> tuple[float, float]:
-    """Return by how many grey levels a crop ends short of 0 and of 255: mostly by none.
+    """Return how many grey levels a crop falls short of 0 and of 255: mostly none.
 
-    One real crop in ten does, by up to five levels, as if it had been compressed once.
+    One real crop in ten does, by up to five levels, as if it had once been compressed.
     """
     low, high = np.maximum(rng.exponential(size=2) - 2.5, 0)
     return float(low), float(high)
 
 
 def tile_id(seed: int, tile: Tile) -> str:
-    """Return ten hex digits that say nothing of where a crop lies."""
+    """Return ten hex digits that do not reveal a crop's position."""
     place = f"{seed}/{tile.section}/{tile.row}/{tile.column}"
     return hashlib.sha256(place.encode()).hexdigest()[:10]

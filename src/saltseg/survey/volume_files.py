@@ -20,13 +20,13 @@ FIRST_INLINE, FIRST_CROSSLINE = 1001, 2001
 
 ORIGIN = 10_000.0, 20_000.0
 AZIMUTH = 30.0
-"""Coordinates of the first trace in feet, and degrees from north (y) to which inlines run."""
+"""Coordinates of the first trace in feet, and azimuth of inlines in degrees from north (y)."""
 
 BLOCK = 64
-"""Inlines that a process makes at once."""
+"""Inlines that a process makes at a time."""
 
 CONTENTS = {"amplitude": "AMPLITUDE AS DISPLAYED", "salt": "TRUTH: 1 IN SALT, 0 ELSEWHERE"}
-"""What the textual header of a SEG-Y file says of its samples."""
+"""Description of the samples in the textual header of a SEG-Y file."""
 
 VOLUME_NAMES = ("amplitude.npy", "salt.npy", "amplitude.sgy", "salt.sgy", "volume.json")
 """The files that write_volume makes."""
@@ -37,13 +37,13 @@ KINDS = {"amplitude": np.float32, "salt": np.bool_}
 def parse_size(text: str) -> Grid:
     """Read a size such as 200x200x200: inlines, crosslines, samples.
 
-    Raises InputError where it is none, or a side is too short for a single crop.
+    Raises InputError if it is not a size, or a side is too short for a single crop.
     """
     found = re.fullmatch(r"(\d+)x(\d+)x(\d+)", text.strip().lower())
     sides = tuple(int(side) for side in found.groups()) if found else ()
     if not sides or sides[0] < 1 or min(sides[1:]) < 2 * MARGIN + 1:
         raise InputError(
-            f"--volume {text}: is no size; write INLINESxCROSSLINESxSAMPLES, such as 200x200x200,"
+            f"--volume {text}: is not a size; write INLINESxCROSSLINESxSAMPLES, e.g. 200x200x200,"
             f" with at least 1 inline and {2 * MARGIN + 1} crosslines and samples"
         )
     return Grid(*sides)
@@ -101,7 +101,7 @@ def volume_lines(volume: Volume) -> Lines:
 
 
 def describe(volume: Volume, seed: int, style: str, lines: Lines) -> dict[str, Any]:
-    """Return what there is to say of a volume."""
+    """Return the description of a volume, for volume.json."""
     setting = volume.setting
     return {
         "seed": seed,
@@ -119,7 +119,7 @@ def describe(volume: Volume, seed: int, style: str, lines: Lines) -> dict[str, A
 
 
 def _inlines(blocks: Iterator[Block], inlines: int) -> Iterator[Block]:
-    """Yield inlines one by one, so that progress is seen."""
+    """Yield inlines one by one, for the progress bar."""
     parts = (
         Block(block.first + row, block.amplitude[row : row + 1], block.salt[row : row + 1])
         for block in blocks

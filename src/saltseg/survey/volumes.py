@@ -1,4 +1,4 @@
-"""A volume, made inline by inline: each depends on the seed and the volume's size alone."""
+"""A volume, made inline by inline; each depends only on the seed and the volume's size."""
 
 import multiprocessing
 from collections import deque
@@ -20,18 +20,18 @@ from saltseg.survey.surroundings import Crest, SaltPlanes, find_crest
 from saltseg.survey.workers import set_up_worker
 
 SALT_SHARE = 0.04, 0.45
-"""Least and largest share of a volume that is salt, of the first draw that is taken."""
+"""Smallest and largest share of salt with which a drawn volume is accepted."""
 
 LOOKS = 9
-"""Inlines that tell how much salt a volume holds."""
+"""Inlines used to estimate a volume's share of salt."""
 
 LEVEL_LOOKS = 3
-"""Inlines that tell a volume's amplitudes."""
+"""Inlines used to estimate a volume's amplitudes."""
 
 
 @dataclass(frozen=True)
 class Volume:
-    """What all inlines of a volume share."""
+    """The properties shared by all inlines of a volume."""
 
     setting: Setting
     crest: Crest | None
@@ -40,7 +40,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Block:
-    """Inlines that follow each other, shape (inlines, crosslines, samples).
+    """Consecutive inlines, shape (inlines, crosslines, samples).
 
     amplitude: float32, as displayed. salt: bool, the interpreter's outline.
     """
@@ -51,7 +51,7 @@ class Block:
 
 
 def draw_volume(seed: int, grid: Grid, style: str = "default") -> Volume:
-    """Draw what the inlines of a volume share; the first draw with a fair share of salt counts."""
+    """Draw a volume's shared properties; the first draw with an acceptable share of salt wins."""
     looks = _spread(grid.inlines, LOOKS)
     for attempt in count():
         setting = draw_volume_setting(seed, grid, attempt, style)
@@ -66,7 +66,7 @@ def draw_volume(seed: int, grid: Grid, style: str = "default") -> Volume:
 def make_inlines(volume: Volume, inlines: range, chunk: int = 32) -> Iterator[Section]:
     """Yield finished inlines in turn.
 
-    chunk: for how many at once salt is cleaned; it changes none of them.
+    chunk: number of inlines whose salt is cleaned together; does not affect the result.
     """
     setting = replace(volume.setting, nodes=Nodes())
     planes, migration = SaltPlanes(setting), Migration(setting)
@@ -83,14 +83,14 @@ def make_inlines(volume: Volume, inlines: range, chunk: int = 32) -> Iterator[Se
 
 
 def make_block(volume: Volume, inlines: range) -> Block:
-    """Make inlines that follow each other."""
+    """Make consecutive inlines."""
     return _block(inlines.start, list(make_inlines(volume, inlines)))
 
 
 def make_blocks(volume: Volume, size: int, workers: int) -> Iterator[Block]:
-    """Yield the blocks of a volume in turn; neither `size` nor `workers` change a byte.
+    """Yield the blocks of a volume in order; neither `size` nor `workers` affects the bytes.
 
-    size: inlines of a block. One process alone goes on from inline to inline, and yields each.
+    size: inlines per block. A single process works inline by inline, and yields each.
     """
     inlines = range(volume.setting.grid.inlines)
     if workers < 2:
@@ -118,7 +118,7 @@ def _block(first: int, sections: list[Section]) -> Block:
 
 
 def _levels(planes: SaltPlanes, crest: Crest | None) -> Levels:
-    """Return the mean levels of some inlines, imaged without their neighbours."""
+    """Return the mean levels of a few inlines, imaged without their neighbours."""
     grid = planes.setting.grid
     migration = Migration(planes.setting, reach=0)
     found = []
@@ -132,6 +132,6 @@ def _levels(planes: SaltPlanes, crest: Crest | None) -> Levels:
 
 
 def _spread(inlines: int, number: int) -> list[int]:
-    """Return so many inlines, evenly spread; all where there are fewer."""
+    """Return `number` evenly spread inlines, or all if there are fewer."""
     number = min(number, inlines)
     return [int((step + 0.5) * inlines / number) for step in range(number)]

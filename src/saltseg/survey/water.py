@@ -10,9 +10,9 @@ from saltseg.survey.style import Setting
 
 
 def draw_water(rng: Stream, setting: Setting) -> Mask:
-    """Return what lies above a gently sloping seabed; most shallow sections show one.
+    """Return the water above a gently sloping seabed, present in most shallow sections.
 
-    rng: the stream of the structure, which water is the first part of.
+    rng: the stream of the structure, whose first draws are the water's.
     """
     if setting.top_depth >= 220 or rng.random() > 0.8:
         return np.zeros((1, setting.grid.width), np.bool_)

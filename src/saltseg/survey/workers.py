@@ -1,4 +1,4 @@
-"""The processes that make sections: what each of them does before its first."""
+"""Set-up of the worker processes that make sections."""
 
 import multiprocessing
 import os
@@ -8,13 +8,13 @@ from saltseg.plumbing.memory import keep_freed_memory
 
 
 def set_up_worker() -> None:
-    """Let this process keep freed memory, and end when its parent is killed."""
+    """Keep freed memory in this process, and exit when its parent is killed."""
     keep_freed_memory()
     Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """Wait for the parent's end: waiting for work, this process would never notice."""
+    """Wait for the parent to end, which a process waiting for work would not notice."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

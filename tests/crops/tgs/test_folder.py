@@ -211,7 +211,9 @@ def test_pipes_are_refused_before_they_are_opened(name: str, unpacked: Path) -> 
     (unpacked / name).unlink(missing_ok=True)
     os.mkfifo(unpacked / name)
 
-    with pytest.raises(InputError, match=rf"{name}: is no regular file"):
+    with pytest.raises(
+        InputError, match=rf"{name}: is a pipe, socket or device, not a regular file"
+    ):
         read_raw(unpacked, 1)
 
 

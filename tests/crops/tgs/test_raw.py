@@ -189,7 +189,7 @@ class TestIds:
             ("a b", "has ' '"),
             ("=1", "has '='"),
             ("-a", "begins with '-'"),
-            ("u\u0308", "is not in Unicode's normal form C"),
+            ("u\u0308", "is not in Unicode normal form C"),
         ],
     )
     @pytest.mark.parametrize("everywhere", [True, False])
@@ -207,7 +207,7 @@ class TestIds:
 
         message = message_of(unpacked)
         assert "id that cannot be used, 1 of " in message and fault in message
-        assert "; name crops by letters, digits, '_', '-' and '.', " in message
+        assert "; use letters, digits, '_', '-' and '.', " in message
 
     def test_ids_that_differ_by_case_alone(self, unpacked: Path, survey: SurveySet) -> None:
         first, second = survey.crops.train["id"][0], survey.crops.test["id"][0]
@@ -219,7 +219,7 @@ class TestIds:
             edit(unpacked / table, lambda rows: rows.assign(id=rows["id"].replace(names)))
 
         assert "differs from " in (message := message_of(unpacked))
-        assert "by case or Unicode's form alone" in message
+        assert "by case or Unicode form alone" in message
 
     def test_ids_from_a_spreadsheet(self, zipped: Path, salty: str) -> None:
         edit(
@@ -285,7 +285,7 @@ class TestTables:
         [
             ("5 x", "'x' is not a whole number"),
             ("5 3 9", "'9', which has no length"),
-            ("10201 2", "'10201 2' ends behind the last pixel"),
+            ("10201 2", "'10201 2' ends after the last pixel"),
             ("5 3 6 1", "'6 1' begins before the end of run '5 3'"),
         ],
     )

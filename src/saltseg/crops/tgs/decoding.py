@@ -1,4 +1,4 @@
-"""From PNGs to arrays, refusing whatever is damaged or no crop of the competition."""
+"""From PNGs to arrays, refusing whatever is damaged or not a crop of the competition."""
 
 import struct
 import zlib
@@ -37,7 +37,7 @@ class Problem(Enum):
 
 
 class PngError(ValueError):
-    """A PNG that is no crop or mask: the problem, and how it shows in this one."""
+    """A PNG that is not a valid crop or mask: the problem, and its details in this file."""
 
     def __init__(self, problem: Problem, detail: str) -> None:
         """Keep both."""
@@ -48,10 +48,10 @@ class PngError(ValueError):
 def read_pngs(
     files: Sequence[RawFile], decode: Callable[[bytes], Pixels], workers: int, description: str
 ) -> Iterator[Pixels]:
-    """Yield what `decode` makes of each file, in the order of `files`, decoding in threads.
+    """Yield the decoded files in the order of `files`, decoding in threads.
 
-    workers: number of threads; 0 is one, too.
-    Raises InputError at the end, for all wrong files of one problem together.
+    workers: number of threads; 0 means one.
+    Raises InputError at the end, for all files with the same problem together.
     """
     blocks = [files[start : start + _BLOCK] for start in range(0, len(files), _BLOCK)]
     wrong: dict[Problem, list[tuple[RawFile, PngError]]] = defaultdict(list)
@@ -98,7 +98,7 @@ def decode_mask(content: bytes) -> Pixels:
 def _decoded(
     block: Sequence[RawFile], decode: Callable[[bytes], Pixels]
 ) -> list[Pixels | PngError]:
-    """Decode some files, with the error in place of a wrong file's pixels."""
+    """Decode some files, with an error in place of an invalid file's pixels."""
     results: list[Pixels | PngError] = []
     for file in block:
         try:
@@ -132,9 +132,9 @@ def _grey(content: bytes) -> Pixels:
 
 
 def _check_chunks(content: bytes) -> None:
-    """Check a PNG's signature, its chunks' lengths and checksums, and that it has its end.
+    """Check a PNG's signature, the lengths and checksums of its chunks, and that it is complete.
 
-    Decoders differ in what they forgive; some return the pixels that came before a cut.
+    Decoders differ in what they tolerate; some return the pixels before a truncation.
     """
     if not content.startswith(_SIGNATURE):
         raise PngError(Problem.DAMAGED, "no PNG" if content else "empty file")

@@ -1,7 +1,7 @@
-"""Where Kaggle's files lie: in folders, in zips, or in zips within one zip; or in all of these.
+"""Finding Kaggle's files in folders, in zips, and in zips within a zip.
 
-A zip is searched like a folder of its name, so that `train.zip` and `train/` are the same. Where a
-file is there both unpacked and zipped, the one that is more unpacked is taken.
+A zip is searched like a folder of its name, so `train.zip` and `train/` are equivalent. If a file
+exists both unpacked and zipped, the least zipped one is used.
 """
 
 import os
@@ -28,8 +28,8 @@ COMPETITION = "tgs-salt-identification-challenge"
 class RawFile:
     """One file, zipped or not.
 
-    path: its place as a person would name it, with zips as if they were folders.
-    within: the same below the raw folder.
+    path: its path, with zips as if they were folders.
+    within: the same, relative to the raw folder.
     read: returns its content. Raises OSError.
     """
 
@@ -44,13 +44,13 @@ class RawFile:
 
 
 Levels = list[list[RawFile]]
-"""The files in no zip, those in a zip, those in a zip within a zip: opened when asked for."""
+"""The files in no zip, those in a zip, those in a zip within a zip; opened on demand."""
 
 
 def open_folder(folder: Path) -> Levels:
-    """List the files of `folder` that are in no zip.
+    """List the files of `folder` outside zips.
 
-    Raises InputError where it is no folder, or holds a link to one, or a pipe or device.
+    Raises InputError if it is not a folder, or contains a link to a folder, a pipe or a device.
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(
@@ -69,10 +69,10 @@ def open_folder(folder: Path) -> Levels:
 def find(
     levels: Levels, roles: Collection[str], test_ids: Container[str] = ()
 ) -> dict[str, list[RawFile]]:
-    """Return the files of each role from the least zipped level that has any, opening zips for it.
+    """Return the files of each role from the least zipped level with any, opening zips if needed.
 
-    An image in a folder that is neither of train nor of test (what `unzip train.zip test.zip`
-    leaves) belongs to the split that `test_ids` gives it.
+    An image in a folder that belongs to neither train nor test (as left by `unzip`) is assigned to
+    a split by `test_ids`.
     """
     found: dict[str, list[RawFile]] = {}
     for depth in range(3):
@@ -88,7 +88,7 @@ def find(
 
 
 def require_all(folder: Path, found: Mapping[str, object]) -> None:
-    """Raise InputError, with the command that fills `folder`, if a table or pictures miss."""
+    """Raise InputError, with the download command, if tables or images are missing."""
     pictures = {role: f"{role} (of {role.partition('/')[0]}.zip)" for role in PICTURES}
     named = {role: role for role in TABLES} | pictures
     missing = [name for role, name in named.items() if role not in found]
@@ -99,7 +99,7 @@ def require_all(folder: Path, found: Mapping[str, object]) -> None:
 
 
 def how_to_download(folder: Path) -> str:
-    """Say how to get Kaggle's files into `folder`."""
+    """Return instructions to download Kaggle's files into `folder`."""
     return (
         f"accept the rules on https://www.kaggle.com/competitions/{COMPETITION}/rules, then run: "
         f"kaggle competitions download -c {COMPETITION} -p {folder}"
@@ -107,9 +107,9 @@ def how_to_download(folder: Path) -> str:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the files below `folder`, relative to it, hidden ones left out.
+    """Yield the files below `folder`, relative to it, without hidden ones.
 
-    Raises InputError for a link to a folder, and for what is no file, such as a pipe.
+    Raises InputError for a link to a folder, and for anything that is not a file, such as a pipe.
     """
     for parent, folders, names in os.walk(folder):
         for name in folders:
@@ -135,10 +135,10 @@ def _refuse_link(folder: Path, below: Path) -> None:
 
 
 def _unzipped(file: RawFile) -> Iterator[RawFile]:
-    """Yield the files in a zip, none if `file` is no zip by its name."""
+    """Yield the files in a zip; none if `file` is not named .zip."""
     if not _is_zip(file.within):
         return
-    # A zip on disk is read entry by entry, one in another zip is taken into memory.
+    # A zip on disk is read entry by entry; a zip within a zip is read into memory.
     archive = open_zip(file.path if file.path.is_file() else _content(file), file.path)
     for entry in entries(archive, file.path):
         yield RawFile(file.path / entry.place, file.within / entry.place, entry.read)

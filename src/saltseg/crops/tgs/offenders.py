@@ -1,4 +1,4 @@
-"""The one form of every complaint about the raw data: where, what, how many, which, and advice."""
+"""The common format of error messages about raw data: where, what, how many, which, advice."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

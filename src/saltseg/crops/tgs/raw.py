@@ -22,21 +22,21 @@ Files = dict[str, RawFile]
 
 @dataclass(frozen=True)
 class FileCounts:
-    """What is odd about the files, though it does no harm."""
+    """Harmless peculiarities of the files."""
 
     masks_16_bit: int = 0
     """Mask files of 16 bits; Kaggle's are those with salt."""
     masks_8_bit: int = 0
     """Mask files of 8 bits or fewer; Kaggle's are the empty ones."""
     depths_without_crop: int = 0
-    """Rows of depths.csv that belong to no crop here."""
+    """Rows of depths.csv without a crop."""
     test_crops_without_depth: int = 0
-    """Test crops that depths.csv lacks; only networks that read depths need them."""
+    """Test crops missing from depths.csv; only networks that read depths need them."""
 
 
 @dataclass(frozen=True)
 class _RawFolder:
-    """All of the raw data but the pixels."""
+    """All raw data except the pixels."""
 
     folder: Path
     table_paths: dict[str, Path]
@@ -51,9 +51,9 @@ class _RawFolder:
 def read_raw(folder: Path, workers: int) -> tuple[CropSet, FileCounts]:
     """Read Kaggle's files from `folder`, zipped or unpacked, decoding in `workers` threads.
 
-    workers: 0 is one thread, too.
-    Raises InputError, which counts and names the first offenders, for anything that is missing,
-    damaged, there twice, or contradicts something else.
+    workers: 0 means one thread.
+    Raises InputError, which counts and names the first offenders, for anything missing, damaged,
+    duplicate or contradictory.
     """
     raw = _open(folder)
     _check_ids(raw)
@@ -109,7 +109,7 @@ def _by_id(files: list[RawFile]) -> Files:
 
 
 def _check_ids(raw: _RawFolder) -> None:
-    """Raise InputError unless every crop has all that belongs to it, and nothing is left over."""
+    """Raise InputError unless every crop is complete and nothing is left over."""
     train_csv, depths_csv, sample_csv = (raw.table_paths[role] for role in TABLES)
     images, masks, tests = set(raw.train_images), set(raw.train_masks), set(raw.test_images)
     codes, depths, sample = set(raw.codes.index), set(raw.depths.index), set(raw.sample.index)

@@ -48,7 +48,7 @@ def _read_column(file: RawFile, column: str) -> pd.Series:
 
 
 def _fields(table: CsvTable, column: str) -> tuple[list[str], list[int]]:
-    """Return a column, "" where a row ends before it, and its lines; empty lines are no rows."""
+    """Return a column ("" for short rows) and its line numbers, skipping empty lines."""
     place = table.header.index(column)
     rows = [
         (row[place] if place < len(row) else "", line)

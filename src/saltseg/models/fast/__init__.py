@@ -1,1 +1,1 @@
-"""Kernels: what makes networks faster and changes nothing else."""
+"""Kernels that make networks faster without changing what they compute."""

@@ -1,4 +1,4 @@
-"""Convolutions that compute the activation after them in the same pass over memory."""
+"""Convolutions fused with the activation that follows."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ KINDS: dict[type[nn.Module], tuple[str, list[float]]] = {
     nn.ReLU: ("relu", []),
     nn.ReLU6: ("hardtanh", [0.0, 6.0]),
 }
-"""Names of activations in oneDNN's operator, and their numbers."""
+"""Names of activations in oneDNN's operator, and their arguments."""
 
 
 def can_activate(convolution: Any, activation: nn.Module) -> bool:  # noqa: ANN401  # any module
-    """Tell whether one operator can do the work of both."""
+    """Return whether the two can be fused."""
     if type(activation) not in KINDS:
         return False
     if isinstance(convolution, StandIn):
@@ -26,21 +26,21 @@ def can_activate(convolution: Any, activation: nn.Module) -> bool:  # noqa: ANN4
 
 
 def _has_operator() -> bool:
-    """Tell whether oneDNN computes in the number format of now; bfloat16 needs AVX-512 of a CPU."""
+    """Return whether oneDNN supports the current number format; bfloat16 needs AVX-512."""
     if not torch.backends.mkldnn.is_available():
         return False
     return not torch.is_autocast_enabled("cpu") or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 class ActivatedConvolution(StandIn):
-    """A convolution and the activation of what it puts out, for prediction only.
+    """A convolution and the activation of its output, for prediction only.
 
-    On a CPU both are the one operator that torch's own compiler puts there: the same values, and a
-    tenth less time for EfficientNet-Lite 0 than with a pass over memory for each.
+    On a CPU both are one fused operator, the one that torch's compiler would use. The values are
+    the same; EfficientNet-Lite 0 takes a tenth less time.
     """
 
     def __init__(self, convolution: nn.Conv2d | StandIn, activation: nn.Module) -> None:
-        """Take over the weights of `convolution`; both as can_activate says."""
+        """Take over the weights of `convolution`; can_activate must hold."""
         super().__init__(convolution)
         self.activation = activation
 

@@ -1,4 +1,4 @@
-"""Depthwise convolutions whose gradients do not lose on a CPU what bfloat16 gains elsewhere."""
+"""Depthwise convolutions with float32 gradients, which oneDNN computes slowly in bfloat16."""
 
 from typing import Any, NamedTuple
 
@@ -13,11 +13,11 @@ FAST_KERNEL = 3
 
 
 def widen_depthwise_gradients(network: nn.Module) -> None:
-    """Let the depthwise convolutions that need it compute their gradients in float32, in place.
+    """Make the slow depthwise convolutions of a network compute gradients in float32, in place.
 
-    oneDNN computes the input's gradient in bfloat16 at stride two, and the weights' of 5x5 kernels,
-    by loops without vectors: 40 % of a training step of EfficientNet-Lite 0 on two cores. Nothing
-    else changes, neither the weights' names nor what the network puts out.
+    In bfloat16 oneDNN computes the input gradient at stride two, and the weight gradient of 5x5
+    kernels, by scalar loops: 40 % of a training step of EfficientNet-Lite 0 on two cores. Neither
+    the names of the weights nor the network's output change.
     """
     for path, module in list(network.named_modules()):
         if type(module) in (nn.Conv2d, Conv2dSame) and _is_slow(module):
@@ -31,7 +31,7 @@ def _is_slow(convolution: nn.Conv2d) -> bool:
 
 
 class Geometry(NamedTuple):
-    """How a kernel goes over its input, in torch's order of arguments."""
+    """The arguments of a convolution, in torch's order."""
 
     stride: list[int]
     padding: list[int]
@@ -40,7 +40,7 @@ class Geometry(NamedTuple):
 
 
 class StandIn(nn.Module):
-    """What stands for a convolution: its weights, by their names, and its geometry."""
+    """A replacement for a convolution, with the same weights, weight names and geometry."""
 
     weight: Tensor
     bias: Tensor | None
@@ -63,7 +63,7 @@ class StandIn(nn.Module):
         )
 
     def pad(self, inputs: Tensor) -> Tensor:
-        """Pad as `same` does, whose padding is no part of the geometry."""
+        """Apply `same` padding, which the geometry does not include."""
         if not self.same:
             return inputs
         _, _, *kernel = self.weight.shape
@@ -74,7 +74,7 @@ class DepthwiseConvolution(StandIn):
     """A depthwise convolution with gradients in float32 on a CPU, whatever autocast says."""
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map (n, c, h, w) to (n, c', h', w'), as the convolution that it stands for does."""
+        """Map (n, c, h, w) to (n, c', h', w'), like the convolution that it replaces."""
         inputs = self.pad(inputs)
         if inputs.device.type != "cpu" or not torch.is_grad_enabled():
             return nn.functional.conv2d(inputs, self.weight, self.bias, *self.geometry)

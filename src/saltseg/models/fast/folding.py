@@ -1,4 +1,4 @@
-"""Batch normalisation, and activations, made part of the convolutions before them."""
+"""Folding batch normalisation and activations into the preceding convolutions."""
 
 import copy
 from collections import Counter
@@ -19,7 +19,7 @@ from saltseg.models.fast.shapes import run_shapes
 Network = TypeVar("Network", bound=nn.Module)
 
 ACTIVATIONS = (functional.relu, functional.relu6, functional.hardtanh)
-"""What the activations of models.activated call."""
+"""The functions that the activations of models.fast.activated call."""
 
 
 def fold_snapshots(
@@ -27,14 +27,14 @@ def fold_snapshots(
 ) -> tuple[Network, list[dict[str, Tensor]]]:
     """Return a network for prediction only, and each snapshot's weights for it.
 
-    network: a SaltNetwork, left as it is; snapshots: state dicts of it, at least one. The weights
+    network: a SaltNetwork, left unchanged; snapshots: its state dicts, at least one. The weights
     are copies: loading one snapshot into the returned network leaves the others alone.
     """
     folded = [copy.deepcopy(network) for _ in snapshots]
     for each, weights in zip(folded, snapshots, strict=True):
         each.load_state_dict(weights)
         fold_normalisation(each)
-    # state_dict() returns the network's own memory, which load_state_dict writes to.
+    # state_dict() shares memory with the network, which load_state_dict overwrites.
     return folded[0], [_copied(each.state_dict()) for each in folded]
 
 
@@ -45,24 +45,24 @@ def _copied(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def fold_normalisation(network: nn.Module) -> None:
     """Fold each batch normalisation into the convolution before it, in place.
 
-    network: a SaltNetwork with its weights; it can neither learn any more nor take other weights.
-    Only a convolution whose output nothing else reads is changed; which one that is, a run of the
-    network's shapes tells, whatever its architecture. What an evaluated network puts out stays the
-    same but for rounding; a prediction of EfficientNet-Lite 0 on a CPU takes a fifth less time. An
-    activation that follows at once becomes part of the convolution too.
+    network: a SaltNetwork with its weights; afterwards it can neither be trained nor load other
+    weights. Only convolutions whose output nothing else reads are changed; a run on meta tensors
+    finds them, whatever the architecture. In evaluation mode the output stays the same up to
+    rounding; a prediction of EfficientNet-Lite 0 on a CPU takes a fifth less time. An activation
+    that follows directly is fused too.
     """
     recorder = _Recorder()
     try:
         with recorder:
             shapes = run_shapes(network)
     except NotImplementedError:
-        return  # An operation that has no shapes without content: all stays as it is.
+        return  # An operation does not support meta tensors: fold nothing.
     modules = {id(tensor): name.rpartition(".")[0] for name, tensor in shapes.items()}
     for kernel, mean, activated in recorder.pairs():
         if kernel not in modules or mean not in modules:
-            continue  # a kernel that is computed from others
+            continue  # a kernel computed from other tensors
         if type(network.get_submodule(modules[mean])) not in (nn.BatchNorm2d, BatchNormAct2d):
-            continue  # Whatever else it does would be lost.
+            continue  # another module, which may do more than normalise
         _fold(network, modules[kernel], modules[mean])
         if activated:
             _activate(network, modules[kernel], modules[mean])
@@ -85,7 +85,7 @@ def _fold(network: nn.Module, convolution_name: str, normalisation_name: str) ->
 
 
 def _activate(network: nn.Module, convolution_name: str, normalisation_name: str) -> None:
-    """Make the activation of a folded normalisation part of the convolution, where it is found."""
+    """Fuse the activation after a folded normalisation into the convolution, if it is found."""
     convolution: Any = network.get_submodule(convolution_name)
     for name in (normalisation_name, _next_in_sequence(network, normalisation_name)):
         activation = network.get_submodule(name)
@@ -96,7 +96,7 @@ def _activate(network: nn.Module, convolution_name: str, normalisation_name: str
 
 
 def _next_in_sequence(network: nn.Module, name: str) -> str:
-    """Name the module that reads what another puts out, or that other where none is known."""
+    """Return the name of the next module in a Sequential, or the same name if there is none."""
     parent, _, own = name.rpartition(".")
     sequence = network.get_submodule(parent)
     if not isinstance(sequence, nn.Sequential):
@@ -106,7 +106,7 @@ def _next_in_sequence(network: nn.Module, name: str) -> str:
 
 
 class _Recorder(TorchFunctionMode):
-    """Which tensors the operations of a run read, and what became of convolutions' outputs."""
+    """Records which tensors the operations of a run read and where convolution outputs go."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,10 +123,10 @@ class _Recorder(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        """Run `func`, and note by the tensors' identity what it read and gave."""
+        """Run `func`, and record the identities of the tensors that it reads and returns."""
         result = func(*args, **(kwargs or {}))
         tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-        self.kept += [*tensors, result]  # so that no identity is given away twice
+        self.kept += [*tensors, result]  # so that no identity is reused
         if any(isinstance(leaf, Tensor) for leaf in tree_leaves(result)):
             self.reads.update(id(tensor) for tensor in tensors)
             for tensor in tensors:
@@ -138,10 +138,10 @@ class _Recorder(TorchFunctionMode):
         return result
 
     def pairs(self) -> list[tuple[int, int, bool]]:
-        """Return the identities of a kernel and the running mean of its normalisation.
+        """Return the identities of each foldable kernel and running mean, and whether to activate.
 
-        Each of both is used once, and nothing but the one reads what the other puts out. And
-        whether nothing but an activation reads what comes of the normalisation.
+        A pair is foldable if both are used once and only the normalisation reads the output of the
+        convolution. It is activated if only an activation reads the output of the normalisation.
         """
         return [
             (self.convolutions[output], mean, self._is_activated(result))
@@ -152,5 +152,5 @@ class _Recorder(TorchFunctionMode):
 
     def _is_activated(self, output: int) -> bool:
         func, result = self.first_readers.get(output, (None, None))
-        in_place = id(result) == output  # whoever reads it later reads what the activation left
+        in_place = id(result) == output  # later readers see the activated values
         return func in ACTIVATIONS and (in_place or self.reads[output] == 1)

@@ -1,4 +1,4 @@
-"""Bilinear changes of size that are the same at each run, and fast, on a GPU too."""
+"""Bilinear resizing that is deterministic and fast, on a GPU too."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +10,9 @@ from torch.nn import functional
 
 
 def resized(features: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
-    """Bring (n, channels, h, w) to `size` (height, width), bilinearly.
+    """Resize (n, channels, h, w) bilinearly to `size` (height, width).
 
-    align_corners: whether the centres of the corner pixels stay where they are, or the corners.
+    align_corners: align the centres of the corner pixels (True) or their outer corners (False).
     """
     if features.is_cuda:
         changed: Tensor = Resizing.apply(features, size, align_corners)
@@ -23,10 +23,10 @@ def resized(features: Tensor, size: Sequence[int], align_corners: bool = False) 
 
 
 class Resizing(torch.autograd.Function):
-    """torch's own kernel forward; backward two matrix products, one a direction.
+    """torch's own kernel forward; backward, one matrix product for each direction.
 
-    The kernel's backward adds in no fixed order on a GPU. Asked for determinism, torch takes both
-    ways apart into gathers and sorted sums, which move several times as much memory.
+    The kernel's backward pass sums in no fixed order on a GPU. In deterministic mode torch replaces
+    both passes by gathers and sorted sums, which move several times as much memory.
     """
 
     @staticmethod
@@ -36,7 +36,7 @@ class Resizing(torch.autograd.Function):
         size: Sequence[int],
         align_corners: bool,
     ) -> Tensor:
-        """Return what `resized` does."""
+        """Resize; see `resized`."""
         ctx.shape, ctx.size, ctx.align_corners = features.shape, size, align_corners
         return _bilinear(features, size, align_corners)
 
@@ -47,7 +47,7 @@ class Resizing(torch.autograd.Function):
         count, channels, height, width = ctx.shape
         rows = _weights(height, ctx.size[0], ctx.align_corners, gradient)
         columns = _weights(width, ctx.size[1], ctx.align_corners, gradient)
-        # Channels last, as networks have them: then nothing is copied but by the products.
+        # Channels last, as in the networks, so that only the products copy memory.
         lines = gradient.permute(0, 2, 3, 1).reshape(count, ctx.size[0], ctx.size[1] * channels)
         lines = (rows.T @ lines).view(count * height, ctx.size[1], channels)
         small = (columns.T @ lines).view(count, height, width, channels)
@@ -55,7 +55,7 @@ class Resizing(torch.autograd.Function):
 
 
 def _weights(small: int, large: int, align_corners: bool, like: Tensor) -> Tensor:
-    """Return what each of `large` places takes from each of `small`, (large, small)."""
+    """Return the interpolation weights from `small` to `large` positions, (large, small)."""
     unit = torch.eye(small, dtype=like.dtype, device=like.device)
     return _bilinear(unit[None, None], (large, small), align_corners)[0, 0]
 

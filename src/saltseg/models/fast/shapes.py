@@ -1,4 +1,4 @@
-"""What a network does to shapes, without computing anything."""
+"""Running a network on shapes alone, without computing anything."""
 
 import torch
 from torch import Tensor, nn
@@ -8,11 +8,11 @@ from saltseg.config.model_definitions import CROP
 
 
 def run_shapes(network: nn.Module) -> dict[str, Tensor]:
-    """Let two crops without content go through a SaltNetwork in evaluation mode.
+    """Run a SaltNetwork in evaluation mode on two crops on torch's `meta` device.
 
-    Return what stood for its parameters and buffers, by name: tensors on torch's device `meta`.
-    Raises NotImplementedError where an operation has no shapes without content, and what the
-    network raises for inputs of a size that it cannot take.
+    Returns the meta tensors used for its parameters and buffers, by name.
+    Raises NotImplementedError if an operation does not support meta tensors, and whatever the
+    network raises for input sizes that it does not accept.
     """
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     shapes = {name: tensor.detach().to("meta") for name, tensor in tensors.items()}
