@@ -48,7 +48,7 @@ def main(root: Path) -> None:
         resampled = generator(params.base.seed, "threshold-search", "curve")
         sure = thresholds.curve_intervals(curve, grid, groups, search.bootstrap, resampled)
         ends = dict(zip(("threshold_low", "threshold_high"), sure.chosen, strict=True))
-        run.metrics({**worth, **parts, **chosen, **ends, **scaling.metrics()})
+        run.metrics({**summary, **parts, **chosen, **ends, **scaling.metrics()})
         plots, means = layout.plots("threshold-search"), curve.mean(axis=0)
         draw_curve(plots, grid, means, threshold, sure)
         draw_reliability(plots, scaling.before, scaling.after)
