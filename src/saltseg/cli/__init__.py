@@ -13,6 +13,7 @@ from saltseg.cli import (
     runs,
     seismic,
     submissions,
+    survey_outputs,
     surveys,
     training,
 )
@@ -59,5 +60,6 @@ for command in (
     models.promote,
     models.predict,
     models.weights,
+    survey_outputs.export,
 ):
     app.command()(command)

@@ -33,6 +33,11 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
+def printable_lines(text: str) -> str:
+    """Do the same for a text of several lines."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def reason_of(error: Exception) -> str:
     """Put an error's kind and message into one line of 200 characters, without a password.
 

@@ -26,7 +26,9 @@ SERIES = (BLUE, ORANGE, MAGENTA, SKY_BLUE, VERMILION, GREEN)
 """Lines and bars of a chart, in this order."""
 
 PROBABILITY_MAP = "cividis"
-"""Matplotlib's name of the colours of a probability: even steps, also for the colour-blind."""
+DISAGREEMENT_MAP = "magma"
+"""Matplotlib's names of the colours of a probability, and of how far predictions disagree: even
+steps, also for the colour-blind."""
 
 
 @dataclass(frozen=True)

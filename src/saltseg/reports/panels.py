@@ -51,23 +51,32 @@ def draw_image(
     axes.set_ylim(*place[2:])
 
 
-def draw_probability(
-    axes: "Axes", probabilities: npt.NDArray[Any], extent: Extent | None = None
+def draw_values(
+    axes: "Axes",
+    values: npt.NDArray[Any],
+    extent: Extent | None = None,
+    colours: str = PROBABILITY_MAP,
+    most: float = 1.0,
 ) -> "AxesImage":
-    """Draw probabilities, real (h, w), 0 to 1; what is NaN stays white. Returns it for a bar."""
-    height, width = probabilities.shape
+    """Draw values from 0 to `most`, real (h, w); what is NaN stays white. Returns it for a bar."""
+    height, width = values.shape
     return axes.imshow(
-        probabilities,
-        cmap=PROBABILITY_MAP,
+        values,
+        cmap=colours,
         vmin=0,
-        vmax=1,
+        vmax=most,
         extent=extent or (0, width, height, 0),
         interpolation="nearest",
     )
 
 
-def draw_legend(figure: "Figure", paints: Sequence[Paint], left: float, top: float) -> None:
-    """Draw the legend of `paints` in one line; left and top are shares of the figure."""
+def draw_legend(
+    figure: "Figure", paints: Sequence[Paint], edge: float, top: float, side: str = "left"
+) -> None:
+    """Draw the legend of `paints` in one line.
+
+    edge, top: shares of the figure; edge is where the legend's left or right `side` lies.
+    """
     from matplotlib.patches import Patch
 
     swatches = [
@@ -80,8 +89,8 @@ def draw_legend(figure: "Figure", paints: Sequence[Paint], left: float, top: flo
     ]
     figure.legend(
         handles=swatches,
-        loc="upper left",
-        bbox_to_anchor=(left, top),
+        loc="upper left" if side == "left" else "upper right",
+        bbox_to_anchor=(edge, top),
         ncols=len(swatches),
         frameon=False,
         fontsize=_FONT_SIZE,

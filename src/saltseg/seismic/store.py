@@ -7,6 +7,7 @@ Version 3 of zarr, sharded. The group holds, for a 3D survey of i inlines, c cro
 |---|---|---|---|
 | amplitude, probability, disagreement | (i, c, s) | float32 | those that there are |
 | mask, live | (i, c, s) | bool | mask: salt. live: where there is data |
+| body | (i, c, s) | int32 | number of the salt body, 0 outside |
 | inline, crossline | (i,), (c,) | int64 | numbers of the lines; of a 2D line crossline (t,) |
 | sample | (s,) | float64 | time or depth of the samples |
 | trace | (i, c) | int64 | number of the trace in the file that the survey came from, or -1 |
@@ -46,6 +47,7 @@ DTYPES: Mapping[str, str] = {
     "disagreement": "float32",
     "mask": "bool",
     "live": "bool",
+    "body": "int32",
 }
 CHUNK, SHARD = 64, 256
 """Samples of a chunk and of a shard along each axis: sections along any are read alike."""
@@ -175,6 +177,28 @@ class StoredSurvey(Survey):
     def close(self) -> None:
         """Do nothing: a store keeps no file open."""
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Inlines, crosslines and samples; a line is one inline."""
+        return (*self.grid.traces.shape, self.sampling.count)
+
+    def block(
+        self, name: str, rows: slice, columns: slice, samples: slice = slice(None)
+    ) -> npt.NDArray[Any]:
+        """Return a part of an array, shape (rows, columns, samples), also of a line."""
+        array = self._array(name)
+        if self.grid.line:
+            return np.asarray(array[columns, samples])[None][rows]
+        return np.asarray(array[rows, columns, samples])
+
+    def stored_section(self, name: str, axis: str, number: int) -> npt.NDArray[Any]:
+        """Return an array's section, shape (traces, samples). Raises KeyError without one."""
+        self.grid.along(axis, number)
+        if self.grid.line:
+            return np.asarray(self._array(name)[...])
+        at = int(np.flatnonzero(self.grid.numbers(axis) == number)[0])
+        return np.asarray(self._array(name)[at] if axis == INLINE else self._array(name)[:, at])
+
     def _read(self, where: Selection) -> Amplitudes:
         amplitudes = np.asarray(self._array(self._name).oindex[where], np.float32)
         if "live" not in self.group:
@@ -200,7 +224,7 @@ class StoredSurvey(Survey):
         told, facts = options.domain, self.facts
         stored = Domain(facts["domain"]) if facts["domain"] else None
         unit = str(facts["unit"]) if told in (None, stored) else unit_of(told, options.unit, "")
-        count = self._array(self._name).shape[-1]
+        count = self._array("sample").shape[0]
         interval = options.interval or float(facts["interval"])
         return Sampling(count, interval, float(facts["first"]), unit, told or stored)
 
@@ -211,11 +235,28 @@ class StoredSurvey(Survey):
         return x, y
 
 
-def open_store(path: Path, options: SurveyOptions, array: str = "amplitude") -> StoredSurvey:
-    """Open a store to read `array`, one of DTYPES.
+def open_store(
+    path: Path, options: SurveyOptions, needed: Iterable[str] = ("amplitude",)
+) -> StoredSurvey:
+    """Open a store that holds the arrays `needed`.
 
-    Raises InputError where it is none of saltseg's, not whole, or damaged.
+    Raises InputError where it is none of saltseg's, not whole, damaged, or lacks one of them.
     """
+    group = _open_group(path)
+    lacking = [name for name in needed if name not in group]
+    if lacking:
+        raise InputError(
+            f"{path}: holds no {' and no '.join(lacking)}; name a survey to read its amplitudes, a"
+            " store that 'saltseg predict' wrote for what was predicted"
+        )
+    try:
+        return StoredSurvey(path, group, options)
+    except (KeyError, ValueError, TypeError, OSError) as error:
+        raise InputError(f"{path}: is damaged ({reason_of(error)}); write it anew") from error
+
+
+def _open_group(path: Path) -> "zarr.Group":
+    """Open a whole store of saltseg's, whatever arrays it holds."""
     import zarr
 
     try:
@@ -233,9 +274,4 @@ def open_store(path: Path, options: SurveyOptions, array: str = "amplitude") -> 
         )
     if facts.get("complete") is not True:
         raise InputError(f"{path}: is not written to its end; run again what writes it")
-    if array not in group:
-        raise InputError(f"{path}: holds no {array} to read; name the survey's own file")
-    try:
-        return StoredSurvey(path, group, options, array)
-    except (KeyError, ValueError, TypeError, OSError) as error:
-        raise InputError(f"{path}: is damaged ({reason_of(error)}); write it anew") from error
+    return group
