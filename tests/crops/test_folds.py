@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from saltseg.crops.crop_set import NO_DEPTH
 from saltseg.crops.folds import (
     assign_folds,
     class_balance,
@@ -158,3 +159,14 @@ def test_summary_describes_every_fold() -> None:
     assert described["crops_beside_other_folds"] == 2
     assert described["share_beside_other_folds"] == 0.5
     assert described["fold_1"] == {"crops": 2, "mean_coverage": 0.125, "mean_depth": 550}
+
+
+def test_unknown_depths_cannot_be_dealt_and_are_in_no_mean(crops: pd.DataFrame) -> None:
+    unknown = crops.assign(depth=crops["depth"].where(crops.index > 2, NO_DEPTH))
+    with pytest.raises(InputError, match=r"strategy: depth needs the depth of each crop, which 3"):
+        assign_folds(unknown, 2, "depth", 1)
+    folds = assign_folds(unknown, 2, "coverage", 1)
+    found = summary(unknown.merge(folds, on="id"), pd.DataFrame(columns=["id", "neighbour"]))
+    known = unknown[unknown["depth"] != NO_DEPTH].merge(folds, on="id").groupby("fold")["depth"]
+    means = [found[f"fold_{number}"]["mean_depth"] for number in (0, 1)]
+    assert means == pytest.approx(known.mean().tolist())

@@ -119,13 +119,13 @@ def write_polygon_table(folder: Path) -> None:
 
 
 def write_horizons(folder: Path) -> None:
-    lines = ["inline,crossline,x,y,body,interval,top,base"]
+    lines = ["inline,crossline,x,y,body,interval,top,base,top_seen,base_seen"]
     for line in LABELLED:
         for column in range(CROSSLINES):
             salt = np.flatnonzero(SALT[line, column])
             if len(salt):
                 place = f"{FIRST_INLINE + line},{FIRST_CROSSLINE + column},0,0,1,1"
-                lines.append(f"{place},{4 * salt[0]},{4 * salt[-1]}")
+                lines.append(f"{place},{4 * salt[0]},{4 * salt[-1]},True,True")
     (folder / "horizons.csv").write_text("\n".join(lines) + "\n")
 
 

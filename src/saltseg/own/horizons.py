@@ -1,6 +1,6 @@
 """Labels as top and base of salt: the CSV that `saltseg predict` writes as horizons.
 
-Columns `inline`, `crossline`, `top`, `base`, and `x`, `y`, `body`, `interval`, which are not read.
+Columns `inline`, `crossline`, `top`, `base`; and those of OTHERS, which are not read.
 A trace has a row for each interval of salt; top and base are times or depths as the survey has
 them, both inside the salt. A row with neither says that a trace was interpreted and has no salt:
 where there are such rows, traces without a row are not interpreted; where there are none, all
@@ -21,7 +21,7 @@ from saltseg.seismic.grid import CROSSLINE, INLINE
 from saltseg.seismic.sampling import Sampling
 
 COLUMNS = ("inline", "crossline", "top", "base")
-OTHERS = ("x", "y", "body", "interval")
+OTHERS = ("x", "y", "body", "interval", "top_seen", "base_seen")
 
 Interval = tuple[float, float]
 
