@@ -119,3 +119,17 @@ def test_no_salt_and_nothing_but_salt(
     assert len(bodies.table) == count
     if share is not None:
         assert (bodies.table["cut"] == bodies.table["outer"]).all()
+
+
+def test_bodies_of_many_inlines(opened: Opener, tmp_path: Path) -> None:
+    """More inlines than are measured at once."""
+    shape = 40, 3, 6
+    headers = grid_headers(range(40), range(3))
+    survey = opened(small(samples=np.ones((120, 6)), headers=headers))
+    mask = blobs(shape)
+    store = predict(tmp_path / "a.zarr", survey, mask)
+    bodies = find_bodies(store, 2)
+    labels, table = slowly(store, mask, np.ones_like(mask), 2)
+    np.testing.assert_array_equal(whole(bodies, store), labels)
+    slow = pd.DataFrame(table)[bodies.table.columns.tolist()]
+    pd.testing.assert_frame_equal(bodies.table, slow, rtol=1e-7)

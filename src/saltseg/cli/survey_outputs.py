@@ -81,7 +81,8 @@ def write_and_log(
     record = write_outputs(prediction, survey, model, out, choices, force)
     found = record["results"]
     small = f"{found['removed_bodies']:,} of less than {found['least_body']:,} samples left out"
-    print(f"{survey.path}: {found['bodies']:,} bodies, {found['salt_samples']:,} samples; {small}")
+    bodies = "1 body" if found["bodies"] == 1 else f"{found['bodies']:,} bodies"
+    print(f"{survey.path}: {bodies} of salt, {found['salt_samples']:,} samples; {small}")
     print(f"outputs: {out}")
     _log(record, out)
 
