@@ -21,7 +21,7 @@ from saltseg.inference.predictor import snapshot_shares
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
-from saltseg.selection.nested_choice import bootstrap_interval
+from saltseg.scoring.intervals import bootstrap_interval
 from saltseg.selection.out_of_fold import OutOfFold, load_out_of_fold
 
 Probabilities = npt.NDArray[np.float32]

@@ -8,7 +8,7 @@ compares the nested out-of-fold precision of the same crops, those that have a n
 another of the ordinary folds apart from the rest. Each seed is a division and a training of its
 own, and a survey of its own where `--raw` names no folder of Kaggle's files. `--epochs` sets the
 epochs of every phase, and so the time of a run. Started again, it goes on where it was stopped,
-from the states in `--work`.
+from the checkpoints in `--work`.
 """
 
 import argparse
@@ -27,11 +27,13 @@ from saltseg.crops.mosaics import describe_mosaics
 from saltseg.crops.tgs import read_raw
 from saltseg.inference.ensemble import average, find_snapshots
 from saltseg.learning.member import train_member
+from saltseg.learning.training_sets import Sources
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
-from saltseg.selection.nested_choice import bootstrap_interval, selection_parts
+from saltseg.scoring.intervals import bootstrap_interval
+from saltseg.selection.nested_choice import selection_parts
 from saltseg.selection.pseudolabels import no_pseudolabels
 from saltseg.survey import generate
 
@@ -53,8 +55,9 @@ def read_params(path: Path, seed: int, epochs: int | None) -> Params:
     content["base"]["seed"] = seed
     content["pseudolabel"]["enabled"] = False
     content["train_per_fold"]["folds"] = list(range(content["fold_split"]["n_folds"]))
-    for phase in content["train_per_fold"]["phases"]:
-        phase["epochs"] = phase["epochs"] if epochs is None else epochs
+    for phase in content["train_per_fold"]["phases"] if epochs else []:
+        (settings,) = phase["schedule"].values()
+        settings["epochs"] = epochs
     return parse_params(content, str(path))
 
 
@@ -72,12 +75,10 @@ def read_known(raw: Path | None, train: int, params: Params, workers: int) -> Kn
 
 def score(known: Known, folds: pd.DataFrame, params: Params, layout: Layout) -> pd.Series:
     """Train on each fold, and return the nested out-of-fold precision by id."""
-    labels = no_pseudolabels()
+    labels, sources = no_pseudolabels(), Sources(params, layout, known.crops, folds)
     for member in params.train_per_fold.members:
         for fold in params.train_per_fold.folds:
-            trained = train_member(
-                member, fold, known.crops, folds, labels, params, layout, lambda values, epoch: None
-            )
+            trained = train_member(member, fold, sources, labels, lambda values, epoch: None)
             save_snapshots(layout.model(member, fold), trained.snapshots)
     ensemble = average(params, known.crops, folds, find_snapshots(layout, params))
     truth = known.crops.train_masks[ensemble.table["row"].to_numpy()]

@@ -28,7 +28,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from saltseg.config.model_definitions import CROP
-from saltseg.config.params import Optimizer, Runtime, load_params
+from saltseg.config.params import load_params
+from saltseg.config.sections import Optimizer, Runtime
 from saltseg.crops.crop_set import CropSet, depth
 from saltseg.crops.folds import assign_folds
 from saltseg.crops.mosaics import describe_mosaics
@@ -38,7 +39,7 @@ from saltseg.learning.batches import AugmentedBatches
 from saltseg.learning.losses import bce
 from saltseg.learning.optimizers import create_optimizer
 from saltseg.learning.schedules import cosine
-from saltseg.learning.training_sets import LabelledCrops, training_crops
+from saltseg.learning.training_sets import LabelledCrops, split_by_fold
 from saltseg.models.devices import create_fabric
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
@@ -273,7 +274,7 @@ def read_real(folder: Path, workers: int) -> RealCrops:
 def real_parts(real: RealCrops, train: int, test: int, seed: int) -> Parts:
     """Divide the real train crops by mosaics, a third to score on, and draw from either part."""
     folds = assign_folds(real.train, 3, "coverage_grouped", seed)
-    learn, score = training_crops(real.crops, folds, 0)
+    learn, score = split_by_fold(real.crops, folds, 0)
     draws = generator(seed, "difficulty")
     return Parts(_some(learn, train, draws), _some(score, test, draws))
 

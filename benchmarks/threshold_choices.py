@@ -15,9 +15,9 @@ from saltseg.config.params import Params, load_params
 from saltseg.plumbing.errors import InputError, one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
+from saltseg.scoring.intervals import bootstrap_interval
 from saltseg.scoring.metric import Scores, precision_curve
 from saltseg.selection.nested_choice import (
-    bootstrap_interval,
     choose,
     middle_of_plateau,
     selection_parts,

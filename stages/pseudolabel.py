@@ -1,18 +1,18 @@
 """pseudolabel: let the teachers of one fold label the test crops that they are sure of.
 
-    python stages/pseudolabel.py FOLD
+    python stages/pseudolabel.py FOLD   # dvc names it in DVC_STAGE
 
 The teachers, one a round, learn from all folds but FOLD. Writes data/pseudolabel/FOLD and
 counts; `submit` draws them, for a stage that trains must not depend on colours.
 """
 
-import argparse
 from pathlib import Path
 
 from saltseg.config.params import Params, check_fold, load_params
 from saltseg.crops.crop_set import load_crops, load_table, split_table
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
+from saltseg.project.items import fold_number, stage_item
 from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, summary
 from saltseg.tracking import StageRun, stage_run
 
@@ -30,19 +30,20 @@ def main(root: Path, fold: int) -> None:
 
 
 def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
-    """Train the fold's teachers, save what the last one chooses, and drop their states."""
+    """Train the fold's teachers, save what the last one chooses, and drop their checkpoints."""
     from saltseg.learning.checkpoint import (
-        drop_state,  # torch takes seconds, and a disabled stage none
+        drop_checkpoint,  # torch takes seconds, a disabled stage none
     )
     from saltseg.learning.teacher import label_test
+    from saltseg.learning.training_sets import Sources
 
     crops = load_crops(layout.data("ingest"))
     folds = load_table(layout.data("fold-split") / "folds.parquet")
     table = split_table(load_table(layout.data("coverage-stratify") / "crops.parquet"), "test")
-    taught = label_test(crops, folds, fold, table, params, layout, run.epoch)
+    taught = label_test(fold, Sources(params, layout, crops, folds), table, run.epoch)
     save(layout, fold, taught.labels, run)
-    for state in taught.states:
-        drop_state(state)
+    for checkpoint in taught.checkpoints:
+        drop_checkpoint(checkpoint)
 
 
 def save(layout: Layout, fold: int, labels: PseudoLabels, run: StageRun) -> None:
@@ -52,7 +53,8 @@ def save(layout: Layout, fold: int, labels: PseudoLabels, run: StageRun) -> None
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Label test crops by the teacher of one fold.")
-    parser.add_argument("fold", type=int, help="the fold that the teacher never sees")
+    parts = {"fold": "the fold that the teacher never sees"}
     with one_line_errors():
-        main(Path(), parser.parse_args().fold)
+        about = "Label test crops by the teacher of one fold."
+        (held_out,) = stage_item("pseudolabel", about, parts)
+        main(Path(), fold_number(held_out))

@@ -12,10 +12,11 @@ import numpy as np
 
 from saltseg.config.params import load_params
 from saltseg.crops.crop_set import CropSet, load_crops, load_table
-from saltseg.inference.ensemble import Ensemble, average, find_snapshots, remove_strangers
+from saltseg.inference.ensemble import Ensemble, average, find_snapshots
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.files import write_array, write_table
 from saltseg.plumbing.layout import Layout
+from saltseg.project.trained_models import check_models, remove_strangers
 from saltseg.scoring.metric import precision
 from saltseg.tracking import stage_run
 
@@ -26,6 +27,7 @@ def main(root: Path) -> None:
     params = load_params(layout.params)
     with stage_run("snapshot-ensemble", layout, params) as run:
         snapshots = find_snapshots(layout, params)
+        check_models(layout, params)
         for folder in remove_strangers(layout, params):
             print(
                 f"snapshot-ensemble: {folder} is of another run: removed here; DVC's cache keeps"

@@ -1,24 +1,23 @@
 """train-per-fold: train one member of the ensemble on all folds but one.
 
-    python stages/train_per_fold.py MEMBER FOLD
+    python stages/train_per_fold.py MEMBER FOLD   # dvc names them in DVC_STAGE
 
 Reads the crops, the folds and the pseudo-labels of the same fold; writes models/MEMBER/FOLD
 (the snapshots of its phases), results/train-per-fold/MEMBER/FOLD.json and the history.
 """
 
-import argparse
 from pathlib import Path
-
-import pandas as pd
 
 from saltseg.config.params import check_fold, load_params
 from saltseg.crops.crop_set import load_crops, load_table
-from saltseg.learning.checkpoint import drop_state
-from saltseg.learning.member import check_member, final_numbers, train_member
+from saltseg.learning.checkpoint import drop_checkpoint
+from saltseg.learning.history import final_metrics, write_history
+from saltseg.learning.member import check_member, train_member
+from saltseg.learning.training_sets import Sources
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import one_line_errors
-from saltseg.plumbing.files import write_csv
 from saltseg.plumbing.layout import Layout
+from saltseg.project.items import fold_number, stage_item
 from saltseg.selection.pseudolabels import load_pseudolabels
 from saltseg.tracking import stage_run
 
@@ -33,19 +32,22 @@ def main(root: Path, member: str, fold: int) -> None:
         crops = load_crops(layout.data("ingest"))
         folds = load_table(layout.data("fold-split") / "folds.parquet")
         labels = load_pseudolabels(layout.data("pseudolabel", fold))
-        trained = train_member(member, fold, crops, folds, labels, params, layout, run.epoch)
+        sources = Sources(params, layout, crops, folds)
+        trained = train_member(member, fold, sources, labels, run.epoch)
         save_snapshots(layout.model(member, fold), trained.snapshots)
         history = layout.plots("train-per-fold", member, fold) / "history.csv"
-        write_csv(history, pd.DataFrame(trained.history), decimals=8)
+        write_history(history, trained.history)
         run.artifact(history)
-        run.metrics(final_numbers(trained.history))
-        drop_state(trained.state)
+        run.metrics(final_metrics(trained.history))
+        drop_checkpoint(trained.checkpoint)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Train one member on all folds but one.")
-    parser.add_argument("member", help="name of a model definition in params.yaml")
-    parser.add_argument("fold", type=int, help="the fold that is held out")
-    arguments = parser.parse_args()
+    parts = {
+        "member": "name of a model definition in params.yaml",
+        "fold": "the fold that is held out",
+    }
     with one_line_errors():
-        main(Path(), arguments.member, arguments.fold)
+        about = "Train one member on all folds but one."
+        chosen, held_out = stage_item("train-per-fold", about, parts)
+        main(Path(), chosen, fold_number(held_out))

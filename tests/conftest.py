@@ -15,6 +15,7 @@ from saltseg.config.params import Params, parse_params
 from saltseg.crops.crop_set import CropSet
 from saltseg.plumbing.layout import Layout
 from saltseg.survey import SurveySet, generate
+from tests.helpers.phases import set_epochs
 
 if TYPE_CHECKING:
     from tests.helpers.checkout import Checkout
@@ -38,8 +39,7 @@ def shrunk_content() -> dict[str, Any]:
     content["train_per_fold"] |= {"members": ["class_unet"], "folds": [0, 1]}
     content["pseudolabel"] |= {"teacher": "class_unet", "min_confidence": 0.0, "empty_share": 1.0}
     content["pseudolabel"]["small_min_confidence"] = 0.0
-    for phase in content["pseudolabel"]["phases"] + content["train_per_fold"]["phases"]:
-        phase["epochs"] = 1
+    set_epochs(content, 1, "pseudolabel", "train_per_fold")
     content["threshold_search"]["bootstrap"] = 50
     content["submit"]["examples"] = 8
     return content

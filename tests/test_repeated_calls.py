@@ -32,19 +32,20 @@ from saltseg.inference.plain_prediction import predict_plainly
 from saltseg.inference.predictor import snapshot_predictor
 from saltseg.inference.views import View
 from saltseg.learning.batches import AugmentedBatches, load_batches
-from saltseg.learning.training_sets import LabelledCrops, divide_crops
+from saltseg.learning.training_sets import LabelledCrops, Sources, sets_without
 from saltseg.models import create_model
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
 from saltseg.project.model_folder import export_model, find_model
 from saltseg.scoring import rle
 from saltseg.scoring.components import clean, precision_by_sizes
+from saltseg.scoring.intervals import bootstrap_interval
 from saltseg.scoring.metric import precision, precision_curve, salt_masks
 from saltseg.scoring.submission import write_submission
 from saltseg.selection import nested_choice as thresholds
 from saltseg.selection import postprocess
 from saltseg.selection.out_of_fold import load_out_of_fold
-from saltseg.selection.pseudolabels import select
+from saltseg.selection.pseudolabels import no_pseudolabels, select
 from saltseg.serving.image_files import read_image, write_prediction
 from saltseg.serving.salt_model import SaltModel
 from saltseg.serving.served_model import _load_pyfunc
@@ -206,8 +207,9 @@ def loaded_batches(world: World) -> Call:
 def divided_crops(world: World) -> Call:
     folds = load_table(world.layout.data("fold-split") / "folds.parquet")
     params = world.params
-    return lambda key: divide_crops(
-        world.crops, folds, key % 2, params.train_per_fold.phases, params
+    sources = Sources(params, world.layout, world.crops, folds)
+    return lambda key: sets_without(
+        key % 2, params.train_per_fold.phases, sources, no_pseudolabels()
     )
 
 
@@ -264,7 +266,7 @@ def searched(world: World) -> Call:
         pairs = postprocess.size_pairs([0, 10], [0, 20])
         cleaning = postprocess.search_sizes(world.probabilities(key), truth, parts, limits, pairs)
         groups, draws = [str(n // 2) for n in range(len(truth))], generator(0, "interval", key)
-        return choice, cleaning, thresholds.bootstrap_interval(curve[:, 4], groups, 20, draws)
+        return choice, cleaning, bootstrap_interval(curve[:, 4], groups, 20, draws)
 
     return call
 

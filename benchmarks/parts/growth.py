@@ -98,7 +98,8 @@ def write_inputs(root: Path, size: int) -> None:
     content["train_per_fold"] |= {"members": ["class_unet"], "folds": [0]}
     content["pseudolabel"] |= {"teacher": "class_unet", "min_confidence": 0.0}
     for phase in content["pseudolabel"]["phases"] + content["train_per_fold"]["phases"]:
-        phase["epochs"] = 1
+        (settings,) = phase["schedule"].values()
+        settings["epochs"] = 1
     layout.params.write_text(yaml.safe_dump(content, sort_keys=False))
     (root / "requirements.lock").write_text((ROOT / "requirements.lock").read_text())
     pixels, truth = images(size + train), probabilities_and_truths(train)[1]

@@ -11,7 +11,7 @@ from saltseg.ablation.overrides import overrides_of, read_base, split_values
 from saltseg.ablation.plan import Request, dvc_options, make_plan
 from saltseg.ablation.trials import run_trial
 from saltseg.cli import app
-from saltseg.config.params import CHANGES_NOTHING
+from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from tests.conftest import PROJECT

@@ -1,3 +1,5 @@
+import importlib.abc
+import sys
 from pathlib import Path
 
 import pytest
@@ -5,6 +7,7 @@ import yaml
 from typer.testing import CliRunner
 
 from saltseg import __version__
+from saltseg.__main__ import main
 from saltseg.cli import app
 from saltseg.scoring.submission import write_sample
 from tests.conftest import PROJECT
@@ -57,3 +60,22 @@ def test_version() -> None:
     assert said("--version") == (0, f"saltseg {__version__}\n")
     about = yaml.safe_load((PROJECT / "CITATION.cff").read_text())
     assert about["version"] == __version__
+
+
+class Interrupted(importlib.abc.MetaPathFinder):
+    """Ctrl-C while a module is looked for."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "saltseg.cli":
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_it_imports_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "saltseg.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 130
+    assert capsys.readouterr().err == "saltseg: interrupted\n"

@@ -12,6 +12,7 @@ import yaml
 
 from saltseg.cluster.parallel_training import divide_machine, read_matrix
 from saltseg.config.params import Params
+from saltseg.plumbing.errors import InputError
 from tests.conftest import shrunk_content
 from tests.helpers.checkout import Checkout
 
@@ -60,6 +61,13 @@ def test_each_item_waits_for_what_it_needs(checkout: Checkout) -> None:
     assert matrix.above == ["prepare"]
     assert matrix.items["train@lite0-1"] == {"label@1"}
     assert len(matrix.items) == 6 and not matrix.items["label@0"]
+
+
+def test_without_a_repository_the_remedy_is_named(checkout: Checkout) -> None:
+    (checkout.root / "dvc.yaml").write_text("stages: {}\n")
+    (checkout.root / ".dvc").mkdir()
+    with pytest.raises(InputError, match="is no git repository, as after 'Download ZIP'; clone"):
+        read_matrix(checkout.root)
 
 
 def test_a_failed_item_is_named_with_its_log_and_the_others_are_finished(

@@ -7,9 +7,18 @@ import yaml
 from saltseg.config.params import load_params, parse_params
 from saltseg.plumbing.errors import InputError
 from tests.conftest import PROJECT, shrunk_content
+from tests.helpers.phases import write_schedule
 
 PHASE = shrunk_content()["pseudolabel"]["phases"][0]
-PLATEAU = {"schedule": "plateau", "cycles": 1, "patience": 1}
+
+
+def scheduled(name: str, **settings: float) -> dict[str, Any]:
+    """Return the phase with another schedule."""
+    return {**PHASE, "schedule": write_schedule(name, **settings)}
+
+
+def mixed(share: float) -> dict[str, Any]:
+    return {"mixed": {"share": share}}
 
 
 def test_the_real_file_is_valid() -> None:
@@ -74,7 +83,7 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         ),
         (
             "pseudolabel.phases",
-            [PHASE, {**PHASE, "data": "mixed"}],
+            [PHASE, {**PHASE, "data": mixed(0.5)}],
             "pseudolabel.phases.1.data: mixed needs the labels of an earlier round; set",
         ),
         (
@@ -86,97 +95,134 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         ("pseudolabel.rounds", 0, "pseudolabel.rounds: 0 is not allowed"),
         (
             "pseudolabel.phases",
-            [{**PHASE, "snapshots": False}],
-            "pseudolabel.phases: no phase of the first round keeps snapshots",
+            [{**PHASE, "keep": "none"}],
+            "pseudolabel.phases: none of the first round keeps a snapshot",
         ),
         (
             "train_per_fold.phases",
-            [{**PHASE, "data": "mixed", "pseudolabel_share": 0.05}],
-            "train_per_fold.phases.0.pseudolabel_share: 0.05 is 0 of the 8 crops of a batch",
+            [{**PHASE, "data": mixed(0.05)}],
+            "train_per_fold.phases.0.data.mixed.share: 0.05 is 0 of the 8 crops of a batch",
         ),
         ("train_per_fold.members", ["none_such"], "'none_such' is none of lite0, class_unet"),
         ("train_per_fold.folds", [0, 2], "train_per_fold.folds: 2 is none of 0, 1"),
         ("train_per_fold.folds", [0, 0], "names one twice"),
         ("pseudolabel.teacher", "none_such", "pseudolabel.teacher"),
         ("snapshot_ensemble.member_weights", {"lite0": 1.0}, "member_weights: 'lite0' is none of"),
-        ("pseudolabel.phases", [{**PHASE, "schedule": "linear"}], "phases.0.schedule: 'linear'"),
-        ("pseudolabel.phases", [{**PHASE, "keep_last": 7}], "phases.0.keep_last: 7 is more than"),
-        ("pseudolabel.phases", [{**PHASE, "averaging_decay": 1.0}], "phases.0.averaging_decay"),
         (
             "pseudolabel.phases",
-            [{**PHASE, "averaging": "swa", "snapshots": False}],
-            "phases.0.averaging: swa needs snapshots: true",
+            [{**PHASE, "schedule": "linear"}],
+            "phases.0.schedule: 'linear' is not allowed: write one of {constant: ...}",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "keep_last": 1, "snapshots": False}],
-            "phases.0.keep_last: 1 needs snapshots: true",
+            [{**PHASE, "schedule": {"linear": {}}}],
+            "phases.0.schedule: {'linear': {}} is not allowed: write one of {constant: ...}",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "keep_last": 1, "averaging": "swa"}],
-            "phases.0.keep_last: 1 is not allowed: swa averages the ends of cycles",
+            [{**PHASE, "schedule": write_schedule("cosine") | write_schedule("constant")}],
+            "is not allowed: write one of {constant: ...}",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "keep_best": 2}],
-            "phases.0.keep_best: 2 is more than the 1 epochs after which the phase may end",
+            [scheduled("cosine", patience=3)],
+            "phases.0.schedule.cosine.patience: 3 is not allowed: Extra inputs",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, **PLATEAU, "epochs": 9, "stop_patience": 2, "keep_best": 4}],
-            "phases.0.keep_best: 4 is more than the 3 epochs after which the phase may end",
+            [scheduled("cosine", final_learning_rate=0.1)],
+            "phases.0.schedule.cosine.final_learning_rate: 0.1 is learning_rate; write schedule:",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "keep_best": 1, "snapshots": False}],
-            "phases.0.keep_best: 1 needs snapshots: true",
+            [{**PHASE, "data": "all"}],
+            "phases.0.data: 'all' is not allowed: write train, pseudolabels, pooled, survey or {m",
+        ),
+        ("pseudolabel.phases", [{**PHASE, "keep": {"last": 0}}], "phases.0.keep.last: 0 is not"),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep": {"last": 7}}],
+            "phases.0.keep: {last: 7} is more than the phase's 1 epochs",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "keep_best": 1, "keep_last": 1}],
-            "phases.0.keep_best: 1 is not allowed beside keep_last; set one of them to 0",
+            [{**PHASE, "averaging": {"ema": {"decay": 1.0}}}],
+            "phases.0.averaging.ema.decay: 1.0 is not allowed",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "keep_best": 1, "averaging": "swa"}],
-            "phases.0.averaging: swa is not allowed with keep_best; take ema or none",
-        ),
-        ("pseudolabel.phases", [{**PHASE, "factor": 1.0}], "phases.0.factor: 1.0 is not allowed"),
-        (
-            "pseudolabel.phases",
-            [{**PHASE, "schedule": "plateau", "cycles": 2}],
-            "phases.0.cycles: 2 is not allowed: a plateau has 1",
+            [{**PHASE, "averaging": {"ema": {}}, "keep": "none"}],
+            "phases.0.averaging: ema has no effect with keep: none",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "schedule": "plateau", "cycles": 1, "keep_last": 1}],
-            "phases.0.keep_last: 1 is not allowed: a plateau keeps its best",
+            [{**PHASE, "keep": {"last": 1}, "averaging": "swa"}],
+            "phases.0.averaging: swa averages the ends of cycles",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "schedule": "plateau", "cycles": 1, "averaging": "swa"}],
+            [{**PHASE, "keep": {"best": 2}}],
+            "phases.0.keep: {best: 2} is more than the 1 epochs after which the phase may end",
+        ),
+        (
+            "pseudolabel.phases",
+            [
+                {
+                    **scheduled("plateau", epochs=9, patience=1, stop_patience=2),
+                    "keep": {"best": 4},
+                }
+            ],
+            "phases.0.keep: {best: 4} is more than the 3 epochs after which the phase may end",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep": {"best": 1, "last": 1}}],
+            "phases.0.keep: {'best': 1, 'last': 1} is not allowed: write none, cycle_ends, {last:",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**PHASE, "keep": {"best": 1}, "averaging": "swa"}],
+            "phases.0.averaging: swa is not allowed with a plateau or keep: {best: N}",
+        ),
+        (
+            "pseudolabel.phases",
+            [scheduled("plateau", factor=1.0)],
+            "phases.0.schedule.plateau.factor: 1.0 is not allowed",
+        ),
+        (
+            "pseudolabel.phases",
+            [scheduled("plateau", cycles=2)],
+            "phases.0.schedule.plateau.cycles: 2 is not allowed: Extra inputs",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**scheduled("plateau"), "keep": {"last": 1}}],
+            "phases.0.keep: {last: 1} is not allowed with a plateau, which goes back to its best",
+        ),
+        (
+            "pseudolabel.phases",
+            [{**scheduled("plateau"), "averaging": "swa"}],
             "phases.0.averaging: swa is not allowed with a plateau",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "schedule": "plateau", "cycles": 1, "patience": 20}],
-            "phases.0.patience: 20 is not below stop_patience, 20, so that the learning rate never",
+            [scheduled("plateau", patience=20)],
+            "phases.0.schedule.plateau.patience: 20 is not below stop_patience, 20, so that the",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "learning_rate": 0.01, "final_learning_rate": 0.02}],
-            "phases.0.final_learning_rate: 0.02 is above learning_rate, 0.01; lower it",
+            [scheduled("one_cycle", learning_rate=0.01, final_learning_rate=0.02)],
+            "phases.0.schedule.one_cycle.final_learning_rate: 0.02 is above learning_rate, 0.01;",
         ),
         (
             "train_per_fold.phases",
-            [{**PHASE, "data": "pooled"}, {**PHASE, "schedule": "plateau", "cycles": 1}],
+            [{**PHASE, "data": "pooled"}, scheduled("plateau")],
             "train_per_fold.phases.1.schedule: plateau: the teacher would learn from the crops",
         ),
         (
             "train_per_fold.phases",
-            [{**PHASE, "data": "pooled"}, {**PHASE, "keep_best": 1}],
-            "train_per_fold.phases.1.keep_best: 1: the teacher would learn from the crops that",
+            [{**PHASE, "data": "pooled"}, {**PHASE, "keep": {"best": 1}}],
+            "train_per_fold.phases.1.keep: {best: 1}: the teacher would learn from the crops that",
         ),
         (
             "train_per_fold.phases",
@@ -185,18 +231,13 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "pseudolabel_share": 0.5}],
-            "phases.0.pseudolabel_share: 0.5 does nothing with data: train",
-        ),
-        (
-            "pseudolabel.phases",
             [{**PHASE, "averaging": "swa"}],
-            "phases.0.averaging: swa averages the ends of cycles, and all epochs only where",
+            "phases.0.averaging: swa averages the ends of cycles, and all epochs only of a",
         ),
         (
             "pseudolabel.phases",
-            [{**PHASE, "learning_rate": float("inf")}],
-            "phases.0.learning_rate: inf is not allowed: Input should be a finite number",
+            [scheduled("cosine", learning_rate=float("inf"))],
+            "phases.0.schedule.cosine.learning_rate: inf is not allowed: Input should be a finite",
         ),
         ("snapshot_ensemble.scales", [float("nan")], "ensemble.scales.0: nan is not allowed"),
         ("training.optimizer.weight_decay", "nan", "weight_decay: nan is not allowed"),
@@ -297,8 +338,8 @@ def test_a_missing_field_is_named() -> None:
 def test_training_without_snapshots_is_refused() -> None:
     content = shrunk_content()
     for phase in content["train_per_fold"]["phases"]:
-        phase["snapshots"] = False
-    with pytest.raises(InputError, match="no phase keeps snapshots"):
+        phase["keep"] = "none"
+    with pytest.raises(InputError, match="phases: none keeps a snapshot; give one keep"):
         parse_params(content, "params.yaml")
 
 

@@ -10,11 +10,14 @@ from typer.testing import CliRunner
 
 from saltseg.cli import app
 from saltseg.config.params import Params, load_params
+from saltseg.config.phases import Best
 from saltseg.config.recipes import list_recipes, read_recipe, write_recipe
-from saltseg.learning.schedules import batch_count, expected_snapshots
+from saltseg.config.snapshot_counts import expected_snapshots
+from saltseg.learning.schedules import batch_count
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from tests.conftest import PROJECT
+from tests.helpers.phases import make_phase
 
 DEFAULT = "demo"
 """The recipe whose composition params.yaml holds in git."""
@@ -66,12 +69,8 @@ def test_the_class_report_s_networks_are_trained_on_four_fifths(recipe: str, mem
 def test_the_first_place_learns_from_labels_first_and_keeps_four_snapshots() -> None:
     params = read_recipe(Layout(PROJECT), "place1")
     labels, crops = params.train_per_fold.phases
-    assert (labels.data, labels.cycles * labels.epochs, labels.snapshots) == (
-        "pseudolabels",
-        150,
-        False,
-    )
-    assert (crops.data, crops.cycles, crops.epochs) == ("train", 4, 50)
+    assert (labels.data, labels.planned_epochs, labels.keep) == ("pseudolabels", 150, "none")
+    assert (crops.data, crops.schedule.cycles, crops.schedule.epochs) == ("train", 4, 50)
     assert expected_snapshots(params.train_per_fold.phases) == 4
     assert [params.models[name].input.size for name in params.train_per_fold.members] == [224, 128]
     assert params.pseudolabel.enabled
@@ -79,11 +78,11 @@ def test_the_first_place_learns_from_labels_first_and_keeps_four_snapshots() -> 
 
 def test_the_28th_place_weighs_its_last_ten_best_epochs() -> None:
     params = read_recipe(Layout(PROJECT), "place28")
-    assert params.train_per_fold.phases[-1].keep_best == 10
+    assert params.train_per_fold.phases[-1].keep == Best(best=10)
     assert expected_snapshots(params.train_per_fold.phases) == 10
     assert params.snapshot_ensemble.snapshot_decay < 1
     batches = batch_count(3200 * 9 // 10, params.training.batch_size)
-    triangle = params.train_per_fold.phases[0].epochs * batches
+    triangle = params.train_per_fold.phases[0].schedule.epochs * batches
     assert triangle == pytest.approx(2 * 1500, rel=0.02)
 
 
@@ -93,6 +92,30 @@ def test_an_override_wins_over_the_recipe(layout: Layout) -> None:
     assert params.train_per_fold.members == ["lite0"]
 
 
+def test_fields_of_phases_are_overridden_by_their_path(layout: Layout) -> None:
+    params = composed(
+        layout,
+        "demo",
+        "train_per_fold.phases.1.schedule.cosine.epochs=5",
+        "train_per_fold.phases.1.data={mixed: {share: 0.25}}",
+        "train_per_fold.phases.1.averaging={ema: {decay: 0.99}}",
+        "train_per_fold.phases.1.keep={last: 2}",
+        "~train_per_fold.phases.2.schedule.cosine",
+        "+train_per_fold.phases.2.schedule.constant={epochs: 3, learning_rate: 0.001}",
+    )
+    _, first, second = params.train_per_fold.phases
+    expected = make_phase(
+        data={"mixed": {"share": 0.25}},
+        keep={"last": 2},
+        averaging={"ema": {"decay": 0.99}},
+        epochs=5,
+        learning_rate=0.002,
+    )
+    assert first == expected
+    constant = make_phase("constant", loss={"lovasz": 1.0}, epochs=3, learning_rate=0.001)
+    assert second == constant
+
+
 @pytest.mark.parametrize(
     ("recipe", "overrides", "said"),
     [
@@ -100,6 +123,11 @@ def test_an_override_wins_over_the_recipe(layout: Layout) -> None:
         ("demo", ["survey.trane=3"], "Could not override 'survey.trane'"),
         ("demo", ["survey.train=many"], "recipe demo: survey.train: 'many' is not allowed"),
         ("demo", ["survey.train"], "survey.train"),
+        (
+            "demo",
+            ["+train_per_fold.phases.2.schedule.constant={epochs: 3, learning_rate: 0.001}"],
+            "recipe demo: train_per_fold.phases.2.schedule: {'cosine': ",
+        ),
     ],
 )
 def test_what_cannot_be_is_named_and_leaves_params_yaml_alone(

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from saltseg.config.model_definitions import CROP
-from saltseg.config.params import CoverageStratify, Params, parse_params
+from saltseg.config.params import Params, parse_params
+from saltseg.config.sections import CoverageStratify
 from saltseg.crops.crop_set import CropSet, split_table
 from saltseg.crops.folds import assign_folds, crops_beside_other_folds
 from saltseg.crops.mosaics import describe_mosaics
@@ -19,15 +20,16 @@ from saltseg.inference.ensemble import Ensemble, average, find_snapshots
 from saltseg.learning.member import train_member
 from saltseg.learning.teacher import label_test
 from saltseg.learning.training import Trained
-from saltseg.learning.training_sets import divide_crops
+from saltseg.learning.training_sets import Sources, sets_without
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.scoring.metric import precision_curve
 from saltseg.selection.nested_choice import choose, middle_of_plateau
 from saltseg.selection.postprocess import Cleaning, Thresholds, search_sizes
-from saltseg.selection.pseudolabels import PseudoLabels
+from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels
 from tests.conftest import shrunk_content
+from tests.helpers.phases import make_phase, write_schedule
 
 FOLD = 0
 PARTS = np.arange(60) % 3
@@ -52,8 +54,8 @@ def folds(described: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
 
 
 WATCHING: dict[str, dict[str, Any]] = {
-    "plateau": {"schedule": "plateau"},
-    "best": {"keep_best": 1, "snapshots": True},
+    "plateau": {"schedule": write_schedule("plateau", epochs=2)},
+    "best": {"schedule": write_schedule("cosine", epochs=2), "keep": {"best": 1}},
 }
 
 
@@ -65,15 +67,15 @@ def params(request: pytest.FixtureRequest) -> Params:
     """
     content = shrunk_content()
     content["pseudolabel"]["soft"] = True
-    content["pseudolabel"]["phases"][0]["learning_rate"] = 0.1
+    content["pseudolabel"]["phases"][0]["schedule"] = write_schedule("cosine")
     if request.param in WATCHING:
         content["training"]["inner_folds"] = 3
         for phase in content["pseudolabel"]["phases"] + content["train_per_fold"]["phases"]:
-            phase |= {"cycles": 1, "epochs": 2, **WATCHING[request.param]}
+            phase |= WATCHING[request.param]
     if request.param == "rounds":
         content["pseudolabel"]["rounds"] = 2
-        content["pseudolabel"]["phases"][0]["data"] = "mixed"
-        content["train_per_fold"]["phases"][1]["data"] = "mixed"
+        content["pseudolabel"]["phases"][0]["data"] = {"mixed": {"share": 0.5}}
+        content["train_per_fold"]["phases"][1]["data"] = {"mixed": {"share": 0.5}}
     return parse_params(content, "params.yaml")
 
 
@@ -95,9 +97,10 @@ def learn(
     """Train teachers and member of a fold; each root has states of its own."""
     layout = Layout(root)
     table = crops.test.assign(black=False)
-    labels = label_test(crops, folds, fold, table, params, layout, silent).labels
+    sources = Sources(params, layout, crops, folds)
+    labels = label_test(fold, sources, table, silent).labels
     assert len(labels.kept) == len(table)
-    trained = train_member("class_unet", fold, crops, folds, labels, params, layout, silent)
+    trained = train_member("class_unet", fold, sources, labels, silent)
     return labels, trained
 
 
@@ -166,16 +169,18 @@ def test_a_crop_s_out_of_fold_prediction_knows_neither_the_crop_nor_its_neighbou
 def test_what_is_watched_is_neither_learned_from_nor_beside_it_nor_held_out(
     small_crops: CropSet, folds: pd.DataFrame, neighbours: pd.DataFrame, params: Params
 ) -> None:
+    layout = Layout(Path("nowhere"))
     rows = np.arange(len(small_crops.train), dtype=np.uint8)[:, None, None]
     images = rows.repeat(CROP, axis=1).repeat(CROP, axis=2)  # an image is the number of its crop
     marked = replace(small_crops, train_images=images)
     ids = small_crops.train["id"].to_numpy()
     for fold in (0, 1):
         phases = params.train_per_fold.phases
-        sets, held_out = divide_crops(marked, folds, fold, phases, params)
+        sources = Sources(params, layout, marked, folds)
+        sets = sets_without(fold, phases, sources, no_pseudolabels()).named
+        assert len(sets.pop("pseudolabels")) == 0
         found = {name: set(ids[part.images[:, 0, 0]]) for name, part in sets.items()}
-        found["held out"] = set(ids[held_out.images[:, 0, 0]])
-        assert found["held out"] == set(folds.loc[folds["fold"] == fold, "id"])
+        assert found["held_out"] == set(folds.loc[folds["fold"] == fold, "id"])
         assert sorted(crop for part in found.values() for crop in part) == sorted(ids)
         assert ("watched" in found) == phases[0].watches
         assert all(found.values())
@@ -187,11 +192,12 @@ def test_what_is_watched_is_neither_learned_from_nor_beside_it_nor_held_out(
 def test_more_inner_folds_than_mosaics_are_refused(
     small_crops: CropSet, folds: pd.DataFrame, params: Params
 ) -> None:
-    phases = [params.train_per_fold.phases[0].model_copy(update={"schedule": "plateau"})]
+    phases = [make_phase("plateau")]
     training = params.training.model_copy(update={"inner_folds": 20})
     too_many = params.model_copy(update={"training": training})
     with pytest.raises(InputError, match=r"training\.inner_folds: 20 folds are more than the"):
-        divide_crops(small_crops, folds, 0, phases, too_many)
+        sources = Sources(too_many, Layout(Path("nowhere")), small_crops, folds)
+        sets_without(0, phases, sources, no_pseudolabels())
 
 
 def choices(probabilities: np.ndarray, truth: np.ndarray) -> tuple[Thresholds, Cleaning]:

@@ -11,8 +11,8 @@ from torch import nn
 
 from saltseg.config.model_definitions import ModelDefinition
 from saltseg.config.params import Params, load_params
+from saltseg.config.snapshot_counts import expected_snapshots
 from saltseg.crops.crop_set import CropSet, load_array, save_crops
-from saltseg.learning.schedules import expected_snapshots
 from saltseg.models import SaltNetwork, create_model
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.files import write_text

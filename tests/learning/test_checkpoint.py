@@ -7,24 +7,24 @@ from threading import Thread
 import pytest
 import torch
 
-from saltseg.learning.checkpoint import State, drop_state
+from saltseg.learning.checkpoint import Checkpoint, drop_checkpoint
 from saltseg.plumbing.layout import Layout
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return tmp_path / "states" / "0a1b"
+    return tmp_path / "checkpoints" / "0a1b"
 
 
-def saved(folder: Path) -> State:
-    state = State(folder, 0)
-    state.save({"epoch": 1}, {0: {"a": torch.arange(3.0)}, 1: {"a": torch.ones(500)}})
-    return state
+def saved(folder: Path) -> Checkpoint:
+    checkpoint = Checkpoint(folder, 0)
+    checkpoint.save({"epoch": 1}, {0: {"a": torch.arange(3.0)}, 1: {"a": torch.ones(500)}})
+    return checkpoint
 
 
-def test_a_state_comes_back_whole(folder: Path) -> None:
+def test_a_checkpoint_comes_back_whole(folder: Path) -> None:
     saved(folder)
-    loaded = State(folder, 0).load()
+    loaded = Checkpoint(folder, 0).load()
     assert loaded
     content, snapshots = loaded
     first, second = snapshots[0], snapshots[1]
@@ -37,33 +37,35 @@ def test_a_snapshot_is_written_once(folder: Path) -> None:
     saved(folder)
     files = sorted(folder.glob("snapshot_*"))
     before = [path.stat().st_ino for path in files]
-    state = State(folder, 0)
-    loaded = state.load()
+    checkpoint = Checkpoint(folder, 0)
+    loaded = checkpoint.load()
     assert loaded and len(files) == 2
-    state.save({"epoch": 2}, {**loaded[1], 7: {"a": torch.zeros(1)}})
+    checkpoint.save({"epoch": 2}, {**loaded[1], 7: {"a": torch.zeros(1)}})
     assert [path.stat().st_ino for path in files] == before
-    again = State(folder, 0).load()
+    again = Checkpoint(folder, 0).load()
     assert again and [*again[1]] == [0, 1, 7]
 
 
 def test_a_snapshot_that_is_kept_no_longer_goes_when_the_rest_is_saved(folder: Path) -> None:
     """Until then a killed training goes on from it."""
-    state = saved(folder)
+    checkpoint = saved(folder)
     kept = {1: {"a": torch.ones(500)}, 2: {"a": torch.zeros(1)}}
     with pytest.raises((AttributeError, PicklingError)):
-        state.save({"epoch": lambda: 2}, kept)
-    before = State(folder, 0).load()
+        checkpoint.save({"epoch": lambda: 2}, kept)
+    before = Checkpoint(folder, 0).load()
     assert before and before[0]["epoch"] == 1 and [*before[1]] == [0, 1]
-    state.save({"epoch": 2}, kept)
-    after = State(folder, 0).load()
+    checkpoint.save({"epoch": 2}, kept)
+    after = Checkpoint(folder, 0).load()
     assert after and [*after[1]] == [1, 2]
     files = {path.name for path in folder.iterdir()}
-    assert files == {"progress.state", "snapshot_1.state", "snapshot_2.state"}
+    assert files == {"progress.checkpoint", "snapshot_1.checkpoint", "snapshot_2.checkpoint"}
 
 
-@pytest.mark.parametrize("name", ["progress.state", "snapshot_0.state", "snapshot_1.state"])
+@pytest.mark.parametrize(
+    "name", ["progress.checkpoint", "snapshot_0.checkpoint", "snapshot_1.checkpoint"]
+)
 @pytest.mark.parametrize("size", [0, 1, 32, 33, 500, -1, None])
-def test_a_damaged_state_is_set_aside_with_one_line(
+def test_a_damaged_checkpoint_is_set_aside_with_one_line(
     folder: Path, name: str, size: int | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Cut at `size` bytes, or of the right size with one bit changed."""
@@ -72,37 +74,37 @@ def test_a_damaged_state_is_set_aside_with_one_line(
     if size is None:
         content[len(content) // 2] ^= 1
     (folder / name).write_bytes(content[:size])
-    assert State(folder, 0).load() is None
+    assert Checkpoint(folder, 0).load() is None
     assert not folder.exists()
     said = capsys.readouterr().err
-    assert "a damaged state is set aside" in said and name in said and said.count("\n") == 1
+    assert "a damaged checkpoint is set aside" in said and name in said and said.count("\n") == 1
     assert (folder.with_suffix(".damaged") / name).read_bytes() == content[:size]
 
 
-def test_a_state_without_its_snapshot_is_damaged(
+def test_a_checkpoint_without_its_snapshot_is_damaged(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     saved(folder)
-    (folder / "snapshot_1.state").unlink()
-    assert State(folder, 0).load() is None
-    assert "snapshot_1.state" in capsys.readouterr().err
+    (folder / "snapshot_1.checkpoint").unlink()
+    assert Checkpoint(folder, 0).load() is None
+    assert "snapshot_1.checkpoint" in capsys.readouterr().err
 
 
 def test_saving_waits_for_its_time(folder: Path) -> None:
-    assert State(folder, 0).due()
-    assert not State(folder, 3600).due()
+    assert Checkpoint(folder, 0).due()
+    assert not Checkpoint(folder, 3600).due()
 
 
-def test_of_two_trainings_with_the_same_state_one_waits(
+def test_of_two_trainings_with_the_same_checkpoint_one_waits(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     order = []
 
     def second() -> None:
-        with State(folder, 0).owned():
+        with Checkpoint(folder, 0).owned():
             order.append("second")
 
-    with State(folder, 0).owned():
+    with Checkpoint(folder, 0).owned():
         waiting = Thread(target=second)
         waiting.start()
         said = ""
@@ -114,11 +116,11 @@ def test_of_two_trainings_with_the_same_state_one_waits(
     assert order == ["first", "second"]
 
 
-def test_a_dropped_state_leaves_nothing(folder: Path) -> None:
-    state = State(folder, 0)
-    with state.owned():
-        state.save({}, {})
-    drop_state(folder)
+def test_a_dropped_checkpoint_leaves_nothing(folder: Path) -> None:
+    checkpoint = Checkpoint(folder, 0)
+    with checkpoint.owned():
+        checkpoint.save({}, {})
+    drop_checkpoint(folder)
     assert not any(folder.parent.iterdir())
 
 
@@ -127,11 +129,13 @@ def test_what_was_given_up_is_removed_after_a_month(folder: Path) -> None:
         saved(folder.with_name(name))
         then = time.time() - days * 24 * 3600
         os.utime(folder.with_name(name), (then, then))
-    with State(folder, 0).owned():
+    with Checkpoint(folder, 0).owned():
         assert {path.name for path in folder.parent.iterdir()} == {"young", "0a1b", "0a1b.lock"}
 
 
-def test_states_lie_with_the_main_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoints_lie_with_the_main_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """DVC names it where a temporary copy is at work, and a killed copy is never seen again."""
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    assert Layout(tmp_path / ".dvc/tmp/exps/copy").states == Layout(tmp_path).states
+    assert Layout(tmp_path / ".dvc/tmp/exps/copy").checkpoints == Layout(tmp_path).checkpoints

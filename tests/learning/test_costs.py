@@ -73,9 +73,9 @@ def test_phases_on_pseudo_labels_cost_nothing_without_a_teacher() -> None:
 def test_rounds_and_mixed_batches_are_counted() -> None:
     overrides = ["pseudolabel.rounds=3", "training.batch_size=20"]
     for phases in ("pseudolabel.phases", "train_per_fold.phases"):
-        phase = "{data: mixed, loss: {bce: 1}, cycles: 2, epochs: 5, learning_rate: 0.1"
-        more = "final_learning_rate: 0.1, snapshots: true, pseudolabel_share: 0.2}"
-        overrides.append(f"{phases}=[{phase}, {more}]")
+        schedule = "{constant: {cycles: 2, epochs: 5, learning_rate: 0.1}}"
+        rest = f"loss: {{bce: 1}}, schedule: {schedule}, keep: cycle_ends"
+        overrides.append(f"{phases}=[{{data: {{mixed: {{share: 0.2}}}}, {rest}}}]")
     params = read_recipe(Layout(PROJECT), "demo", overrides)
     teacher, member = costs_of(params)
     alone, mixed = 2000, 2000 + 4 * 125  # 16 of the 2,000 in each batch
@@ -83,8 +83,8 @@ def test_rounds_and_mixed_batches_are_counted() -> None:
 
 
 def test_a_pool_is_seen_whole() -> None:
-    phase = "{data: pooled, loss: {bce: 1}, cycles: 2, epochs: 5, learning_rate: 0.1"
-    phases = f"[{phase}, final_learning_rate: 0.1, snapshots: true}}]"
+    schedule = "{constant: {cycles: 2, epochs: 5, learning_rate: 0.1}}"
+    phases = f"[{{data: pooled, loss: {{bce: 1}}, schedule: {schedule}, keep: cycle_ends}}]"
     member = costs_of(read_recipe(Layout(PROJECT), "demo", [f"train_per_fold.phases={phases}"]))[1]
     assert member.crops == 10 * (2000 + 15_493)
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from saltseg.config.model_definitions import ModelDefinition
 from saltseg.config.params import Params
+from saltseg.config.phases import Averaging, Ema
 from saltseg.inference.predictor import predict_all
 from saltseg.learning.learner import Learner
 from saltseg.learning.losses import create_loss
@@ -79,13 +80,13 @@ def test_random_offsets_go_on_where_a_state_was_taken(
 
 
 def test_copied_weights_are_neither_changed_by_steps_nor_by_going_back(
-    create_learner: Callable[[ModelDefinition, str], Learner], shrunk_params: Params
+    create_learner: Callable[[ModelDefinition, str], Learner],
 ) -> None:
     loss = create_loss({"bce": 1.0})
     learner = create_learner(define_class_unet(blocks="residual"), "float32")
-    phase = shrunk_params.train_per_fold.phases[1]
-    for averaging in ("none", "ema", "swa"):
-        learner.start_average(phase.model_copy(update={"averaging": averaging}))
+    rules: tuple[Averaging, ...] = ("none", Ema(), "swa")
+    for averaging in rules:
+        learner.start_average(averaging)
         learner.step(batch(), loss, 0.01)
         learner.end_epoch(averaged=True, batches=[batch()])
         copied = learner.copy_weights()

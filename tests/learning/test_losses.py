@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from saltseg.config.params import LossName
+from saltseg.config.phases import LossName
 from saltseg.learning.losses import PIXEL_LOSSES, create_loss, empty_mask
 from saltseg.models.outputs import Outputs
 

@@ -11,18 +11,29 @@ import pytest
 import torch
 
 from saltseg.config.params import Params
-from saltseg.learning.checkpoint import drop_state
-from saltseg.learning.history import score
+from saltseg.config.phases import Phase
+from saltseg.learning.checkpoint import drop_checkpoint
+from saltseg.learning.history import EpochRecord
 from saltseg.learning.learner import Learner
-from saltseg.learning.schedules import best_epochs
+from saltseg.learning.schedules import Score, best_epochs
 from saltseg.learning.training import Place, Task, Trained, train
-from saltseg.learning.training_sets import LabelledCrops
+from saltseg.learning.training_sets import LabelledCrops, TrainingSets
 from saltseg.models import create_model
 from saltseg.models.devices import create_fabric
 from saltseg.models.snapshots import Weights
+from tests.helpers.phases import make_phase
 from tests.learning.test_training import FailingImages, InterruptedTrainingError, same
 
 EPOCHS = 8
+PLATEAU: dict[str, Any] = {
+    "epochs": EPOCHS,
+    "learning_rate": 0.03,
+    "final_learning_rate": 0.0001,
+    "patience": 1,
+    "stop_patience": 2,
+}
+STILL = make_phase("constant", learning_rate=1e-30)
+"""A phase that leaves the weights as they are."""
 
 
 @pytest.fixture
@@ -42,18 +53,8 @@ def crops() -> dict[str, LabelledCrops]:
 @pytest.fixture
 def task(shrunk_params: Params) -> Task:
     """Cross-entropy, then the Lovász hinge, each until nothing is gained."""
-    base = shrunk_params.train_per_fold.phases[-1]
-    changes = {
-        "schedule": "plateau",
-        "cycles": 1,
-        "epochs": EPOCHS,
-        "learning_rate": 0.03,
-        "final_learning_rate": 0.0001,
-        "patience": 1,
-        "stop_patience": 1,
-    }
-    first = base.model_copy(update={**changes, "loss": {"bce": 1.0}, "snapshots": False})
-    second = base.model_copy(update={**changes, "loss": {"lovasz": 1.0}, "snapshots": True})
+    first = impatient(make_phase("plateau", keep="none", loss={"bce": 1.0}, **PLATEAU))
+    second = impatient(make_phase("plateau", loss={"lovasz": 1.0}, **PLATEAU))
     training = shrunk_params.training.model_copy(update={"batch_size": 4})
     definition = shrunk_params.models["class_unet"]
     return Task(definition, training, "train_per_fold", [first, second], seed=3)
@@ -63,51 +64,54 @@ def task(shrunk_params: Params) -> Task:
 def place(shrunk_params: Params, tmp_path: Path) -> Iterator[Place]:
     threads = torch.get_num_threads()
     runtime = shrunk_params.runtime.model_copy(update={"accelerator": "cpu"})
-    yield Place(runtime, tmp_path / "weights", tmp_path / "states", "test")
+    yield Place(runtime, tmp_path / "weights", tmp_path / "checkpoints", "test")
     torch.set_num_threads(threads)
 
 
+def impatient(phase: Phase) -> Phase:
+    """End a plateau after one epoch without a gain, sooner than parameters allow."""
+    schedule = phase.schedule.model_copy(update={"stop_patience": 1})
+    return phase.model_copy(update={"schedule": schedule})
+
+
 def run(task: Task, crops: Mapping[str, LabelledCrops], place: Place) -> Trained:
-    learned = {name: part for name, part in crops.items() if name != "held_out"}
-    return train(task, learned, crops["held_out"], place, lambda values, epoch: None)
+    return train(task, TrainingSets(**crops), place, lambda values, epoch: None)
 
 
-def worth(line: dict[str, Any]) -> tuple[float, float]:
-    return line["watched_score"], -line["watched_bce"]
+def worth(record: EpochRecord) -> Score:
+    assert record.watched is not None
+    return record.watched
 
 
-@pytest.mark.parametrize("averaging", ["none", "ema"])
+@pytest.mark.parametrize("averaging", ["none", {"ema": {}}])
 def test_each_phase_ends_early_and_its_best_epoch_is_kept(
-    task: Task, crops: dict[str, LabelledCrops], place: Place, averaging: str
+    task: Task, crops: dict[str, LabelledCrops], place: Place, averaging: str | dict[str, Any]
 ) -> None:
-    last = task.phases[1].model_copy(update={"averaging": averaging})
+    last = impatient(make_phase("plateau", loss={"lovasz": 1.0}, averaging=averaging, **PLATEAU))
     trained = run(replace(task, phases=[task.phases[0], last]), crops, place)
     for index in (0, 1):
-        lines = [line for line in trained.history if line["phase"] == index]
+        lines = [record for record in trained.history if record.phase == index]
         assert len(lines) < EPOCHS
         best = max(lines, key=worth)
         assert best is lines[-2], "one epoch without a gain ends a phase of this task"
-        assert [line["snapshot"] for line in lines] == [0] * (len(lines) - 1) + [index]
+        assert [line.snapshot for line in lines] == [False] * (len(lines) - 1) + [bool(index)]
     (kept,) = trained.snapshots
     fabric = create_fabric(place.runtime)
     network = create_model(task.definition, seed=0, weights=None)
     learner = Learner(network, task.training.optimizer, fabric)
     learner.go_back(kept)
-    scores = score(learner, crops["watched"])
-    assert scores == pytest.approx((best["watched_bce"], best["watched_score"]), rel=1e-5)
+    assert learner.score(crops["watched"]) == pytest.approx(worth(best), rel=1e-5)
     # The last line says what the held-out fold makes of the snapshot, not of the epoch after it.
-    scores = score(learner, crops["held_out"])
-    line = trained.history[-1]
-    assert scores == pytest.approx((line["validation_bce"], line["validation_score"]), rel=1e-5)
+    last_line = trained.history[-1]
+    expected = Score(last_line.validation_score, -last_line.validation_bce)
+    assert learner.score(crops["held_out"]) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_next_phase_goes_on_from_the_best_epoch(
     task: Task, crops: dict[str, LabelledCrops], place: Place
 ) -> None:
-    still = {"schedule": "cosine", "epochs": 1, "learning_rate": 1e-30, "snapshots": True}
-    first = task.phases[0].model_copy(update={"snapshots": True})
-    second = task.phases[1].model_copy(update={**still, "final_learning_rate": 1e-30})
-    kept, after = run(replace(task, phases=[first, second]), crops, place).snapshots
+    first = impatient(make_phase("plateau", **PLATEAU))
+    kept, after = run(replace(task, phases=[first, STILL]), crops, place).snapshots
     assert all(torch.equal(kept[name], after[name]) for name in kept)
 
 
@@ -118,22 +122,23 @@ def test_the_labels_that_are_watched_choose_the_epoch_and_teach_nothing(
     turned = replace(crops["watched"], masks=~crops["watched"].masks)
     two = run(task, {**crops, "watched": turned}, place)
     assert not same(one, two)
-    assert one.history[0]["loss"] == two.history[0]["loss"]
+    assert one.history[0].loss == two.history[0].loss
 
 
-def keep(task: Task, **changes: str | float) -> Task:
-    """Train one phase of the task, on cross-entropy, at a rate at which the scores go up and down.
+def keep(task: Task, schedule: str, kept: str | dict[str, int]) -> Task:
+    """Train one phase on cross-entropy, at a rate at which the scores go up and down.
 
     The batches are a quarter of the crops.
     """
-    base = {"loss": {"bce": 1.0}, "snapshots": True, "stop_patience": 3, "learning_rate": 0.1}
-    phase = task.phases[0].model_copy(update={**base, **changes})
+    settings: dict[str, Any] = {**PLATEAU, "learning_rate": 0.1, "stop_patience": 3}
+    if schedule != "plateau":
+        del settings["patience"], settings["stop_patience"]
     training = task.training.model_copy(update={"batch_size": 2})
-    return replace(task, training=training, phases=[phase])
+    return replace(task, training=training, phases=[make_phase(schedule, keep=kept, **settings)])
 
 
 def marked(trained: Trained) -> list[int]:
-    return [line["epoch"] for line in trained.history if line["snapshot"]]
+    return [record.epoch for record in trained.history if record.snapshot]
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "triangular2", "plateau"])
@@ -141,12 +146,12 @@ def marked(trained: Trained) -> list[int]:
 def test_the_last_best_epochs_leave_the_snapshots(
     task: Task, crops: dict[str, LabelledCrops], place: Place, schedule: str, keep_best: int
 ) -> None:
-    trained = run(keep(task, schedule=schedule, keep_best=keep_best), crops, place)
+    trained = run(keep(task, schedule, {"best": keep_best}), crops, place)
     chosen = best_epochs([worth(line) for line in trained.history], keep_best)
     assert marked(trained) == chosen and len(trained.snapshots) == keep_best
     if schedule != "plateau":
         # The watched crops choose, and leave the training as it is.
-        everything = run(keep(task, schedule=schedule, keep_last=EPOCHS), crops, place)
+        everything = run(keep(task, schedule, {"last": EPOCHS}), crops, place)
         assert len(trained.history) == EPOCHS
         assert chosen != list(range(EPOCHS))[-keep_best:], "the task must not end with its best"
         expected = [everything.snapshots[epoch] for epoch in chosen]
@@ -156,11 +161,9 @@ def test_the_last_best_epochs_leave_the_snapshots(
 def test_a_plateau_keeps_several_and_goes_on_from_its_best(
     task: Task, crops: dict[str, LabelledCrops], place: Place
 ) -> None:
-    plateau = keep(task, keep_best=3)
-    still = {"schedule": "cosine", "epochs": 1, "learning_rate": 1e-30, "keep_best": 0}
-    after = plateau.phases[0].model_copy(update={**still, "final_learning_rate": 1e-30})
-    trained = run(replace(plateau, phases=[*plateau.phases, after]), crops, place)
-    (best,) = run(keep(task), crops, place).snapshots
+    plateau = keep(task, "plateau", {"best": 3})
+    trained = run(replace(plateau, phases=[*plateau.phases, STILL]), crops, place)
+    (best,) = run(keep(task, "plateau", "cycle_ends"), crops, place).snapshots
     kept = marked(trained)[:-1]
     watched = [worth(trained.history[epoch]) for epoch in kept]
     assert len(trained.snapshots) == 4 and len(set(watched)) == 3
@@ -176,10 +179,10 @@ def equal(one: Weights, two: Weights) -> bool:
 def test_the_best_of_an_interrupted_training_are_the_same_bytes(
     task: Task, crops: dict[str, LabelledCrops], place: Place, schedule: str
 ) -> None:
-    """Interrupted after every epoch; the state holds nothing that is not kept."""
-    task = keep(task, schedule=schedule, keep_best=2)
+    """Interrupted after every epoch; the checkpoint holds nothing that is not kept."""
+    task = keep(task, schedule, {"best": 2})
     whole = run(task, crops, place)
-    drop_state(whole.state)
+    drop_checkpoint(whole.checkpoint)
     place = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
     while True:
         images = crops["train"].images.view(FailingImages)
@@ -190,10 +193,10 @@ def test_the_best_of_an_interrupted_training_are_the_same_bytes(
             again = run(task, {**crops, "train": train_crops}, place)
             break
         except InterruptedTrainingError:
-            assert len([*whole.state.glob("snapshot_*")]) <= 2
+            assert len([*whole.checkpoint.glob("snapshot_*")]) <= 2
     assert same(whole, again) and marked(again) == marked(whole)
-    files = {path.name for path in again.state.glob("snapshot_*")}
-    assert files == {f"snapshot_{epoch}.state" for epoch in marked(again)}
+    files = {path.name for path in again.checkpoint.glob("snapshot_*")}
+    assert files == {f"snapshot_{epoch}.checkpoint" for epoch in marked(again)}
 
 
 def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
@@ -203,7 +206,7 @@ def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     whole = run(task, crops, place)
-    drop_state(whole.state)
+    drop_checkpoint(whole.checkpoint)
     place = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
     interruptions = 0
     while True:
@@ -218,7 +221,7 @@ def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
             interruptions += 1
     assert interruptions == 2 * len(whole.history) - 1
     assert same(whole, again)
-    places = [f"epoch {line['epoch']}, batch {batch}" for line in whole.history for batch in (0, 1)]
+    places = [f"epoch {line.epoch}, batch {batch}" for line in whole.history for batch in (0, 1)]
     assert re.findall("going on at (.*)", capsys.readouterr().err) == places[1:]
     # A finished one is not done again.
     images.left = 0
@@ -230,6 +233,6 @@ def test_workers_do_not_change_the_result(
     task: Task, crops: dict[str, LabelledCrops], place: Place
 ) -> None:
     one = run(task, crops, place)
-    drop_state(one.state)
+    drop_checkpoint(one.checkpoint)
     with_workers = place.runtime.model_copy(update={"workers": 1})
     assert same(one, run(task, crops, replace(place, runtime=with_workers)))

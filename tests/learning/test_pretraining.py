@@ -14,7 +14,7 @@ from saltseg.config.params import Params, parse_params
 from saltseg.crops.crop_set import CropSet
 from saltseg.learning.member import train_member
 from saltseg.learning.teacher import predict_test, train_teacher
-from saltseg.learning.training_sets import survey_crops
+from saltseg.learning.training_sets import Sources, survey_crops
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file
 from saltseg.plumbing.layout import Layout
@@ -39,7 +39,7 @@ def pretrained_params() -> Params:
     content = shrunk_content()
     content["survey"]["pretraining"] = CROPS
     for phases in (content["pseudolabel"]["phases"], content["train_per_fold"]["phases"]):
-        phases.insert(0, {**phases[-1], "data": "survey", "snapshots": False})
+        phases.insert(0, {**phases[-1], "data": "survey", "keep": "none"})
     return parse_params(content, "params.yaml")
 
 
@@ -84,7 +84,7 @@ def teacher(
     crops: CropSet, folds: pd.DataFrame, params: Params, layout: Layout
 ) -> npt.NDArray[np.float32]:
     labels = no_pseudolabels()
-    trained = train_teacher(crops, folds, 0, labels, 0, params, layout, silent)
+    trained = train_teacher(0, 0, Sources(params, layout, crops, folds), labels, silent)
     return predict_test(crops, trained.snapshots, params, "teacher")
 
 
@@ -92,8 +92,9 @@ def member(
     crops: CropSet, folds: pd.DataFrame, params: Params, layout: Layout
 ) -> npt.NDArray[np.float32]:
     labels = no_pseudolabels()
-    trained = train_member("class_unet", 0, crops, folds, labels, params, layout, silent)
-    assert [line["phase"] for line in trained.history] == [0, 2, 3]
+    sources = Sources(params, layout, crops, folds)
+    trained = train_member("class_unet", 0, sources, labels, silent)
+    assert [record.phase for record in trained.history] == [0, 2, 3]
     weights = [tensor.flatten() for tensor in trained.snapshots[0].values()]
     return torch.cat(weights).numpy()
 
@@ -120,6 +121,6 @@ def test_they_learn_from_its_masks(
 def test_only_a_phase_that_asks_for_it_needs_its_files(
     tmp_path: Path, shrunk_params: Params, pretrained_params: Params
 ) -> None:
-    assert survey_crops(tmp_path, shrunk_params.train_per_fold.phases) == {}
+    assert survey_crops(tmp_path, shrunk_params.train_per_fold.phases) is None
     with pytest.raises(InputError, match=r"images\.npy: cannot be opened .*; run dvc repro"):
         survey_crops(tmp_path, pretrained_params.train_per_fold.phases)

@@ -7,43 +7,34 @@ from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import CyclicLR, OneCycleLR, ReduceLROnPlateau
 
-from saltseg.config.params import Params, Phase
+from saltseg.config.params import Params
+from saltseg.config.phases import Phase
+from saltseg.config.snapshot_counts import expected_snapshots
 from saltseg.learning.schedules import (
+    Score,
     batch_count,
     best_epochs,
     cosine,
-    expected_snapshots,
     is_over,
     learning_rate,
     plan_epochs,
     plateau,
 )
-
-
-def phase(
-    data: str, cycles: int, epochs: int, snapshots: bool = True, **others: str | float
-) -> Phase:
-    return Phase.model_validate(
-        {
-            "data": data,
-            "loss": {"bce": 1.0},
-            "cycles": cycles,
-            "epochs": epochs,
-            "learning_rate": 0.1,
-            "final_learning_rate": 0.001,
-            "snapshots": snapshots,
-            **others,
-        }
-    )
+from tests.helpers.phases import make_phase
 
 
 def rates(planned: Phase, crops: int) -> list[float]:
     """Return the learning rate of each step of a phase, in batches of 8."""
     epochs = plan_epochs([planned], {"train": crops}, batch_size=8)
-    return [learning_rate(planned, epoch, step) for epoch in epochs for step in epoch.steps]
+    return [
+        learning_rate(planned.schedule, epoch, step, []) for epoch in epochs for step in epoch.steps
+    ]
 
 
-PHASES = [phase("pseudolabels", 1, 2, snapshots=False), phase("train", 3, 2)]
+PHASES = [
+    make_phase(data="pseudolabels", epochs=2, keep="none"),
+    make_phase(cycles=3, epochs=2),
+]
 
 
 def test_a_cosine_starts_and_ends_where_it_is_told() -> None:
@@ -54,8 +45,8 @@ def test_a_cosine_starts_and_ends_where_it_is_told() -> None:
 
 def test_each_cycle_restarts_the_learning_rate() -> None:
     epochs = plan_epochs(PHASES, {"pseudolabels": 20, "train": 32}, batch_size=8)
-    starts = [learning_rate(PHASES[e.phase], e, e.steps[0]) for e in epochs]
-    ends = [learning_rate(PHASES[e.phase], e, e.steps[-1]) for e in epochs]
+    starts = [learning_rate(PHASES[e.phase].schedule, e, e.steps[0], []) for e in epochs]
+    ends = [learning_rate(PHASES[e.phase].schedule, e, e.steps[-1], []) for e in epochs]
     assert [start == 0.1 for start in starts] == [True, False] * 4
     assert [math.isclose(end, 0.001) for end in ends] == [False, True] * 4
     assert [e.ends_cycle for e in epochs] == [False, True] * 4
@@ -70,7 +61,7 @@ def test_a_phase_without_crops_is_left_out_and_loses_no_snapshot() -> None:
 
 
 def test_a_mixed_epoch_is_one_pass_over_the_training_crops() -> None:
-    mixed = [phase("mixed", 1, 2, pseudolabel_share=0.25)]
+    mixed = [make_phase(data={"mixed": {"share": 0.25}}, epochs=2)]
     some, none = (
         plan_epochs(mixed, {"pseudolabels": count, "train": 60}, batch_size=8) for count in (9, 0)
     )
@@ -79,7 +70,7 @@ def test_a_mixed_epoch_is_one_pass_over_the_training_crops() -> None:
 
 
 def test_a_pooled_epoch_is_one_pass_over_both() -> None:
-    pooled = [phase("pooled", 1, 2)]
+    pooled = [make_phase(data="pooled", epochs=2)]
     some, none = (
         plan_epochs(pooled, {"pseudolabels": count, "train": 60}, batch_size=8) for count in (20, 0)
     )
@@ -97,7 +88,7 @@ def test_the_real_phases_keep_snapshots(shrunk_params: Params) -> None:
 
 def test_one_cycle_is_torch_s_own() -> None:
     """Torch takes the first step's rate and the last one's as shares of the peak."""
-    made = rates(phase("train", 1, 4, schedule="one_cycle"), crops=8 * 15)
+    made = rates(make_phase("one_cycle", epochs=4), crops=8 * 15)
     optimizer = SGD(nn.Linear(1, 1).parameters(), momentum=0.9)
     # Torch's rise ends at pct_start * 60 - 1, a quarter of the 59 steps from the first to the last.
     theirs = OneCycleLR(
@@ -111,7 +102,7 @@ def test_one_cycle_is_torch_s_own() -> None:
 
 
 def test_triangular2_is_torch_s_own() -> None:
-    made = rates(phase("train", 3, 2, schedule="triangular2"), crops=8 * 5)
+    made = rates(make_phase("triangular2", cycles=3, epochs=2), crops=8 * 5)
     optimizer = SGD(nn.Linear(1, 1).parameters(), momentum=0.9)
     theirs = CyclicLR(optimizer, 0.001, 0.1, step_size_up=5, mode="triangular2")
     for rate in made:
@@ -130,14 +121,14 @@ def test_a_plateau_s_learning_rate_is_torch_s_own() -> None:
     rates = []
     for count, precision in enumerate(precisions, start=1):
         theirs.step(precision)
-        scores = [(value, 0.0) for value in precisions[:count]]
+        scores = [Score(value, 0.0) for value in precisions[:count]]
         rates.append(plateau(scores, 0.1, least=0.01, factor=0.5, patience=2))
         assert math.isclose(rates[-1], optimizer.param_groups[0]["lr"], rel_tol=1e-9)
     assert rates[0] == 0.1 and rates[-1] == 0.01 and len(set(rates)) == 5
 
 
 def test_equal_precision_is_a_gain_where_the_cross_entropy_falls() -> None:
-    young = [(0.4, -0.7), (0.4, -0.6), (0.4, -0.5)]
+    young = [Score(0.4, -0.7), Score(0.4, -0.6), Score(0.4, -0.5)]
     assert plateau(young, 0.1, least=0.001, factor=0.5, patience=1) == 0.1
     assert plateau(young[::-1], 0.1, least=0.001, factor=0.5, patience=1) == 0.025
 
@@ -157,27 +148,34 @@ def test_equal_precision_is_a_gain_where_the_cross_entropy_falls() -> None:
 def test_a_plateau_ends_without_a_gain_or_with_its_last_epoch(
     precisions: list[float], over: bool
 ) -> None:
-    planned = phase("train", 1, 5, schedule="plateau", patience=1, stop_patience=2)
-    assert is_over(planned, [(precision, 0.0) for precision in precisions]) == over
+    planned = make_phase("plateau", epochs=5, patience=1, stop_patience=2)
+    assert is_over(planned, [Score(precision, 0.0) for precision in precisions]) == over
     assert expected_snapshots([planned]) == 1
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "triangular2"])
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "one_cycle", "triangular2"])
 def test_a_cycle_of_a_single_step_has_a_learning_rate(schedule: str) -> None:
-    assert all(0 < rate <= 0.1 for rate in rates(phase("train", 2, 1, schedule=schedule), crops=3))
+    assert all(0 < rate <= 0.1 for rate in rates(make_phase(schedule, cycles=2), crops=3))
 
 
 def test_a_cosine_falls_all_the_way() -> None:
-    assert all(a > b for a, b in pairwise(rates(phase("train", 1, 3), crops=32)))
+    assert all(a > b for a, b in pairwise(rates(make_phase(epochs=3), crops=32)))
 
 
 @pytest.mark.parametrize(
-    ("keep_last", "kept"), [(0, [1, 3, 5]), (1, [5]), (4, [2, 3, 4, 5]), (6, [0, 1, 2, 3, 4, 5])]
+    ("keep", "kept"),
+    [
+        ("none", []),
+        ("cycle_ends", [1, 3, 5]),
+        ({"last": 1}, [5]),
+        ({"last": 4}, [2, 3, 4, 5]),
+        ({"last": 6}, [0, 1, 2, 3, 4, 5]),
+    ],
 )
-def test_the_last_epochs_of_a_phase_are_kept_instead_of_its_cycles(
-    keep_last: int, kept: list[int]
+def test_a_phase_keeps_the_ends_of_its_cycles_or_its_last_epochs(
+    keep: str | dict[str, int], kept: list[int]
 ) -> None:
-    phases = [phase("train", 3, 2, keep_last=keep_last)]
+    phases = [make_phase(cycles=3, epochs=2, keep=keep)]
     epochs = plan_epochs(phases, {"train": 32}, batch_size=8)
     assert [epoch.number for epoch in epochs if epoch.snapshot] == kept
     assert expected_snapshots(phases) == len(kept)
@@ -198,13 +196,13 @@ def test_the_last_epochs_of_a_phase_are_kept_instead_of_its_cycles(
 def test_the_last_best_epochs_are_kept_and_the_best_of_the_others_fill_up(
     precisions: list[float], count: int, kept: list[int]
 ) -> None:
-    assert best_epochs([(precision, 0.0) for precision in precisions], count) == kept
+    assert best_epochs([Score(precision, 0.0) for precision in precisions], count) == kept
 
 
 def test_an_epoch_that_is_dropped_is_never_kept_again() -> None:
     draws = np.random.default_rng(0)
     for _ in range(50):
-        scores = [(float(value), 0.0) for value in draws.integers(0, 9, 20)]
+        scores = [Score(float(value), 0.0) for value in draws.integers(0, 9, 20)]
         kept: set[int] = set()
         for epoch in range(20):
             now = set(best_epochs(scores[: epoch + 1], 5))
@@ -213,13 +211,17 @@ def test_an_epoch_that_is_dropped_is_never_kept_again() -> None:
 
 
 def test_how_many_best_epochs_are_kept_is_known_beforehand_but_not_which() -> None:
-    phases = [phase("train", 3, 2, keep_best=4), phase("train", 2, 1)]
+    phases = [make_phase(cycles=3, epochs=2, keep={"best": 4}), make_phase(cycles=2)]
     epochs = plan_epochs(phases, {"train": 32}, batch_size=8)
     assert [epoch.snapshot for epoch in epochs] == [False] * 6 + [True] * 2
     assert expected_snapshots(phases) == 6
 
 
 def test_only_a_plateau_ends_early() -> None:
-    planned = phase("train", 2, 2, keep_best=1, patience=1, stop_patience=2)
-    scores = [(precision, 0.0) for precision in (0.5, 0.4, 0.3, 0.2)]
+    planned = make_phase(cycles=2, epochs=2, keep={"best": 1})
+    scores = [Score(precision, 0.0) for precision in (0.5, 0.4, 0.3, 0.2)]
     assert [is_over(planned, scores[:count]) for count in range(5)] == [False] * 4 + [True]
+
+
+def test_a_constant_learning_rate_is_the_same_in_every_step() -> None:
+    assert set(rates(make_phase("constant", cycles=2, epochs=3), crops=32)) == {0.1}

@@ -10,10 +10,12 @@ import pytest
 from saltseg.config.params import Params, parse_params
 from saltseg.crops.crop_set import CropSet
 from saltseg.learning.teacher import label_test, predict_test, train_teacher
+from saltseg.learning.training_sets import Sources
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import stream_seed
 from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels, select
 from tests.conftest import shrunk_content
+from tests.helpers.phases import write_schedule
 
 FOLD = 0
 
@@ -30,8 +32,8 @@ def in_rounds(data: str, rounds: int = 2) -> Params:
     The labels are soft and the steps wide, so that what a teacher learned shows in them.
     """
     content = shrunk_content()
-    phase = {**content["pseudolabel"]["phases"][0], "learning_rate": 0.1}
-    first = {**phase, "data": data, "snapshots": False}
+    phase = {**content["pseudolabel"]["phases"][0], "schedule": write_schedule("cosine")}
+    first = {**phase, "data": {"mixed": {}} if data == "mixed" else data, "keep": "none"}
     content["pseudolabel"] |= {"rounds": rounds, "soft": True, "phases": [first, phase]}
     return parse_params(content, "params.yaml")
 
@@ -42,7 +44,7 @@ def silent(values: Mapping[str, float], step: int) -> None:
 
 def label(crops: CropSet, folds: pd.DataFrame, params: Params, layout: Layout) -> PseudoLabels:
     table = crops.test.assign(black=False)
-    return label_test(crops, folds, FOLD, table, params, layout, silent).labels
+    return label_test(FOLD, Sources(params, layout, crops, folds), table, silent).labels
 
 
 def same(one: PseudoLabels, two: PseudoLabels) -> bool:
@@ -58,8 +60,8 @@ def test_each_round_learns_from_the_labels_of_the_round_before(
     table = small_crops.test.assign(black=False)
 
     def one_round(labels: PseudoLabels, number: int) -> PseudoLabels:
-        layout = Layout(tmp_path / "by hand")
-        trained = train_teacher(small_crops, folds, FOLD, labels, number, params, layout, silent)
+        sources = Sources(params, Layout(tmp_path / "by hand"), small_crops, folds)
+        trained = train_teacher(FOLD, number, sources, labels, silent)
         assert len(trained.history) == (1 if data == "pseudolabels" and number == 0 else 2)
         probabilities = predict_test(small_crops, trained.snapshots, params, "teacher")
         seed = stream_seed(params.base.seed, "pseudolabel", FOLD)
@@ -79,23 +81,26 @@ def test_an_interrupted_round_does_not_repeat_the_rounds_before(
     params = in_rounds("mixed", rounds=3)
     table = small_crops.test.assign(black=False)
     layout = Layout(tmp_path / "interrupted")
+    sources = Sources(params, layout, small_crops, folds)
 
     def fail_late(values: Mapping[str, float], step: int) -> None:
         if step == 4:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        label_test(small_crops, folds, FOLD, table, params, layout, fail_late)
+        label_test(FOLD, sources, table, fail_late)
     capsys.readouterr()
     steps: list[int] = []
 
     def note(values: Mapping[str, float], step: int) -> None:
         steps.append(step)
 
-    taught = label_test(small_crops, folds, FOLD, table, params, layout, note)
+    taught = label_test(FOLD, sources, table, note)
     assert capsys.readouterr().err.count("going on at epoch 2, batch 0") == 2
     assert steps == [0, 1, 2, 3, 4, 5]
     assert same(taught.labels, label(small_crops, folds, params, Layout(tmp_path)))
-    # All rounds' states stay until the labels are saved: each needs those before it again.
-    assert len(taught.states) == 3
-    assert {path for path in layout.states.iterdir() if path.is_dir()} == set(taught.states)
+    # All rounds' checkpoints stay until the labels are saved: each needs those before it again.
+    assert len(taught.checkpoints) == 3
+    assert {path for path in layout.checkpoints.iterdir() if path.is_dir()} == set(
+        taught.checkpoints
+    )

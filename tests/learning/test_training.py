@@ -9,11 +9,13 @@ import pytest
 import torch
 
 from saltseg.config.params import Params
+from saltseg.config.phases import choice_name
 from saltseg.crops.crop_set import CropSet
-from saltseg.learning.checkpoint import drop_state
+from saltseg.learning.checkpoint import drop_checkpoint
 from saltseg.learning.training import Place, Task, Trained, train
-from saltseg.learning.training_sets import LabelledCrops, training_crops
+from saltseg.learning.training_sets import LabelledCrops, TrainingSets, split_by_fold
 from saltseg.plumbing.errors import InputError
+from tests.helpers.phases import make_phase
 
 
 @pytest.fixture
@@ -31,13 +33,13 @@ def task(shrunk_params: Params) -> Task:
 def folded(small_crops: CropSet) -> tuple[LabelledCrops, LabelledCrops]:
     train_table = small_crops.train
     folds = pd.DataFrame({"id": train_table["id"], "fold": np.arange(len(train_table)) % 2})
-    return training_crops(small_crops, folds.sample(frac=1, random_state=0), fold=0)
+    return split_by_fold(small_crops, folds.sample(frac=1, random_state=0), fold=0)
 
 
 @pytest.fixture
 def place(shrunk_params: Params, tmp_path: Path) -> Iterator[Place]:
     threads = torch.get_num_threads()
-    yield Place(shrunk_params.runtime, tmp_path / "weights", tmp_path / "states", "test")
+    yield Place(shrunk_params.runtime, tmp_path / "weights", tmp_path / "checkpoints", "test")
     torch.set_num_threads(threads)
 
 
@@ -52,7 +54,7 @@ def run(
     labels = LabelledCrops(
         held_out.images[:pseudo], held_out.masks[:pseudo], held_out.depth[:pseudo]
     )
-    return train(task, {"train": learned, "pseudolabels": labels}, held_out, place, silent)
+    return train(task, TrainingSets(learned, held_out, pseudolabels=labels), place, silent)
 
 
 def same(one: Trained, two: Trained) -> bool:
@@ -67,10 +69,10 @@ def test_workers_do_not_change_the_result(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
     one = run(task, folded, place)
-    drop_state(one.state)
+    drop_checkpoint(one.checkpoint)
     with_workers = place.runtime.model_copy(update={"workers": 2})
     two = run(task, folded, replace(place, runtime=with_workers))
-    drop_state(two.state)
+    drop_checkpoint(two.checkpoint)
     assert same(one, two)
     assert not same(one, run(replace(task, seed=8), folded, place))
 
@@ -97,7 +99,7 @@ def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
 ) -> None:
     task = replace(task, training=task.training.model_copy(update={"batch_size": 4}))
     whole = run(task, folded, place, pseudo=8)
-    drop_state(whole.state)
+    drop_checkpoint(whole.checkpoint)
     learned, held_out = folded
     labels = LabelledCrops(held_out.images[:8], held_out.masks[:8], held_out.depth[:8])
     each_step = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
@@ -106,8 +108,8 @@ def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
         images = learned.images.view(FailingImages)
         images.left = 1
         torch.manual_seed(0)  # a process of its own would not know where dropout was
-        crops = {"train": replace(learned, images=images), "pseudolabels": labels}
-        return train(task, crops, held_out, each_step, lambda _, epoch: reported.append(epoch))
+        sets = TrainingSets(replace(learned, images=images), held_out, pseudolabels=labels)
+        return train(task, sets, each_step, lambda _, epoch: reported.append(epoch))
 
     steps = 2 * 3  # two epochs on the training crops, three batches each
     for _ in range(steps - 1):
@@ -122,16 +124,15 @@ def test_a_mixed_phase_goes_on_to_the_same_bytes_and_knows_its_soft_labels(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
     """Two epochs of six batches, of two training crops and two pseudo-labels each."""
-    changes = {"data": "mixed", "epochs": 2, "snapshots": True}
     task = replace(
         task,
         training=task.training.model_copy(update={"batch_size": 4}),
-        phases=[task.phases[0].model_copy(update=changes)],
+        phases=[make_phase("constant", {"mixed": {}}, epochs=2, learning_rate=0.002)],
     )
     learned, held_out = folded
     soft = np.where(held_out.masks, np.uint8(200), np.uint8(60))
     whole = run_mixed(task, learned, replace(held_out, soft=soft), place)
-    drop_state(whole.state)
+    drop_checkpoint(whole.checkpoint)
     each_step = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
     images = held_out.images.view(FailingImages)
     images.left = 8
@@ -140,7 +141,10 @@ def test_a_mixed_phase_goes_on_to_the_same_bytes_and_knows_its_soft_labels(
     images.left = 4
     again = run_mixed(task, learned, replace(held_out, images=images, soft=soft), each_step)
     assert same(whole, again)
-    assert whole.state != run_mixed(task, learned, replace(held_out, soft=255 - soft), place).state
+    assert (
+        whole.checkpoint
+        != run_mixed(task, learned, replace(held_out, soft=255 - soft), place).checkpoint
+    )
 
 
 def test_a_pooled_phase_goes_on_to_the_same_bytes_whatever_the_workers(
@@ -150,13 +154,13 @@ def test_a_pooled_phase_goes_on_to_the_same_bytes_whatever_the_workers(
     task = replace(
         task,
         training=task.training.model_copy(update={"batch_size": 4}),
-        phases=[task.phases[1].model_copy(update={"data": "pooled", "epochs": 2})],
+        phases=[make_phase(data="pooled", epochs=2, learning_rate=0.002)],
     )
     learned, held_out = folded
     labels = replace(held_out, soft=np.where(held_out.masks, np.uint8(200), np.uint8(60)))
     with_workers = replace(place, runtime=place.runtime.model_copy(update={"workers": 2}))
     whole = run_mixed(task, learned, labels, with_workers)
-    drop_state(whole.state)
+    drop_checkpoint(whole.checkpoint)
 
     def interrupt(values: Mapping[str, float], epoch: int) -> None:
         if epoch == 1:
@@ -164,17 +168,18 @@ def test_a_pooled_phase_goes_on_to_the_same_bytes_whatever_the_workers(
 
     each_step = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
     with pytest.raises(InterruptedTrainingError):
-        train(task, {"train": learned, "pseudolabels": labels}, learned, each_step, interrupt)
+        sets = TrainingSets(learned, learned, pseudolabels=labels)
+        train(task, sets, each_step, interrupt)
     again = run_mixed(task, learned, labels, each_step)
     assert same(whole, again)
-    drop_state(again.state)
-    mixed = replace(task, phases=[task.phases[0].model_copy(update={"data": "mixed"})])
+    drop_checkpoint(again.checkpoint)
+    mixed = replace(task, phases=[make_phase(data={"mixed": {}}, epochs=2, learning_rate=0.002)])
     assert not same(whole, run_mixed(mixed, learned, labels, place))
     assert not same(whole, run_mixed(task, learned, replace(labels, soft=None), place))
 
 
 def run_mixed(task: Task, learned: LabelledCrops, labels: LabelledCrops, place: Place) -> Trained:
-    return train(task, {"train": learned, "pseudolabels": labels}, learned, place, silent)
+    return train(task, TrainingSets(learned, learned, pseudolabels=labels), place, silent)
 
 
 @pytest.mark.parametrize("averaging", ["ema", "swa"])
@@ -182,9 +187,9 @@ def test_an_average_goes_on_to_the_same_bytes(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place, averaging: str
 ) -> None:
     """Two epochs of three batches; SWA takes those of each epoch twice."""
-    averaged = average_of(task, averaging, keep_last=2)
+    averaged = average_of(task, averaging, {"last": 2})
     whole = run(averaged, folded, place)
-    drop_state(whole.state)
+    drop_checkpoint(whole.checkpoint)
     learned, held_out = folded
     each_step = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
     interruptions = 0
@@ -193,8 +198,8 @@ def test_an_average_goes_on_to_the_same_bytes(
         images.left = 4 if averaging == "swa" else 1
         torch.manual_seed(interruptions)
         try:
-            crops = {"train": replace(learned, images=images)}
-            again = train(averaged, crops, held_out, each_step, silent)
+            sets = TrainingSets(replace(learned, images=images), held_out)
+            again = train(averaged, sets, each_step, silent)
             break
         except InterruptedTrainingError:
             interruptions += 1
@@ -202,24 +207,31 @@ def test_an_average_goes_on_to_the_same_bytes(
     assert len(again.snapshots) == 2 and same(whole, again)
 
 
-def average_of(task: Task, averaging: str, keep_last: int, cycles: int = 1) -> Task:
+def average_of(
+    task: Task,
+    averaging: str,
+    keep: str | dict[str, int],
+    schedule: str = "constant",
+    cycles: int = 1,
+) -> Task:
     """Train residual blocks, which have batch normalisation, in one phase of two epochs.
 
-    The learning rate is constant, unless each epoch is a cycle.
+    Or of two cycles of one epoch.
     """
-    phase = task.phases[-1]
-    changes = {
-        "final_learning_rate": phase.learning_rate if cycles == 1 else phase.final_learning_rate,
-        "cycles": cycles,
-        "epochs": 2 // cycles,
-        "averaging": averaging,
-        "keep_last": keep_last,
-    }
+    phase = make_phase(
+        schedule,
+        keep=keep,
+        averaging={"ema": {}} if averaging == "ema" else averaging,
+        loss={"lovasz": 1.0},
+        cycles=cycles,
+        epochs=2 // cycles,
+        learning_rate=0.001,
+    )
     return replace(
         task,
         definition=task.definition.model_copy(update={"blocks": "residual"}),
         training=task.training.model_copy(update={"batch_size": 4}),
-        phases=[phase.model_copy(update=changes)],
+        phases=[phase],
     )
 
 
@@ -227,28 +239,31 @@ def test_an_average_is_kept_and_scored_and_leaves_the_training_alone(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
     plain, ema, swa = (
-        run(average_of(task, averaging, keep_last=1), folded, place)
+        run(average_of(task, averaging, {"last": 1}), folded, place)
         for averaging in ("none", "ema", "swa")
     )
-    losses = [[line["loss"] for line in trained.history] for trained in (plain, ema, swa)]
+    losses = [[line.loss for line in trained.history] for trained in (plain, ema, swa)]
     assert losses[0] == losses[1] == losses[2]
     assert not torch.equal(*(next(iter(t.snapshots[0].values())) for t in (plain, ema)))
-    scores = [[line["validation_bce"] for line in t.history] for t in (plain, ema, swa)]
+    scores = [[line.validation_bce for line in t.history] for t in (plain, ema, swa)]
     assert scores[0][0] != scores[1][0] and scores[0][0] == scores[2][0]
     assert len({each[1] for each in scores}) == 3
 
 
-@pytest.mark.parametrize(("keep_last", "cycles"), [(2, 1), (0, 2)])
+@pytest.mark.parametrize(
+    ("keep", "schedule", "cycles"), [({"last": 2}, "constant", 1), ("cycle_ends", "cosine", 2)]
+)
 def test_a_stochastic_average_is_of_its_phase(
     task: Task,
     folded: tuple[LabelledCrops, LabelledCrops],
     place: Place,
-    keep_last: int,
+    keep: str | dict[str, int],
+    schedule: str,
     cycles: int,
 ) -> None:
     """Of all epochs at a constant rate, else of the ends of cycles."""
-    plain = run(average_of(task, "none", keep_last, cycles), folded, place).snapshots
-    averaged = run(average_of(task, "swa", keep_last, cycles), folded, place).snapshots
+    plain = run(average_of(task, "none", keep, schedule, cycles), folded, place).snapshots
+    averaged = run(average_of(task, "swa", keep, schedule, cycles), folded, place).snapshots
     name = next(name for name in plain[0] if name.endswith("weight"))
     assert torch.allclose(averaged[0][name], plain[0][name])
     mean = torch.stack([weights[name] for weights in plain]).mean(0)
@@ -259,52 +274,51 @@ def test_a_stochastic_average_is_of_its_phase(
 def test_a_falling_rate_adds_nothing_to_a_stochastic_average_before_its_end(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
-    changes = {"cycles": 1, "epochs": 2, "keep_last": 0}
-    tasks = [
-        replace(each, phases=[task.phases[-1].model_copy(update={**changes, "averaging": name})])
-        for name in ("none", "swa")
-        for each in [average_of(task, name, keep_last=0)]
-    ]
+    task = average_of(task, "none", "cycle_ends", "cosine")
+    # A single cycle leaves nothing to average: parameters refuse it.
+    phase = task.phases[0].model_copy(update={"averaging": "swa"})
+    tasks = [task, replace(task, phases=[phase])]
     plain, averaged = (run(each, folded, place).snapshots for each in tasks)
     name = next(name for name in plain[0] if name.endswith("weight"))
     assert torch.allclose(averaged[0][name], plain[0][name])
 
 
-def test_a_state_of_another_task_is_not_used(
+def test_a_checkpoint_of_another_task_is_not_used(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
     one = run(task, folded, place)
     other = run(replace(task, seed=8), folded, place)
-    assert one.state != other.state
+    assert one.checkpoint != other.checkpoint
     learned, held_out = folded
     changed = learned.masks.copy()
     changed[0, 0, 0] ^= True
     third = run(task, (replace(learned, masks=changed), held_out), place)
-    assert third.state not in (one.state, other.state)
+    assert third.checkpoint not in (one.checkpoint, other.checkpoint)
 
 
 def test_a_finished_training_is_not_done_again(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
     learned, held_out = folded
-    once = train(task, {"train": learned, "pseudolabels": held_out}, held_out, place, silent)
+    sets = TrainingSets(learned, held_out, pseudolabels=held_out)
+    once = train(task, sets, place, silent)
     images = learned.images.view(FailingImages)
     images.left = 0
-    crops = {"train": replace(learned, images=images), "pseudolabels": held_out}
-    assert same(once, train(task, crops, held_out, place, silent))
+    again = replace(sets, train=replace(learned, images=images))
+    assert same(once, train(task, again, place, silent))
 
 
-def test_a_damaged_state_starts_the_training_anew(
+def test_a_damaged_checkpoint_starts_the_training_anew(
     task: Task,
     folded: tuple[LabelledCrops, LabelledCrops],
     place: Place,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     one = run(task, folded, place)
-    for path in one.state.iterdir():
+    for path in one.checkpoint.iterdir():
         path.write_bytes(path.read_bytes()[:1000])
     assert same(one, run(task, folded, place))
-    assert "damaged state is set aside" in capsys.readouterr().err
+    assert "damaged checkpoint is set aside" in capsys.readouterr().err
 
 
 def test_each_cycle_leaves_its_own_snapshot_and_the_end_is_told(
@@ -316,16 +330,17 @@ def test_each_cycle_leaves_its_own_snapshot_and_the_end_is_told(
     trained = run(task, folded, place, pseudo=8)
     first, second = trained.snapshots
     assert any(not torch.equal(first[name], second[name]) for name in first)
-    assert [line["snapshot"] for line in trained.history] == [0, 1, 1]
-    assert [line["phase"] for line in trained.history] == [0, 1, 2]
+    assert [line.snapshot for line in trained.history] == [False, True, True]
+    assert [line.phase for line in trained.history] == [0, 1, 2]
     assert capsys.readouterr().err.startswith("test: 5 done in ")  # batches
 
 
 def test_a_training_that_diverges_says_which_rate_to_lower(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
-    wild = [phase.model_copy(update={"learning_rate": 1e30}) for phase in task.phases]
-    with pytest.raises(InputError, match=r"train_per_fold\.phases\.1\.learning_rate: 1e\+30"):
+    wild = [make_phase(data=choice_name(phase.data), learning_rate=1e30) for phase in task.phases]
+    field = r"train_per_fold\.phases\.1\.schedule\.cosine\.learning_rate: 1e\+30"
+    with pytest.raises(InputError, match=field):
         run(replace(task, phases=wild), folded, place)
 
 
@@ -336,9 +351,9 @@ def test_it_learns(task: Task, folded: tuple[LabelledCrops, LabelledCrops], plac
     masks = np.broadcast_to(np.arange(101) < columns, learned.images.shape)
     easy = LabelledCrops(np.where(masks, 220, 30).astype(np.uint8), masks, learned.depth)
     definition = task.definition.model_copy(update={"filters": 8, "dropout": 0.0})
-    phase = task.phases[-1].model_copy(update={"cycles": 1, "epochs": 12, "learning_rate": 0.005})
+    phase = make_phase(loss={"lovasz": 1.0}, epochs=12, learning_rate=0.005)
     settings = task.training.model_copy(update={"augmentation": "none", "batch_size": 2})
     task = replace(task, definition=definition, training=settings, phases=[phase])
     history = run(task, (easy, easy), place).history
-    assert history[-1]["loss"] < history[0]["loss"] / 4
-    assert history[-1]["validation_score"] > 0.95
+    assert history[-1].loss < history[0].loss / 4
+    assert history[-1].validation_score > 0.95

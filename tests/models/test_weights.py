@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from saltseg.models import create_model
 from saltseg.models.weights import PACKAGED, adapt_first_convolution, standardisation
 from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import hash_file
 from tests.helpers.model_definitions import OWN, define_input, define_unet
 
 
@@ -160,3 +161,32 @@ def test_what_is_not_to_be_had_is_named(tmp_path: Path, changes: dict[str, Any],
     with pytest.raises(InputError) as caught:
         encoder_of(tmp_path, **changes)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["parent", "absolute", "link", "folder"])
+def test_weights_outside_of_their_folder_are_refused(tmp_path: Path, kind: str) -> None:
+    folder, outside = tmp_path / "weights", tmp_path / "outside"
+    folder.mkdir()
+    outside.mkdir()
+    resnet18_file(outside / "mine.safetensors")
+    (folder / "link.safetensors").symlink_to(outside / "mine.safetensors")
+    (folder / "folder").symlink_to(outside)
+    name = {
+        "parent": "../outside/mine.safetensors",
+        "absolute": str(outside / "mine.safetensors"),
+        "link": "link.safetensors",
+        "folder": "folder/mine.safetensors",
+    }[kind]
+    with pytest.raises(InputError, match=r"out(side)? of weights/; copy the file there"):
+        encoder_of(folder, encoder="resnet18", weights=name)
+
+
+def test_weights_that_dvc_links_to_its_cache_are_loaded(tmp_path: Path) -> None:
+    resnet18_file(tmp_path / "mine.safetensors")
+    digest = hash_file(tmp_path / "mine.safetensors")
+    cached = tmp_path / "cache/files/md5" / digest[:2] / digest[2:]
+    cached.parent.mkdir(parents=True)
+    (tmp_path / "mine.safetensors").rename(cached)
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights/mine.safetensors").symlink_to(cached)
+    encoder_of(tmp_path / "weights", encoder="resnet18", weights="mine.safetensors")

@@ -17,6 +17,7 @@ from saltseg.survey import write_pretraining
 from stages import coverage_stratify, fold_split
 from tests.conftest import shrunk_content
 from tests.helpers.checkout import Checkout, make_checkout
+from tests.helpers.phases import set_epochs
 
 pytestmark = pytest.mark.slow
 
@@ -28,8 +29,7 @@ def checkout(tmp_path: Path, small_crops: CropSet) -> Checkout:
     content["runtime"]["save_seconds"] = 0
     content["training"]["batch_size"] = 2
     content["train_per_fold"]["folds"] = [0]
-    for phase in content["train_per_fold"]["phases"]:
-        phase["epochs"] = 8
+    set_epochs(content, 8, "train_per_fold")
     before = Layout(tmp_path / "before")
     before.root.mkdir()
     before.params.write_text(yaml.safe_dump(content, sort_keys=False))
@@ -48,8 +48,8 @@ def checkout(tmp_path: Path, small_crops: CropSet) -> Checkout:
 
 def repro_and_stop(checkout: Checkout, number: signal.Signals) -> str:
     """Run `dvc repro`, send a signal to it and its stage while that trains; return what it said."""
-    states = Layout(checkout.root).states
-    before = last_save(states)
+    checkpoints = Layout(checkout.root).checkpoints
+    before = last_save(checkpoints)
     log = checkout.root / "tmp" / "log"
     log.parent.mkdir(exist_ok=True)
     with log.open("w") as printed:
@@ -62,16 +62,16 @@ def repro_and_stop(checkout: Checkout, number: signal.Signals) -> str:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        while last_save(states) == before and process.poll() is None:
+        while last_save(checkpoints) == before and process.poll() is None:
             time.sleep(0.005)
         os.killpg(process.pid, number)
         assert process.wait() != 0, log.read_text()
     return log.read_text()
 
 
-def last_save(states: Path) -> int | None:
-    """Return the number that the disk has given to the state's file; None without a state."""
-    return next((path.stat().st_ino for path in states.glob("*/progress.state")), None)
+def last_save(checkpoints: Path) -> int | None:
+    """Return the number that the disk has given to the checkpoint's file; None without one."""
+    return next((path.stat().st_ino for path in checkpoints.glob("*/progress.checkpoint")), None)
 
 
 def test_what_was_interrupted_goes_on_to_the_same_bytes(checkout: Checkout) -> None:

@@ -1,4 +1,6 @@
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -48,3 +50,21 @@ def test_files_are_the_same_bytes_when_written_twice(tmp_path: Path) -> None:
         hashes = {files.hash_file(tmp_path / f"{name}.{kind}") for name in ("one", "two")}
         assert len(hashes) == 1
     assert (tmp_path / "one.csv").read_bytes() == b"id,score\nb,0.100000\na,0.333333\n"
+
+
+def test_only_leftovers_of_processes_that_are_gone_are_swept(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    kept = [f".x.{os.getpid()}.json", ".notes.json", "x.json", ".gitignore", ".x.old.json"]
+    for name in [f".x.{ended.pid}.json", f".snapshot_0.{ended.pid}.safetensors", *kept]:
+        (tmp_path / name).write_text("{")
+    files.sweep_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+    files.sweep_leftovers(tmp_path / "not there")
+
+
+def test_hidden_files_are_not_read_as_results(tmp_path: Path) -> None:
+    for name in ("a.json", ".b.1.json", "deep/c.json", ".hidden/d.json", "e.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{")
+    assert files.visible(tmp_path, "*.json") == [tmp_path / "a.json", tmp_path / "deep/c.json"]

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
-from saltseg.learning.checkpoint import State
+from saltseg.learning.checkpoint import Checkpoint
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import InputError, one_line_errors
 from saltseg.plumbing.files import write_array, write_csv, write_json, write_table
@@ -43,7 +43,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
         folder / "a.png", range(101), {"noise": NOISE[0, 0]}, "x", "y", "noise"
     ),
     "snapshots": lambda folder: save_snapshots(folder, [WEIGHTS]),
-    "state": lambda folder: State(folder, 0).save({"weights": WEIGHTS}, {}),
+    "checkpoint": lambda folder: Checkpoint(folder, 0).save({"weights": WEIGHTS}, {}),
 }
 
 

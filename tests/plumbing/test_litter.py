@@ -8,7 +8,8 @@ import pytest
 
 from saltseg.plumbing.litter import PATTERNS
 from saltseg.project.code_state import code_patch
-from saltseg.project.lineage import code_digest, folder_hash
+from saltseg.project.dvc_lock import folder_hash
+from saltseg.project.lineage import code_digest
 from tests.conftest import PROJECT
 
 LITTER = (".DS_Store", "._losses.py", "Thumbs.db", ".x.py.swp", "losses.py~", ".#losses.py", "#x#")

@@ -50,7 +50,7 @@ def plain_faults(package: str) -> int:
 def test_devices_keep_the_memory_of_tensors(shrunk_params: Params) -> None:
     set_up = f"""
 from saltseg.models.devices import create_fabric
-from saltseg.config.params import Runtime
+from saltseg.config.sections import Runtime
 create_fabric(Runtime(**{shrunk_params.runtime.model_dump()}))
 """
     assert faults("torch", set_up) < KEPT_SHARE * plain_faults("torch")

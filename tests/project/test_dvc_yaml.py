@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from saltseg.config.params import CHANGES_NOTHING
-from saltseg.plumbing.modules import imported_modules
-from saltseg.project.stage_dependencies import CHANGES_NO_RESULT, rewritten
+from saltseg.config.sections import CHANGES_NOTHING
+from saltseg.plumbing.modules import determining_modules
+from saltseg.project.stage_dependencies import rewritten
 from tests.conftest import PROJECT
 
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
@@ -41,7 +41,7 @@ def test_the_score_is_all_that_dvc_calls_metrics() -> None:
 def test_no_stage_on_networks_runs_anew_for_a_colour(name: str) -> None:
     script = PROJECT / "stages" / (name.replace("-", "_") + ".py")
     drawing = {"palette", "panels", "figures", "charts", "contact_sheet", "pseudolabel_figure"}
-    paths = imported_modules([script], PROJECT / "src/saltseg", CHANGES_NO_RESULT)
+    paths = determining_modules(script, PROJECT / "src/saltseg")
     assert not drawing & {path.stem for path in paths}
 
 
@@ -58,7 +58,7 @@ def test_every_picture_of_dvc_s_page_has_a_title() -> None:
 def test_a_stage_tracks_the_sections_that_its_modules_read(name: str) -> None:
     script = PROJECT / "stages" / (name.replace("-", "_") + ".py")
     checks_all = PROJECT / "src/saltseg/config/params.py"  # every section, for every stage
-    paths = imported_modules([script], PROJECT / "src/saltseg", CHANGES_NO_RESULT)
+    paths = determining_modules(script, PROJECT / "src/saltseg")
     text = "".join(path.read_text() for path in [script, *paths] if path != checks_all)
     read = set(re.findall(r"\bparams\.([a-z_]+)", text)) & set(sections())
     tracked = {param.partition(".")[0] for param in STAGES[name]["params"]}

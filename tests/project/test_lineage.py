@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from saltseg.config.params import CHANGES_NOTHING, Params, parse_params
+from saltseg.config.params import Params, parse_params
+from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.modules import modules
-from saltseg.project.lineage import code_digest, folder_hash, locked_outputs, manifest
+from saltseg.project.dvc_lock import folder_hash
+from saltseg.project.lineage import code_digest, locked_outputs, manifest
 from tests.conftest import shrunk_content
 
 

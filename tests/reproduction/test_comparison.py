@@ -78,3 +78,13 @@ def test_parameters_are_compared_by_dotted_path() -> None:
     assert differing(first, second) == {
         "base.seed": ("1", "2"), "gone": ("1", None), "new": (None, "x"),
     }  # fmt: skip
+
+
+def test_phases_as_they_were_written_before_are_compared_too() -> None:
+    old = {"phases": [{"data": "train", "schedule": "cosine", "epochs": 3}]}
+    new = {"phases": [{"data": "train", "schedule": {"cosine": {"epochs": 3}}}]}
+    assert differing(old, new) == {
+        "phases.0.schedule": ("cosine", None),
+        "phases.0.epochs": ("3", None),
+        "phases.0.schedule.cosine.epochs": (None, "3"),
+    }

@@ -191,3 +191,22 @@ def test_a_short_name_says_what_it_stands_for() -> None:
     record = RunRecord("v1", "abcdef0123456789", {})
     assert record.name == "v1 (commit abcdef012345)"
     assert replace(record, reference="abcdef").name == "commit abcdef012345"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("params.yaml", b"a: [\x1b"),
+        ("params.yaml", b"just words"),
+        ("dvc.yaml", b"stages: 5"),
+        ("dvc.yaml", b"no: stages"),
+        ("dvc.lock", b"stages: {a: 5}"),
+        ("results/ingest.json", b'{"sco'),
+    ],
+)
+def test_a_damaged_part_of_a_record_is_one_line(name: str, content: bytes) -> None:
+    whole = {"params.yaml": b"a: 1", "dvc.yaml": b"stages: {ingest: {cmd: x}}"}
+    record = RunRecord("x", "1" * 40, whole | {name: content})
+    with pytest.raises(InputError, match="is damaged") as raised:
+        _ = record.lock, record.metrics
+    assert "\n" not in str(raised.value) and name.partition("/")[0] in str(raised.value)

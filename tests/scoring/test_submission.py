@@ -10,7 +10,6 @@ from saltseg.scoring.submission import (
     check_submission,
     read_masks,
     score_submission,
-    send_submission,
     write_sample,
     write_submission,
 )
@@ -143,23 +142,3 @@ def test_score_joins_by_id(tmp_path: Path, sample: Path) -> None:
     assert score.mean == pytest.approx((0 + 1 + 0.3) / 3)
     assert score.crops == 3
     assert 0 <= score.low < score.mean < score.high <= 1
-
-
-def test_upload_runs_the_client(
-    tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "submission.csv"
-    write_submission(path, sample, IDS, some_masks())
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    with pytest.raises(InputError, match="-m pip install kaggle"):
-        send_submission(path, sample, "first")
-    client = tmp_path / "bin" / "kaggle"
-    client.parent.mkdir()
-    client.write_text('#!/bin/sh\necho "$@"\n')
-    client.chmod(0o755)
-    assert send_submission(path, sample, "first try") == (
-        f"competitions submit -c tgs-salt-identification-challenge -f {path} -m first try"
-    )
-    client.write_text("#!/bin/sh\necho 401 >&2\nexit 1\n")
-    with pytest.raises(InputError, match=r"\(401\); create a token"):
-        send_submission(path, sample, "second")

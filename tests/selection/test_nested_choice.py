@@ -5,10 +5,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from saltseg.plumbing.seeds import generator
+from saltseg.scoring.intervals import bootstrap_interval, bootstrap_intervals
 from saltseg.scoring.metric import precision_of_counts
 from saltseg.selection.nested_choice import (
-    bootstrap_interval,
-    bootstrap_intervals,
     choose,
     curve_intervals,
     first_of_best,

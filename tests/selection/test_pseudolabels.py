@@ -5,7 +5,8 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from saltseg.config.params import Params, PseudoLabel
+from saltseg.config.params import Params
+from saltseg.config.sections import PseudoLabel
 from saltseg.selection.pseudolabels import (
     confidence,
     load_pseudolabels,

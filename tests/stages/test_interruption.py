@@ -12,6 +12,7 @@ import yaml
 from saltseg.plumbing.files import hash_file
 from saltseg.plumbing.layout import Layout
 from saltseg.selection.pseudolabels import no_pseudolabels, save_pseudolabels
+from tests.helpers.phases import set_epochs
 from tests.helpers.stage_process import StageProcess, start_stage
 
 KILLS = 10
@@ -31,8 +32,7 @@ def change_params(layout: Layout, save_seconds: int) -> None:
     content = yaml.safe_load(layout.params.read_text())
     content["runtime"]["save_seconds"] = save_seconds
     content["training"]["batch_size"] = 2
-    for phase in content["train_per_fold"]["phases"]:
-        phase["epochs"] = 8
+    set_epochs(content, 8, "train_per_fold")
     layout.params.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
@@ -57,7 +57,7 @@ def hashes(stage: Layout, name: str = "train-per-fold") -> dict[Path, str]:
 
 
 def wait_for_saves(stage: Layout, process: StageProcess, count: int) -> None:
-    """Return when the state has been saved `count` times more, or the process has ended."""
+    """Return when the checkpoint has been saved `count` times more, or the process has ended."""
     seen = last_save(stage)
     while count and process.running:
         time.sleep(0.001)
@@ -67,9 +67,9 @@ def wait_for_saves(stage: Layout, process: StageProcess, count: int) -> None:
 
 
 def last_save(stage: Layout) -> int | None:
-    """Return the number that the disk has given to the state's file; None without a state."""
+    """Return the number that the disk has given to the checkpoint's file; None without one."""
     try:
-        (path,) = stage.states.glob("*/progress.state")
+        (path,) = stage.checkpoints.glob("*/progress.checkpoint")
         return path.stat().st_ino
     except (ValueError, FileNotFoundError):
         return None
@@ -98,7 +98,7 @@ def test_killed_ten_times_at_random_it_ends_with_the_same_bytes(stage: Layout) -
             assert hashes(stage) == expected
     assert start(stage).wait() == 0
     assert hashes(stage) == expected
-    assert not any(stage.states.iterdir())
+    assert not any(stage.checkpoints.iterdir())
     assert (stage.root / "log").read_text().count("going on at epoch") >= KILLS // 2
 
 
@@ -119,7 +119,7 @@ def test_killed_while_it_writes_its_outputs_it_does_not_train_again(
     assert start(stage, command).wait() == 0
     assert f"going on at epoch {epochs}, batch 0" in (stage.root / "log").read_text()
     assert len(hashes(stage, command[0])) == 4
-    assert not any(stage.states.iterdir())
+    assert not any(stage.checkpoints.iterdir())
 
 
 def test_two_processes_at_once_do_not_disturb_each_other(stage: Layout) -> None:
@@ -131,10 +131,12 @@ def test_two_processes_at_once_do_not_disturb_each_other(stage: Layout) -> None:
     assert first.wait() == 0 and second.wait() == 0
     assert hashes(stage) == expected
     assert "another process does the same training" in (stage.root / "log").read_text()
-    assert not any(stage.states.iterdir())
+    assert not any(stage.checkpoints.iterdir())
 
 
-def test_interrupted_by_the_keyboard_it_says_one_line_and_keeps_its_state(stage: Layout) -> None:
+def test_interrupted_by_the_keyboard_it_says_one_line_and_keeps_its_checkpoint(
+    stage: Layout,
+) -> None:
     process = start(stage)
     wait_for_saves(stage, process, 2)
     process.kill(signal.SIGINT)
@@ -147,6 +149,8 @@ def test_a_full_disk_ends_it_with_one_line_and_no_half_file(stage: Layout) -> No
     assert start(stage, largest_file=4096).wait() == 1
     said = (stage.root / "log").read_text()
     assert said.count("\n") == 1
-    assert "progress.state: cannot be written: File too large; free space" in said
+    assert "progress.checkpoint: cannot be written: File too large; free space" in said
     assert not hashes(stage)
-    assert not [path for path in stage.states.rglob("*") if path.is_file() and path.stat().st_size]
+    assert not [
+        path for path in stage.checkpoints.rglob("*") if path.is_file() and path.stat().st_size
+    ]

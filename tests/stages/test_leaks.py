@@ -9,6 +9,7 @@ from saltseg.crops.crop_set import load_array, load_table
 from saltseg.plumbing.files import hash_file, write_array
 from saltseg.plumbing.layout import Layout
 from stages import pseudolabel, train_per_fold
+from tests.helpers.phases import write_schedule
 
 FOLD, OTHER = 0, 1
 
@@ -40,7 +41,7 @@ def test_the_models_of_a_fold_do_not_change_with_its_labels(folded: Layout) -> N
     """The labels are soft and the steps wide, so that what a teacher learned shows in them."""
     content = yaml.safe_load(folded.params.read_text())
     content["pseudolabel"] |= {"soft": True}
-    content["pseudolabel"]["phases"][0] |= {"learning_rate": 0.1}
+    content["pseudolabel"]["phases"][0]["schedule"] = write_schedule("cosine")
     folded.params.write_text(yaml.safe_dump(content, sort_keys=False))
     known = learn(folded)
     turn_labels(folded, FOLD)

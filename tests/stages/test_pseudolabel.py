@@ -22,7 +22,7 @@ def test_kept_crops_are_test_crops_with_masks(folded: Layout) -> None:
     assert len(labels.masks) == len(labels.kept)
     result = read_json(folded.result("pseudolabel", 0))
     assert result["kept"] == len(labels.kept) and result["black"] == test["black"].sum()
-    assert not any(folded.states.iterdir())
+    assert not any(folded.checkpoints.iterdir())
 
 
 def test_disabled_it_gives_an_empty_set_without_torch(folded: Layout) -> None:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import read_json
 from saltseg.plumbing.layout import Layout
+from saltseg.project.dvc_lock import folder_hash
 from saltseg.scoring.metric import precision
 from stages import snapshot_ensemble
 
@@ -24,6 +27,8 @@ def test_every_train_crop_is_predicted_by_its_fold(
     folded: Layout, shrunk_params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_models(folded, shrunk_params)
+    made = {"path": "models/class_unet/2", "md5": folder_hash(folded.model("class_unet", 2))}
+    (folded.root / "dvc.lock").write_text(json.dumps({"stages": {"x": {"outs": [made]}}}))
     snapshot_ensemble.main(folded.root)
     folder = folded.data("snapshot-ensemble")
     out_of_fold, test = load_array(folder / "out_of_fold.npy"), load_array(folder / "test.npy")

@@ -21,7 +21,7 @@ def test_a_snapshot_for_each_cycle_and_the_last_epoch_s_numbers(folded: Layout) 
     result = read_json(folded.result("train-per-fold", "class_unet", 0))
     assert result["epochs"] == 3
     assert np.isclose(result["validation_bce"], history["validation_bce"].iloc[-1], atol=1e-6)
-    assert not any(folded.states.iterdir())
+    assert not any(folded.checkpoints.iterdir())
 
 
 def test_without_pseudolabels_their_phase_is_left_out(folded: Layout) -> None:
@@ -34,12 +34,12 @@ def test_without_pseudolabels_their_phase_is_left_out(folded: Layout) -> None:
 
 def test_without_pseudolabels_their_phase_keeps_no_snapshots(folded: Layout) -> None:
     content = shrunk_content()
-    content["train_per_fold"]["phases"][0]["snapshots"] = True
+    content["train_per_fold"]["phases"][0]["keep"] = "cycle_ends"
     folded.params.write_text(yaml.safe_dump(content))
     save_pseudolabels(folded.data("pseudolabel", 1), no_pseudolabels())
-    with pytest.raises(InputError, match=r"phases\.0\.snapshots: true, but fold 1 has no pseudo"):
+    with pytest.raises(InputError, match=r"phases\.0\.keep: cycle_ends, but fold 1 has no pseudo"):
         train_per_fold.main(folded.root, "class_unet", 1)
-    assert not folded.states.exists() and not folded.model("class_unet", 1).exists()
+    assert not folded.checkpoints.exists() and not folded.model("class_unet", 1).exists()
 
 
 def test_an_unknown_member_is_named(folded: Layout) -> None:

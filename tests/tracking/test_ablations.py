@@ -37,7 +37,7 @@ def test_a_run_whose_command_was_killed_is_ended_by_the_next_one(project: Path) 
     log_ablation(project, record)
     (left,) = logged(project)
     client = client_of(project)
-    client.set_tag(left.info.run_id, "recorder.created", "0.0")  # of a process that is gone
+    client.set_tag(left.info.run_id, "recorder.identity", "0")  # of a process that is gone
     client.update_run(left.info.run_id, status="RUNNING")
     log_ablation(project, record)
     assert {run.info.run_id == left.info.run_id: run.info.status for run in logged(project)} == {

@@ -15,6 +15,7 @@ import pytest
 
 from saltseg.config.params import load_params
 from tests.conftest import PROJECT
+from tests.helpers.servers import mlflow_server
 from tests.tracking.conftest import (
     DVC_YAML,
     Start,
@@ -81,7 +82,7 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
     }
     settings = load_params(PROJECT / "params.yaml").train_per_fold
     for each in (parent, run):
-        assert each.data.params["train_per_fold.phases.0.epochs"] == str(settings.phases[0].epochs)
+        assert each.data.params["train_per_fold.phases.0.schedule.constant.epochs"] == "1"
         assert json.loads(each.data.params["train_per_fold.members"]) == settings.members
         assert {"host", "cpu", "python", "torch"} <= set(each.data.tags)
     assert run.data.tags["dvc.item"] == "lite0 0"
@@ -138,6 +139,42 @@ def test_a_stage_ends_with_its_pipeline(
     assert said == "saltseg: what ran this stage has ended: so does the stage\n"
     found = runs(checkout)
     assert found["ingest"].info.status == found["pipeline"].info.status == "KILLED"
+
+
+def test_a_pipeline_that_is_killed_between_two_stages_is_killed(
+    checkout: Path, start: Start
+) -> None:
+    dvc = subprocess.Popen(
+        [sys.executable, "-c", "input()", "dvc", "repro"], stdin=subprocess.PIPE, text=True
+    )
+    assert done(start("pass", **under(dvc))) == (0, "")
+    (checkout / "dvc.lock").write_text("stages: {ingest: {cmd: x}}")
+    dvc.kill()
+    dvc.communicate()
+    found = runs(checkout)
+    assert (found["ingest"].info.status, found["pipeline"].info.status) == ("FINISHED", "KILLED")
+    assert "dvc: it ended before train-per-fold@lite0-0" in found["pipeline"].data.tags["error"]
+
+
+def test_a_server_that_dies_mid_run_costs_one_line(
+    checkout: Path, start: Start, migrated: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "served.db"
+    database.write_bytes(migrated.read_bytes())
+    body = (
+        "run.metrics({'loss': 1.0}); Path('begun').touch()\n"
+        "    while not Path('gone').exists(): time.sleep(0.05)\n"
+        "    run.epoch({'loss': 1.0}, 1); run.metrics({'loss': 2.0})"
+    )
+    with mlflow_server(f"sqlite:///{database}", tmp_path) as address:
+        process = start(body, MLFLOW_TRACKING_URI=address)
+        while process.poll() is None and not (checkout / "begun").exists():
+            time.sleep(0.05)
+    (checkout / "gone").touch()
+    code, said = done(process)
+    assert code == 0 and said.count("\n") == 1
+    assert "saltseg: warning: MLflow may lack this run, the results do not" in said
+    assert json.loads((checkout / "results/ingest.json").read_text()) == {"loss": 2.0}
 
 
 def test_a_stage_does_not_begin_without_its_pipeline(

@@ -9,7 +9,7 @@ from scipy.stats import t as student
 
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.seeds import generator
-from saltseg.selection.nested_choice import bootstrap_interval
+from saltseg.scoring.intervals import bootstrap_interval
 
 Scores = Mapping[int, pd.DataFrame]
 """By seed, the crops' lines `id`, `fold`, `mosaic`, `after`: out_of_fold_scores.parquet."""
@@ -58,7 +58,7 @@ def paired_effect(base: Scores, variant: Scores, design: Design) -> Effect:
     2003, "Inference for the generalization error"; Bouckaert and Frank 2004): Student's t with the
     variance times 1/pairs + test crops/training crops, for trainings of one set of crops share
     most of them. Where each seed has new crops, the second term shrinks with their number.
-    The interval over mosaics is that of thresholds.bootstrap_interval, of the differences.
+    The interval over mosaics is that of intervals.bootstrap_interval, of the differences.
 
     Raises InputError where the two are not scores of the same crops.
     """

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from saltseg.ablation.effects import Design
 from saltseg.ablation.overrides import PRESENT, overrides_of, read_base, split_values
-from saltseg.config.params import CHANGES_NOTHING, Params
+from saltseg.config.params import Params
+from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout, check_project
 from saltseg.project.git import PATCH, git, scratch_index

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.errors import one_line_errors, printable, printable_lines
 
 Run = Annotated[
     str,
@@ -43,7 +43,7 @@ def reproduce(
 
         record = find_record(run, Path())
         result = repeat(record, Path(), Request(first, cached))
-        print(reproduction_report(record, result, tolerance))
+        print(printable_lines(reproduction_report(record, result, tolerance)))
     if not result.passes(tolerance):
         raise typer.Exit(1)
 
@@ -57,7 +57,7 @@ def verify(run: Run) -> None:
         record = find_record(run, Path())
         findings = check(record, Path())
     for finding in findings:
-        print(finding)
+        print(printable(str(finding)))
     if findings:
         raise typer.Exit(1)
     print(f"{run}: all that it recorded is there and matches its hashes{record.gap}")
@@ -71,4 +71,5 @@ def diff(first: Run, second: Run) -> None:
         from saltseg.reproduction.reports import difference_report
 
         records = find_record(first, Path()), find_record(second, Path())
-        print(difference_report(*records, differences(*records, Path())))
+        report = difference_report(*records, differences(*records, Path()))
+        print(printable_lines(report))

@@ -48,7 +48,7 @@ def upload(
     message: Annotated[str, typer.Option(help="Kaggle shows it beside the score.")] = "saltseg",
 ) -> None:
     """Check data/submit/submission.csv and send it with the official kaggle client."""
-    from saltseg.scoring.submission import send_submission
+    from saltseg.serving.kaggle import send_submission
 
     with one_line_errors():
         print(send_submission(_SUBMISSION, _SAMPLE, message))

@@ -15,12 +15,13 @@ from dvc.repo import Repo
 from dvc.repo.reproduce import plan_repro
 from dvc.stage import Stage
 
-from saltseg.config.params import Runtime, load_params
+from saltseg.config.params import load_params
+from saltseg.config.sections import Runtime
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.machine import cpus
 from saltseg.project.dvc_process import Process, ended_with_this, run_dvc, start_dvc
-from saltseg.project.git import why_unknown
+from saltseg.project.git import NO_REPOSITORY, no_repository
 from saltseg.tracking.wire import PIPELINE_VARIABLE
 
 _LOCKED = ("Unable to acquire lock", "is busy, it is being blocked by")
@@ -81,13 +82,12 @@ def train_in_parallel(root: Path, jobs: int | None) -> None:
 
 def read_matrix(root: Path) -> Matrix:
     """Read from DVC's graph what the matrix stages are made of."""
-    unknown = why_unknown(root)
-    if unknown:
-        raise InputError(unknown)
     try:
         with Repo(str(root)) as repo:
             graph = repo.index.graph
     except DvcException as error:
+        if NO_REPOSITORY in str(error):
+            raise InputError(no_repository(root)) from error
         raise InputError(f"{root / 'dvc.yaml'}: {' '.join(str(error).split())}") from error
     order = [_name(stage, root) for stage in plan_repro(graph)]
     needs = {

@@ -1,8 +1,19 @@
 """What every section of params.yaml is made of: strict fields and their number types."""
 
-from typing import Annotated
+from itertools import groupby
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 
 def _number(value: object) -> object:
@@ -34,3 +45,63 @@ class Section(BaseModel):
         allow_inf_nan=False,
         use_attribute_docstrings=True,
     )
+
+
+class Alternative(Section):
+    """One of the ways to write a field, with settings of its own: {NAME: {SETTING: VALUE}}."""
+
+    written: ClassVar[str]
+    """NAME."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unwrap(cls, value: object) -> object:
+        wrapped = isinstance(value, dict) and [*value] == [cls.written]
+        return value[cls.written] if wrapped else value  # type: ignore[index]
+
+    @model_serializer(mode="wrap")
+    def _wrap(self, settings: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {self.written: settings(self)}
+
+
+def alternatives(ways: str) -> Discriminator:
+    """Let a field be written in one of several ways, each with the Tag of its name.
+
+    ways: what a person can write, for the message about anything else.
+    """
+    return Discriminator(
+        _chosen, custom_error_type="alternatives", custom_error_message=f"write {ways}"
+    )
+
+
+def _chosen(value: object) -> str | None:
+    """Return the NAME of NAME and of {NAME: ...}, or of the model that came of it."""
+    if isinstance(value, Alternative):
+        return value.written
+    if isinstance(value, Section):
+        return next(iter(type(value).model_fields))
+    if isinstance(value, dict):
+        return str(*value) if len(value) == 1 else None
+    return value if isinstance(value, str) else None
+
+
+def describe_findings(error: ValidationError) -> str:
+    """Put the first of pydantic's findings into one line and count the rest."""
+    findings = error.errors()
+    first = findings[0]
+    parts = [str(part) for part in first["loc"]]
+    if parts[0:1] == ["models"]:
+        # The third part is the family that pydantic chose, no field of the file.
+        del parts[2:3]
+    # An alternative with one setting of its own name, {last: N}, comes twice.
+    parts = [name for name, _ in groupby(parts)]
+    field = ".".join(parts)
+    message = first["msg"].removeprefix("Value error, ")
+    more = f" ({len(findings) - 1} more wrong)" if len(findings) > 1 else ""
+    if first["type"] == "missing":
+        return f"{field}: is missing; add it{more}"
+    if first["type"] == "rewritten":
+        return f"{field}: {message}{more}"
+    if first["type"] == "value_error":
+        return ".".join([*parts, message]) + more
+    return f"{field}: {first['input']!r} is not allowed: {message}{more}"

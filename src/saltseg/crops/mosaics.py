@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.cluster.hierarchy import DisjointSet
 
-from saltseg.config.params import CoverageStratify
+from saltseg.config.sections import CoverageStratify
 from saltseg.crops.coverage import describe_crops
 from saltseg.crops.crop_set import CropSet
 

@@ -1,6 +1,5 @@
 """The mean over snapshots and members: out-of-fold for train, over the folds for test."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from saltseg.config.params import Params
+from saltseg.config.snapshot_counts import expected_snapshots
 from saltseg.crops.crop_set import CropSet, depth
 from saltseg.inference.predictor import Predictor, snapshot_predictor, snapshot_shares
 from saltseg.inference.views import create_views
-from saltseg.learning.schedules import expected_snapshots
 from saltseg.models.averages import averaged
 from saltseg.models.snapshots import load_snapshot, snapshot_path
 from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.files import visible
 from saltseg.plumbing.layout import Layout
 
 Probabilities = npt.NDArray[np.float32]
@@ -73,7 +73,7 @@ def find_snapshots(layout: Layout, params: Params) -> Snapshots:
             folder = layout.model(member, fold)
             paths = [snapshot_path(folder, index) for index in range(count)]
             missing += [path for path in paths if not path.is_file()]
-            surplus += sorted(set(folder.glob("*.safetensors")) - set(paths))
+            surplus += sorted(set(visible(folder, "*.safetensors")) - set(paths))
             found[member, fold] = paths
     if missing:
         raise InputError(
@@ -86,24 +86,6 @@ def find_snapshots(layout: Layout, params: Params) -> Snapshots:
             "remove them and run 'dvc repro'"
         )
     return found
-
-
-def remove_strangers(layout: Layout, params: Params) -> list[Path]:
-    """Remove the models and pseudo-labels of members and folds that the parameters do not name.
-
-    DVC leaves the outputs of a shrunken matrix where they are, and they would count in the hashes
-    of the folders that hold them. Its cache keeps them: growing again brings them back untrained.
-    """
-    settings = params.train_per_fold
-    wanted = {layout.model(member, fold) for member in settings.members for fold in settings.folds}
-    wanted |= {layout.data("pseudolabel", fold) for fold in settings.folds}
-    folders = [*layout.models.glob("*/*/"), *layout.data("pseudolabel").glob("*/")]
-    strangers = sorted(folder for folder in folders if folder not in wanted)
-    for folder in strangers:
-        shutil.rmtree(folder)
-        if not any(folder.parent.iterdir()):
-            folder.parent.rmdir()
-    return strangers
 
 
 def average(params: Params, crops: CropSet, folds: pd.DataFrame, snapshots: Snapshots) -> Ensemble:

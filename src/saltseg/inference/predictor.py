@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from saltseg.config.model_definitions import ModelDefinition
-from saltseg.config.params import Runtime
+from saltseg.config.sections import Runtime
 from saltseg.inference.views import View
 from saltseg.models import create_model
 from saltseg.models.devices import create_fabric

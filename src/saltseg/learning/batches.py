@@ -1,6 +1,7 @@
 """Batches of augmented crops: the same ones whatever the number of worker processes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from saltseg.config.phases import Mixed, Phase
+from saltseg.config.sections import Training
 from saltseg.learning.augmentation import augment, create_augmentation
-from saltseg.learning.schedules import batch_count
-from saltseg.learning.training_sets import LabelledCrops
+from saltseg.learning.schedules import Epoch, batch_count, drawn_count
+from saltseg.learning.training_sets import LabelledCrops, TrainingSets, pool
 from saltseg.plumbing.seeds import generator, stream_seed
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -80,3 +83,61 @@ def load_batches(
         generator=torch.Generator(),
     )
     yield from loader
+
+
+def phase_batches(
+    phase: Phase, sets: TrainingSets, training: Training, seed: int
+) -> AugmentedBatches:
+    """Return the batches of a phase, of the sets that its `data` names."""
+    size, preset = training.batch_size, training.augmentation
+    if isinstance(phase.data, Mixed):
+        drawn = drawn_count(phase, sets.sizes, size)
+        return AugmentedBatches(sets.train, size, preset, seed, sets.pseudolabels, drawn)
+    if phase.data == "pooled" and sets.pseudolabels is not None:
+        return AugmentedBatches(pool(sets.train, sets.pseudolabels), size, preset, seed)
+    name = "train" if phase.data == "pooled" else phase.data
+    return AugmentedBatches(sets.named[name], size, preset, seed)
+
+
+class EpochLoader:
+    """Loads the batches of a plan's epochs, one after the other.
+
+    Worker processes live as long as a phase and work ahead over the ends of its epochs.
+    """
+
+    def __init__(
+        self,
+        epochs: Sequence[Epoch],
+        batches_of: Callable[[int], AugmentedBatches],
+        workers: int,
+        pinned: bool,
+    ) -> None:
+        """Load `epochs`.
+
+        batches_of: returns the batches of a phase by its index; for the rest see load_batches.
+        """
+        self._epochs = epochs
+        self._batches_of = batches_of
+        self._workers = workers
+        self._pinned = pinned
+        self._phase: int | None = None
+        self._batches: AugmentedBatches
+        self._loaded: Iterator[Batch]
+
+    def load(self, epoch: Epoch, done: int) -> Iterator[Batch]:
+        """Return the batches of an epoch but the first `done`.
+
+        Epochs are asked for in their order; within a phase, none is left out before the last.
+        """
+        if epoch.phase != self._phase:
+            last = max(each.number for each in self._epochs if each.phase == epoch.phase)
+            span = range(epoch.number, last + 1)
+            self._phase = epoch.phase
+            self._batches = self._batches_of(epoch.phase)
+            self._loaded = load_batches(self._batches, span, self._workers, done, self._pinned)
+        return islice(self._loaded, self._batches.count - done)
+
+    def load_again(self, epoch: Epoch) -> Iterator[Batch]:
+        """Return all batches of the epoch that was asked for last, once more."""
+        span = range(epoch.number, epoch.number + 1)
+        yield from load_batches(self._batches, span, self._workers)

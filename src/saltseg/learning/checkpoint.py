@@ -1,4 +1,4 @@
-"""States of interrupted trainings, under a name that holds all that determines the result."""
+"""Checkpoints of trainings, under a name that holds all that determines the result."""
 
 import hashlib
 import io
@@ -19,13 +19,13 @@ from filelock import FileLock, Timeout
 from saltseg.models.snapshots import Weights
 from saltseg.plumbing.files import whole_file
 from saltseg.plumbing.machine import cpu_model
-from saltseg.plumbing.modules import PACKAGE, modules
+from saltseg.plumbing.modules import determining_modules
 
 _SHARE = 0.01
 """Part of the time that saving may take."""
 
 _KEPT_DAYS = 30
-"""Days after which a state that nobody asked for is removed."""
+"""Days after which a checkpoint that nobody asked for is removed."""
 
 _LIBRARIES = (
     "albumentations",
@@ -39,10 +39,15 @@ _LIBRARIES = (
 """What the arithmetic of a training goes through."""
 
 
-def state_key(texts: Iterable[str], arrays: Iterable[npt.NDArray[Any]]) -> str:
-    """Return a hash of texts (parameters, seeds) and arrays (crops), of code and machine."""
+def checkpoint_key(texts: Iterable[str], arrays: Iterable[npt.NDArray[Any]], script: Path) -> str:
+    """Return a hash of texts (parameters, seeds), arrays (crops, weights), code and machine.
+
+    script: the module that trains; the code is what it imports of this package, and no more, so
+    that an edit elsewhere does not throw a half-done training away.
+    """
     digest = hashlib.sha256()
-    for text in (*texts, *_machine(), *_code()):
+    code = (path.read_text(encoding="utf-8") for path in determining_modules(script))
+    for text in (*texts, *_machine(), *code):
         digest.update(text.encode() + b"\0")
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
@@ -56,19 +61,15 @@ def _machine() -> list[str]:
     return [*map(version, _LIBRARIES), torch.__version__, cpu_model(), capability, threads]
 
 
-def _code() -> list[str]:
-    return [path.read_text(encoding="utf-8") for path in modules(PACKAGE)]
+class Checkpoint:
+    """What one training goes on from: a folder that only it and `drop_checkpoint` touch.
 
-
-class State:
-    """The state of one training: a folder that only the training itself and `drop_state` touch.
-
-    Snapshots have numbers, and files of their own: what has a number never changes, and is written
-    once.
+    Kept weights are numbered by their epoch and have files of their own: they never change, and
+    are written once.
     """
 
     def __init__(self, folder: Path, seconds: float) -> None:
-        """Keep the state in `folder`, and let at least `seconds` pass from save to save."""
+        """Keep it in `folder`, and let at least `seconds` pass from save to save."""
         self.folder = folder
         self._seconds = seconds
         self._cost = 0.0
@@ -103,7 +104,8 @@ class State:
     def save(self, content: dict[str, Any], snapshots: Mapping[int, Weights]) -> None:
         """Write `content` whole, in place of what was saved before, and the new snapshots.
 
-        Those of before that are not among `snapshots` go last: who is killed here may need them.
+        Snapshots that are kept no longer are removed last: until then, the checkpoint before this
+        one is whole.
         """
         started = time.monotonic()
         for number in snapshots.keys() - self._snapshots:
@@ -130,29 +132,29 @@ class State:
 
     @property
     def _progress(self) -> Path:
-        return self.folder / "progress.state"
+        return self.folder / "progress.checkpoint"
 
     def _snapshot(self, number: int) -> Path:
-        return self.folder / f"snapshot_{number}.state"
+        return self.folder / f"snapshot_{number}.checkpoint"
 
     def _set_aside(self, error: Exception) -> None:
         aside = self.folder.with_suffix(".damaged")
         shutil.rmtree(aside, ignore_errors=True)
         self.folder.replace(aside)
-        print(f"saltseg: {aside}: a damaged state is set aside ({error})", file=sys.stderr)
+        print(f"saltseg: {aside}: a damaged checkpoint is set aside ({error})", file=sys.stderr)
 
 
-def drop_state(folder: Path) -> None:
-    """Remove the state of a training that is done."""
+def drop_checkpoint(folder: Path) -> None:
+    """Remove the checkpoint of a training that is done."""
     lock = _lock(folder)
     with lock:
         shutil.rmtree(folder, ignore_errors=True)
-        # Who waits for this file finds it gone, and locks a new one.
+        # A process that waits for this file finds it gone, and locks a new one.
         Path(lock.lock_file).unlink(missing_ok=True)
 
 
 class _DamagedError(Exception):
-    """A state's file isn't what was written."""
+    """A checkpoint's file isn't what was written."""
 
 
 def _lock(folder: Path) -> FileLock:
@@ -177,10 +179,10 @@ def _read(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def _remove_old(states: Path, wanted: str) -> None:
-    """Remove what trainings left that were given up, but for the one that is `wanted` now."""
+def _remove_old(checkpoints: Path, wanted: str) -> None:
+    """Remove the checkpoints of abandoned trainings, except the `wanted` one."""
     oldest = time.time() - _KEPT_DAYS * 24 * 3600
-    for path in states.iterdir():
+    for path in checkpoints.iterdir():
         with suppress(FileNotFoundError):  # another training may be at it, too
             if path.stem != wanted and path.stat().st_mtime < oldest:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -7,7 +7,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from saltseg.config.model_definitions import CROP, ModelDefinition
-from saltseg.config.params import Params, Phase
+from saltseg.config.params import Params
+from saltseg.config.phases import Phase
 from saltseg.learning.schedules import batch_count, dealt_count, drawn_count
 from saltseg.models import create_model
 from saltseg.plumbing.tables import table
@@ -102,12 +103,12 @@ def _crops(params: Params, phases: Sequence[Phase], train_crops: int, pseudolabe
         "survey": params.survey.pretraining,
     }
     size = params.training.batch_size
-    return sum(phase.cycles * phase.epochs * _epoch_crops(phase, seen, size) for phase in phases)
+    return sum(phase.planned_epochs * _epoch_crops(phase, seen, size) for phase in phases)
 
 
 def _epoch_crops(phase: Phase, seen: Mapping[str, int], batch_size: int) -> int:
     dealt = dealt_count(phase, seen)
-    drawn = drawn_count(phase, seen["pseudolabels"], batch_size)
+    drawn = drawn_count(phase, seen, batch_size)
     return dealt + drawn * batch_count(dealt, batch_size - drawn)
 
 

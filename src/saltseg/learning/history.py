@@ -1,66 +1,80 @@
-"""The history of a training: a line for each epoch, with the score of the held-out fold."""
+"""The history of a training: one record for each epoch."""
 
-import math
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from torch.nn import functional
+import pandas as pd
 
-from saltseg.config.params import Phase
-from saltseg.inference.predictor import predict_all
-from saltseg.learning.learner import Learner
-from saltseg.learning.schedules import Epoch
-from saltseg.learning.training_sets import LabelledCrops
-from saltseg.plumbing.errors import InputError
-from saltseg.scoring.metric import precision
-
-Line = dict[str, Any]
+from saltseg.learning.schedules import Score
+from saltseg.plumbing.files import write_csv
 
 
-def check_loss(loss: float, section: str, phase: Phase, epoch: Epoch) -> None:
-    """Raise InputError where the mean over an epoch's batches is infinite or no number.
+@dataclass(frozen=True)
+class EpochRecord:
+    """What is known of an epoch after it has ended."""
 
-    section: of params.yaml, that the phase stands in.
-    """
-    if not math.isfinite(loss):
-        raise InputError(
-            f"params.yaml: {section}.phases.{epoch.phase}.learning_rate: {phase.learning_rate} "
-            f"made the loss {loss} in epoch {epoch.number}; lower it"
-        )
+    epoch: int
+    """Number in the plan, from 0."""
+    phase: int
+    cycle: int
+    learning_rate: float
+    """Of the last step."""
+    loss: float
+    """Mean over the batches."""
+    validation_bce: float
+    """Cross-entropy of the held-out fold, mean over pixels."""
+    validation_score: float
+    """Precision of the held-out fold at p > 0.5, without mirror images."""
+    snapshot: bool
+    """Whether the epoch leaves a snapshot."""
+    watched_bce: float | None = None
+    watched_score: float | None = None
+    """The same of the watched crops; None in phases that watch none."""
+
+    @property
+    def watched(self) -> Score | None:
+        """What the epoch is worth by the watched crops."""
+        if self.watched_score is None or self.watched_bce is None:
+            return None
+        return Score(self.watched_score, -self.watched_bce)
+
+    def row(self) -> dict[str, Any]:
+        """Return the columns of history.csv that the epoch has, in their order."""
+        known = {name: value for name, value in asdict(self).items() if value is not None}
+        return {**known, "snapshot": int(self.snapshot)}
+
+    def metrics(self) -> dict[str, float]:
+        """Return what a curve over epochs shows."""
+        return {name: float(value) for name, value in self.row().items() if name != "epoch"}
 
 
-def describe_epoch(
-    learner: Learner, epoch: Epoch, rate: float, loss: float, validation: LabelledCrops
-) -> Line:
-    """Return the line of an epoch that has just ended, scored with `learner.evaluated`.
+History = list[EpochRecord]
 
-    rate: learning rate of its last step; loss: mean over its batches.
-    """
-    validation_bce, validation_score = score(learner, validation)
+
+def watched_scores(history: Sequence[EpochRecord], phase: int) -> list[Score]:
+    """Return what each epoch of a phase is worth by the watched crops; none if it watches none."""
+    scores = [record.watched for record in history if record.phase == phase]
+    return [score for score in scores if score is not None]
+
+
+def mark_snapshots(history: Sequence[EpochRecord], kept: Collection[int]) -> History:
+    """Return the history with the epochs of `kept`, and no others, marked as snapshots."""
+    return [replace(record, snapshot=record.epoch in kept) for record in history]
+
+
+def final_metrics(history: Sequence[EpochRecord]) -> dict[str, float]:
+    """Return the last epoch's numbers; the last, not the best, which the fold would choose."""
+    last = history[-1]
     return {
-        "epoch": epoch.number,
-        "phase": epoch.phase,
-        "cycle": epoch.cycle,
-        "learning_rate": rate,
-        "loss": loss,
-        "validation_bce": validation_bce,
-        "validation_score": validation_score,
-        "snapshot": int(epoch.snapshot),
+        "epochs": len(history),
+        "loss": last.loss,
+        "validation_bce": last.validation_bce,
+        "validation_score": last.validation_score,
     }
 
 
-def numbers(line: Line) -> dict[str, float]:
-    """Return what a curve over epochs shows of a line."""
-    return {name: float(value) for name, value in line.items() if name != "epoch"}
-
-
-def score(learner: Learner, crops: LabelledCrops) -> tuple[float, float]:
-    """Return the cross-entropy of `learner.evaluated`, and its precision at p > 0.5, no flips."""
-    probabilities = predict_all(
-        learner.evaluated, crops.images, crops.depth, learner.fabric, flip=False
-    )
-    loss = functional.binary_cross_entropy(
-        torch.from_numpy(probabilities), torch.from_numpy(crops.masks.astype(np.float32))
-    )
-    return float(loss), float(precision(probabilities > 0.5, crops.masks).mean())
+def write_history(path: Path, history: Sequence[EpochRecord]) -> None:
+    """Write a line for each epoch as CSV."""
+    write_csv(path, pd.DataFrame([record.row() for record in history]), decimals=8)

@@ -3,16 +3,23 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import nn
+from torch.nn import functional
 
-from saltseg.config.params import Optimizer, Phase
+from saltseg.config.phases import Averaging, Ema
+from saltseg.config.sections import Optimizer
+from saltseg.inference.predictor import predict_all
 from saltseg.learning.averaging import Average
 from saltseg.learning.batches import Batch
 from saltseg.learning.losses import Loss
 from saltseg.learning.optimizers import create_optimizer
+from saltseg.learning.schedules import Score
+from saltseg.learning.training_sets import LabelledCrops
 from saltseg.models.snapshots import Weights
+from saltseg.scoring.metric import precision
 
 
 class Learner:
@@ -30,12 +37,13 @@ class Learner:
         """Start the random numbers that the network draws, its dropout's, anew."""
         torch.manual_seed(seed)
 
-    def start_average(self, phase: Phase) -> None:
-        """Start the average that `phase` wants, if it wants one, anew."""
+    def start_average(self, averaging: Averaging) -> None:
+        """Start the average that a phase wants, if it wants one, anew."""
         self.evaluated, self.average = self.model, None
-        if phase.averaging != "none":
-            decay = phase.averaging_decay
-            self.average = Average(self.model.module, phase.averaging, decay, self.fabric)
+        if isinstance(averaging, Ema):
+            self.average = Average(self.model.module, "ema", averaging.decay, self.fabric)
+        elif averaging == "swa":
+            self.average = Average(self.model.module, "swa", 0.0, self.fabric)
 
     def end_epoch(self, averaged: bool, batches: Iterable[Batch] | None) -> None:
         """Choose what is scored and kept of an epoch that has just ended.
@@ -66,6 +74,16 @@ class Learner:
         if self.average and self.average.rule == "ema":
             self.average.update(self.model.module)
         return loss.detach()
+
+    def score(self, crops: LabelledCrops) -> Score:
+        """Return how well `evaluated` predicts `crops`, without mirror images."""
+        probabilities = predict_all(
+            self.evaluated, crops.images, crops.depth, self.fabric, flip=False
+        )
+        bce = functional.binary_cross_entropy(
+            torch.from_numpy(probabilities), torch.from_numpy(crops.masks.astype(np.float32))
+        )
+        return Score(float(precision(probabilities > 0.5, crops.masks).mean()), -float(bce))
 
     def copy_weights(self) -> Weights:
         """Return the weights of `evaluated` on the CPU; further steps leave them alone."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from saltseg.config.params import SOFT, LossName
+from saltseg.config.phases import SOFT, LossName
 from saltseg.models.outputs import Outputs
 
 PixelLoss = Callable[[Tensor, Tensor], Tensor]

@@ -1,18 +1,11 @@
 """A member of the ensemble without one fold: it learns from all the others."""
 
-from collections.abc import Mapping
-
-import pandas as pd
-
 from saltseg.config.params import Params
-from saltseg.crops.crop_set import CropSet, require_depths
-from saltseg.learning.training import History, Place, Report, Task, Trained, train
-from saltseg.learning.training_sets import (
-    LabelledCrops,
-    divide_crops,
-    pseudolabelled_crops,
-    survey_crops,
-)
+from saltseg.config.phases import choice_name
+from saltseg.crops.crop_set import require_depths
+from saltseg.learning.fold_training import train_without
+from saltseg.learning.training import Report, Task, Trained
+from saltseg.learning.training_sets import Sources
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import stream_seed
@@ -26,49 +19,28 @@ def check_member(member: str, params: Params, layout: Layout) -> None:
 
 
 def train_member(
-    member: str,
-    fold: int,
-    crops: CropSet,
-    folds: pd.DataFrame,
-    labels: PseudoLabels,
-    params: Params,
-    layout: Layout,
-    report: Report,
+    member: str, fold: int, sources: Sources, labels: PseudoLabels, report: Report
 ) -> Trained:
     """Train `member` on all folds but `fold` and on the pseudo-labels of the same fold.
 
     Raises InputError where a phase is to keep snapshots, but has no pseudo-labels to learn from,
     and where the member reads depths that test crops lack.
     """
-    require_depths(crops.table, {member: params.models[member]})
-    seed = stream_seed(params.base.seed, "train", member, fold)
+    params = sources.params
+    require_depths(sources.crops.table, {member: params.models[member]})
+    _check_snapshots(fold, labels, params, sources.layout)
     phases = params.train_per_fold.phases
-    sets, held_out = divide_crops(crops, folds, fold, phases, params)
-    sets["pseudolabels"] = pseudolabelled_crops(crops, labels)
-    _check_snapshots(fold, sets, params, layout)
-    return train(
-        Task(params.models[member], params.training, "train_per_fold", phases, seed),
-        sets | survey_crops(layout.pretraining, phases),
-        held_out,
-        Place(params.runtime, layout.weights, layout.states, f"{member}, fold {fold}"),
-        report,
-    )
+    seed = stream_seed(params.base.seed, "train", member, fold)
+    task = Task(params.models[member], params.training, "train_per_fold", phases, seed)
+    return train_without(fold, task, f"{member}, fold {fold}", sources, labels, report)
 
 
-def _check_snapshots(
-    fold: int, sets: Mapping[str, LabelledCrops], params: Params, layout: Layout
-) -> None:
+def _check_snapshots(fold: int, labels: PseudoLabels, params: Params, layout: Layout) -> None:
     """Refuse a training that would leave fewer snapshots than the ensemble asks for."""
     for index, phase in enumerate(params.train_per_fold.phases):
-        if phase.data == "pseudolabels" and phase.snapshots and not len(sets["pseudolabels"]):
+        if phase.data == "pseudolabels" and phase.keeps and not len(labels.kept):
             raise InputError(
-                f"{layout.params}: train_per_fold.phases.{index}.snapshots: true, but fold {fold} "
-                "has no pseudo-labels, so that the phase is left out and keeps none; set it to "
-                "false"
+                f"{layout.params}: train_per_fold.phases.{index}.keep: {choice_name(phase.keep)}, "
+                f"but fold {fold} has no pseudo-labels, so that the phase is left out and keeps "
+                "none; set it to none"
             )
-
-
-def final_numbers(history: History) -> dict[str, float]:
-    """Return the last epoch's numbers; the last, not the best, which the fold would choose."""
-    names = ["loss", "validation_bce", "validation_score"]
-    return {"epochs": len(history), **{name: history[-1][name] for name in names}}

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from saltseg.config.params import Optimizer
+from saltseg.config.sections import Optimizer
 
 
 def create_optimizer(network: nn.Module, settings: Optimizer) -> torch.optim.Optimizer:

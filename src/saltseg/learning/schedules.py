@@ -4,8 +4,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
-from saltseg.config.params import Phase
+from saltseg.config.phases import (
+    Constant,
+    Cosine,
+    Last,
+    Mixed,
+    OneCycle,
+    Phase,
+    Plateau,
+    Schedule,
+    Triangular2,
+)
 
 _WARM_UP = 0.25
 """Share of a one-cycle's steps in which the learning rate rises."""
@@ -13,15 +24,27 @@ _WARM_UP = 0.25
 _START = 25
 """The peak of a one-cycle is so many times the learning rate that it starts with."""
 
-Score = tuple[float, float]
-"""What an epoch is worth, the greater the better: precision, then minus the cross-entropy.
 
-The precision, whatever the losses are: it is what counts in the end, and the cross-entropy rises
-while a Lovász loss makes masks better. The cross-entropy tells epochs of equal precision apart:
-those of a young network that finds no salt yet.
-"""
+class Score(NamedTuple):
+    """What an epoch is worth, the greater the better: precision, then minus the cross-entropy.
 
-_WORST: Score = (-math.inf, -math.inf)
+    The precision, whatever the losses are: it is what counts in the end, and the cross-entropy
+    rises while a Lovász loss makes masks better. The cross-entropy tells epochs of equal precision
+    apart: those of a young network that finds no salt yet.
+    """
+
+    precision: float
+    """At p > 0.5, mean over crops."""
+    minus_bce: float
+    """Minus the cross-entropy, mean over pixels."""
+
+    @property
+    def bce(self) -> float:
+        """The cross-entropy."""
+        return -self.minus_bce
+
+
+_WORST = Score(-math.inf, -math.inf)
 
 
 @dataclass(frozen=True)
@@ -47,56 +70,60 @@ def batch_count(crops: int, batch_size: int) -> int:
 
 def dealt_count(phase: Phase, crops: Mapping[str, int]) -> int:
     """Return how many crops an epoch of `phase` deals out; see plan_epochs for `crops`."""
+    if isinstance(phase.data, Mixed):
+        return crops["train"]
     if phase.data == "pooled":
         return crops["train"] + crops.get("pseudolabels", 0)
-    return crops["train" if phase.data == "mixed" else phase.data]
+    return crops.get(phase.data, 0)
 
 
-def drawn_count(phase: Phase, pseudolabels: int, batch_size: int) -> int:
+def drawn_count(phase: Phase, crops: Mapping[str, int], batch_size: int) -> int:
     """Return how many crops of a batch are drawn from the pseudo-labels: none if there are none.
 
     The others are dealt out, so that an epoch is one pass over them.
     """
-    mixed = phase.data == "mixed" and pseudolabels
-    return round(batch_size * phase.pseudolabel_share) if mixed else 0
+    if isinstance(phase.data, Mixed) and crops.get("pseudolabels", 0):
+        return round(batch_size * phase.data.share)
+    return 0
 
 
 def plan_epochs(phases: Sequence[Phase], crops: Mapping[str, int], batch_size: int) -> list[Epoch]:
     """Lay out the epochs of all phases; one whose `data` has no crops is left out.
 
-    crops: number of crops by the name of the phases' `data`; those of "mixed" and "pooled" are of
-        "train" and "pseudolabels".
+    crops: number of crops of each set, by its name in TrainingSets.
     """
     epochs: list[Epoch] = []
     for index, phase in enumerate(phases):
         dealt = dealt_count(phase, crops)
         if dealt:
-            drawn = drawn_count(phase, crops.get("pseudolabels", 0), batch_size)
+            drawn = drawn_count(phase, crops, batch_size)
             batches = batch_count(dealt, batch_size - drawn)
             epochs += _phase_epochs(phase, index, batches, len(epochs))
     return epochs
 
 
 def _phase_epochs(phase: Phase, index: int, batches: int, first: int) -> list[Epoch]:
+    cycles, epochs = phase.schedule.cycles, phase.schedule.epochs
     return [
         Epoch(
-            number=first + cycle * phase.epochs + position,
+            number=first + cycle * epochs + position,
             phase=index,
             cycle=cycle,
             steps=range(position * batches, (position + 1) * batches),
-            cycle_steps=phase.epochs * batches,
-            ends_cycle=position == phase.epochs - 1,
+            cycle_steps=epochs * batches,
+            ends_cycle=position == epochs - 1,
             snapshot=_leaves_snapshot(phase, cycle, position),
         )
-        for cycle in range(phase.cycles)
-        for position in range(phase.epochs)
+        for cycle in range(cycles)
+        for position in range(epochs)
     ]
 
 
 def _leaves_snapshot(phase: Phase, cycle: int, position: int) -> bool:
-    left = (phase.cycles - cycle) * phase.epochs - position
-    wanted = left <= phase.keep_last if phase.keep_last else position == phase.epochs - 1
-    return phase.snapshots and wanted and not phase.watches
+    if isinstance(phase.keep, Last):
+        return phase.planned_epochs - (cycle * phase.schedule.epochs + position) <= phase.keep.last
+    ends = position == phase.schedule.epochs - 1
+    return ends and phase.keep == "cycle_ends" and not phase.watches
 
 
 def starts_average(phase: Phase, epoch: Epoch) -> bool:
@@ -104,29 +131,28 @@ def starts_average(phase: Phase, epoch: Epoch) -> bool:
     return epoch.steps.start == 0 and (epoch.cycle == 0 or phase.averaging != "swa")
 
 
-def expected_snapshots(phases: Sequence[Phase]) -> int:
-    """Return how many snapshots a member's training leaves, with or without pseudo-labels.
-
-    It leaves as many in either case: train_member refuses phases that keep some only with them.
-    """
-    return sum(
-        phase.keep_last or phase.keep_best or phase.cycles for phase in phases if phase.snapshots
-    )
+def joins_average(phase: Phase, epoch: Epoch) -> bool:
+    """Tell whether SWA takes in the weights after an epoch: where the learning rate is lowest."""
+    return epoch.ends_cycle or isinstance(phase.schedule, Constant)
 
 
-def learning_rate(phase: Phase, epoch: Epoch, step: int, scores: Sequence[Score] = ()) -> float:
+def learning_rate(schedule: Schedule, epoch: Epoch, step: int, scores: Sequence[Score]) -> float:
     """Return the learning rate of a step of the epoch's cycle.
 
-    scores: after each earlier epoch of a plateau.
+    scores: after each earlier epoch of a plateau; other schedules do not look at them.
     """
-    high, low = phase.learning_rate, phase.final_learning_rate
-    if phase.schedule == "plateau":
-        return plateau(scores, high, low, phase.factor, phase.patience)
-    if phase.schedule == "one_cycle":
-        return one_cycle(step, epoch.cycle_steps, high, low)
-    if phase.schedule == "triangular2":
-        return triangular2(step, epoch.cycle_steps, epoch.cycle, high, low)
-    return cosine(step, epoch.cycle_steps, high, low)
+    if isinstance(schedule, Constant):
+        return schedule.learning_rate
+    high, low = schedule.learning_rate, schedule.final_learning_rate
+    match schedule:
+        case Cosine():
+            return cosine(step, epoch.cycle_steps, high, low)
+        case OneCycle():
+            return one_cycle(step, epoch.cycle_steps, high, low)
+        case Triangular2():
+            return triangular2(step, epoch.cycle_steps, epoch.cycle, high, low)
+        case Plateau():
+            return plateau(scores, high, low, schedule.factor, schedule.patience)
 
 
 def cosine(step: int, steps: int, start: float, end: float) -> float:
@@ -193,9 +219,11 @@ def is_over(phase: Phase, scores: Sequence[Score]) -> bool:
 
     Source: EarlyStopping of Keras, with the best weights restored.
     """
-    without_gain = len(scores) - 1 - scores.index(max(scores)) if scores else 0
-    early = phase.schedule == "plateau" and without_gain >= phase.stop_patience
-    return early or len(scores) == phase.cycles * phase.epochs
+    if len(scores) == phase.planned_epochs:
+        return True
+    if not scores or not isinstance(phase.schedule, Plateau):
+        return False
+    return len(scores) - 1 - scores.index(max(scores)) >= phase.schedule.stop_patience
 
 
 def _half_cosine(share: float, start: float, end: float) -> float:

@@ -11,10 +11,10 @@ import pandas as pd
 from saltseg.config.params import Params
 from saltseg.crops.crop_set import CropSet, depth, require_depths
 from saltseg.inference.predictor import snapshot_predictor
-from saltseg.learning.training import Place, Report, Task, Trained, train
-from saltseg.learning.training_sets import divide_crops, pseudolabelled_crops, survey_crops
+from saltseg.learning.fold_training import train_without
+from saltseg.learning.training import Report, Task, Trained
+from saltseg.learning.training_sets import Sources
 from saltseg.models.snapshots import Weights
-from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import stream_seed
 from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels, select
 
@@ -25,19 +25,11 @@ class Taught:
 
     labels: PseudoLabels
     """Those of the last round."""
-    states: list[Path]
-    """Folders of the states of all rounds; to be dropped once the labels are saved."""
+    checkpoints: list[Path]
+    """Folders of the checkpoints of all rounds; to be dropped once the labels are saved."""
 
 
-def label_test(
-    crops: CropSet,
-    folds: pd.DataFrame,
-    fold: int,
-    table: pd.DataFrame,
-    params: Params,
-    layout: Layout,
-    report: Report,
-) -> Taught:
+def label_test(fold: int, sources: Sources, table: pd.DataFrame, report: Report) -> Taught:
     """Train the teachers round by round, and let each choose pseudo-labels.
 
     All teachers learn from all folds but `fold`, so that a member of that fold, which learns from
@@ -45,48 +37,34 @@ def label_test(
     table: the test crops' lines with `id`, `row` and `black`, in the order of the images.
     Raises InputError where the teacher reads depths that test crops lack.
     """
+    crops, params = sources.crops, sources.params
     require_depths(crops.table, {(name := params.pseudolabel.teacher): params.models[name]})
     labels = no_pseudolabels()
     choice = stream_seed(params.base.seed, "pseudolabel", fold)
-    states: list[Path] = []
+    checkpoints: list[Path] = []
     epochs = 0
     for number in range(params.pseudolabel.rounds):
-        report_on = _counting_on(report, epochs)
-        trained = train_teacher(crops, folds, fold, labels, number, params, layout, report_on)
+        trained = train_teacher(fold, number, sources, labels, _counting_on(report, epochs))
         probabilities = predict_test(crops, trained.snapshots, params, _name(fold, number))
         labels = select(table, probabilities, params.pseudolabel, choice)
-        epochs += trained.history[-1]["epoch"] + 1
-        states.append(trained.state)
-    return Taught(labels, states)
+        epochs += trained.history[-1].epoch + 1
+        checkpoints.append(trained.checkpoint)
+    return Taught(labels, checkpoints)
 
 
 def train_teacher(
-    crops: CropSet,
-    folds: pd.DataFrame,
-    fold: int,
-    labels: PseudoLabels,
-    number: int,
-    params: Params,
-    layout: Layout,
-    report: Report,
+    fold: int, number: int, sources: Sources, labels: PseudoLabels, report: Report
 ) -> Trained:
     """Train the teacher of round `number` (0 is the first) on all folds but `fold`.
 
     labels: those of the round before, without the fold too; none in the first.
     """
-    settings = params.pseudolabel
-    definition = params.models[settings.teacher]
+    params, settings = sources.params, sources.params.pseudolabel
     rounds = range(1, number + 1)
     seed = stream_seed(params.base.seed, "teacher", settings.teacher, fold, *rounds)
-    sets, held_out = divide_crops(crops, folds, fold, settings.phases, params)
-    sets |= {"pseudolabels": pseudolabelled_crops(crops, labels)}
-    return train(
-        Task(definition, params.training, "pseudolabel", settings.phases, seed),
-        sets | survey_crops(layout.pretraining, settings.phases),
-        held_out,
-        Place(params.runtime, layout.weights, layout.states, _name(fold, number)),
-        report,
-    )
+    definition = params.models[settings.teacher]
+    task = Task(definition, params.training, "pseudolabel", settings.phases, seed)
+    return train_without(fold, task, _name(fold, number), sources, labels, report)
 
 
 def predict_test(

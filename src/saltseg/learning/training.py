@@ -1,40 +1,38 @@
-"""The training of one network: phases of cycles, and the snapshots that they leave."""
+"""The training of one network: the loop over the epochs of its phases."""
 
+import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from itertools import groupby, islice
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
-from torch import nn
 
 from saltseg.config.model_definitions import ModelDefinition
-from saltseg.config.params import Phase, Runtime, Training
-from saltseg.learning.batches import AugmentedBatches, Batch, load_batches
-from saltseg.learning.checkpoint import State, state_key
-from saltseg.learning.history import Line, check_loss, describe_epoch, numbers, score
+from saltseg.config.phases import Phase
+from saltseg.config.sections import Runtime, Training
+from saltseg.learning.batches import AugmentedBatches, EpochLoader, phase_batches
+from saltseg.learning.checkpoint import Checkpoint, checkpoint_key
+from saltseg.learning.history import EpochRecord, History, mark_snapshots
 from saltseg.learning.learner import Learner
 from saltseg.learning.losses import create_loss
 from saltseg.learning.schedules import (
     Epoch,
-    Score,
-    best_epochs,
-    drawn_count,
     is_over,
+    joins_average,
     learning_rate,
     plan_epochs,
     starts_average,
 )
-from saltseg.learning.training_sets import LabelledCrops, pool
+from saltseg.learning.training_sets import TrainingSets
+from saltseg.learning.training_state import TrainingState
 from saltseg.models import create_model
 from saltseg.models.devices import create_fabric, device_name
 from saltseg.models.snapshots import Weights
-from saltseg.plumbing.progress import progress
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.progress import counted
 from saltseg.plumbing.seeds import stream_seed
 
-History = list[Line]
 Report = Callable[[Mapping[str, float], int], None]
 
 
@@ -57,8 +55,8 @@ class Place:
     runtime: Runtime
     weights: Path
     """Folder of files of pretrained weights."""
-    states: Path
-    """Folder of the states of interrupted trainings."""
+    checkpoints: Path
+    """Folder of the checkpoints of all trainings."""
     name: str
     """What the progress calls this training."""
 
@@ -67,224 +65,158 @@ class Place:
 class Trained:
     """What a training leaves."""
 
-    state: Path
-    """Folder of the state after the last epoch; to be dropped once the rest is saved."""
-    snapshots: list[Weights] = field(default_factory=list)
+    checkpoint: Path
+    """Folder of the checkpoint after the last epoch; to be dropped once the rest is saved."""
+    snapshots: list[Weights]
     """Weights on the CPU, in the order in which they were made."""
-    history: History = field(default_factory=list)
-    """A line for each epoch."""
+    history: History
 
 
-def train(
-    task: Task,
-    crops: Mapping[str, LabelledCrops],
-    validation: LabelledCrops,
-    place: Place,
-    report: Report,
-) -> Trained:
+def train(task: Task, sets: TrainingSets, place: Place, report: Report) -> Trained:
     """Train a network, or go on where an interrupted training of the same task stopped.
 
-    crops: by the name of the phases' `data`; a phase whose crops are empty is left out. "watched":
-        those that a plateau or `keep_best` watches, kept apart from all others.
-    validation: the held-out fold, for the history only: nothing is chosen by it.
-    report: called with each epoch's numbers, those before an interruption included; whether it is
+    A phase whose crops are none is left out.
+    report: called with each epoch's metrics, those before an interruption included; whether it is
         one of the best that are kept is known so far, and in the history in the end.
     """
+    learner = _create_learner(task, place)
+    checkpoint = Checkpoint(
+        place.checkpoints / _key(task, sets, learner), place.runtime.save_seconds
+    )
+    plan = plan_epochs(task.phases, sets.sizes, task.training.batch_size)
+    state = TrainingState(learner, checkpoint)
+    with checkpoint.owned():
+        resumed = state.load()
+        remaining = _remaining(task, plan, state)
+        if resumed:
+            _tell_place(place.name, remaining[0].number if remaining else len(plan), state)
+        for record in state.history:
+            report(record.metrics(), record.epoch)
+        train_epochs(remaining, state, task, sets, place, report)
+    return Trained(checkpoint.folder, [*state.kept.snapshots.values()], state.history)
+
+
+def train_epochs(
+    epochs: Sequence[Epoch],
+    state: TrainingState,
+    task: Task,
+    sets: TrainingSets,
+    place: Place,
+    report: Report,
+) -> None:
+    """Train through `epochs`, of whose first `state` may have taken some steps: the loop."""
+    learner, loader = state.learner, _create_loader(epochs, state.learner, task, sets, place)
+    steps = sum(len(epoch.steps) for epoch in epochs) - len(state.losses)
+    with counted(place.name, steps) as count:
+        for epoch in epochs:
+            phase, scores = task.phases[epoch.phase], state.scores(epoch.phase)
+            if is_over(phase, scores):  # a plateau may end before its last planned epoch
+                continue
+            loss_function = create_loss(phase.loss)
+            done = len(state.losses)
+            if not done:
+                _start_epoch(epoch, learner, task)
+            learner.model.train()
+            for step, batch in zip(epoch.steps[done:], loader.load(epoch, done), strict=True):
+                rate = learning_rate(phase.schedule, epoch, step, scores)
+                state.losses.append(learner.step(batch, loss_function, rate))
+                state.save_if_due()
+                count()
+            record = _end_epoch(epoch, state, task, sets, loader)
+            report(record.metrics(), epoch.number)
+            state.save_if_due()
+    state.save()
+
+
+def _start_epoch(epoch: Epoch, learner: Learner, task: Task) -> None:
+    phase = task.phases[epoch.phase]
+    if starts_average(phase, epoch):
+        learner.start_average(phase.averaging)
+    learner.seed(stream_seed(task.seed, "dropout", epoch.number))
+
+
+def _end_epoch(
+    epoch: Epoch, state: TrainingState, task: Task, sets: TrainingSets, loader: EpochLoader
+) -> EpochRecord:
+    """Score an epoch whose steps are done, keep what it leaves, and add it to the history."""
+    learner, phase, scores = state.learner, task.phases[epoch.phase], state.scores(epoch.phase)
+    loss = float(torch.stack(state.losses).mean())
+    _check_loss(loss, epoch, task)
+    rate = learning_rate(phase.schedule, epoch, epoch.steps[-1], scores)
+    # The pass over the batches that SWA needs is worth its time only where a snapshot comes of it.
+    again = loader.load_again(epoch) if epoch.snapshot else None
+    learner.end_epoch(joins_average(phase, epoch), again)
+    watched = learner.score(sets.watched) if phase.watches and sets.watched else None
+    state.kept.end_epoch(phase, epoch, learner, [*scores, watched] if watched else [])
+    # Only now: a plateau that ends goes back to its best weights, and those are what is left.
+    validation = learner.score(sets.held_out)
+    record = EpochRecord(
+        epoch=epoch.number,
+        phase=epoch.phase,
+        cycle=epoch.cycle,
+        learning_rate=rate,
+        loss=loss,
+        validation_bce=validation.bce,
+        validation_score=validation.precision,
+        snapshot=False,
+        watched_bce=watched.bce if watched else None,
+        watched_score=watched.precision if watched else None,
+    )
+    state.history = mark_snapshots([*state.history, record], state.kept.snapshots)
+    state.losses = []
+    return state.history[-1]
+
+
+def _remaining(task: Task, plan: Sequence[Epoch], state: TrainingState) -> list[Epoch]:
+    """Return the epochs that are still to be done, as far as that is known by now."""
+    first = state.history[-1].epoch + 1 if state.history else 0
+    return [
+        epoch
+        for epoch in plan[first:]
+        if not is_over(task.phases[epoch.phase], state.scores(epoch.phase))
+    ]
+
+
+def _tell_place(name: str, epoch: int, state: TrainingState) -> None:
+    place = f"epoch {epoch}, batch {len(state.losses)}"
+    print(f"saltseg: {name}: going on at {place}", file=sys.stderr)
+
+
+def _check_loss(loss: float, epoch: Epoch, task: Task) -> None:
+    """Raise InputError where the mean over an epoch's batches is infinite or no number."""
+    if not math.isfinite(loss):
+        schedule = task.phases[epoch.phase].schedule
+        field = f"{task.section}.phases.{epoch.phase}.schedule.{schedule.written}.learning_rate"
+        raise InputError(
+            f"params.yaml: {field}: {schedule.learning_rate} made the loss {loss} in epoch "
+            f"{epoch.number}; lower it"
+        )
+
+
+def _create_learner(task: Task, place: Place) -> Learner:
     fabric = create_fabric(place.runtime)
     network = create_model(task.definition, stream_seed(task.seed, "weights"), place.weights)
     network = network.to(memory_format=torch.channels_last)
-    learner = Learner(network, task.training.optimizer, fabric)
-    key = _key(task, network, crops, validation, fabric)
-    state = State(place.states / key, place.runtime.save_seconds)
-    plan = plan_epochs(
-        task.phases, {name: len(part) for name, part in crops.items()}, task.training.batch_size
+    return Learner(network, task.training.optimizer, fabric)
+
+
+def _create_loader(
+    epochs: Sequence[Epoch], learner: Learner, task: Task, sets: TrainingSets, place: Place
+) -> EpochLoader:
+    def batches(phase: int) -> AugmentedBatches:
+        return phase_batches(task.phases[phase], sets, task.training, task.seed)
+
+    pinned = learner.fabric.device.type == "cuda"
+    return EpochLoader(epochs, batches, place.runtime.workers, pinned)
+
+
+def _key(task: Task, sets: TrainingSets, learner: Learner) -> str:
+    """Name the checkpoint by all that determines the training, the first weights among it."""
+    fabric = learner.fabric
+    weights = [tensor.cpu().numpy() for tensor in learner.model.module.state_dict().values()]
+    precision = str(fabric.strategy.precision.precision)
+    return checkpoint_key(
+        texts=[repr(task), device_name(fabric), precision, *sets.named],
+        arrays=weights + [array for crops in sets.named.values() for array in crops.arrays],
+        script=Path(__file__),
     )
-    with state.owned():
-        course = _Course(learner, state, task, crops)
-        course.resume(plan, place.name)
-        for line in course.history:
-            report(numbers(line), line["epoch"])
-        batches = _stream(course, plan, place)
-        for epoch in filter(course.wants, plan):
-            course.run_epoch(epoch, batches)
-            line = course.end_epoch(epoch, validation, _repeat(task, crops, epoch, place))
-            report(numbers(line), epoch.number)
-            course.save(last=not any(map(course.wants, plan)))
-        next(batches, None)  # the progress tells of the end when the stream ends
-    return Trained(state.folder, [*course.snapshots.values()], course.history)
-
-
-def _key(
-    task: Task,
-    network: nn.Module,
-    crops: Mapping[str, LabelledCrops],
-    validation: LabelledCrops,
-    fabric: Fabric,
-) -> str:
-    """Name the state by everything that determines the training, the first weights among it."""
-    sets = [*crops.values(), validation]
-    weights = [tensor.cpu().numpy() for tensor in network.state_dict().values()]
-    return state_key(
-        texts=[repr(task), device_name(fabric), str(fabric.strategy.precision.precision), *crops],
-        arrays=weights + [array for part in sets for array in part.arrays],
-    )
-
-
-def _stream(course: "_Course", plan: Sequence[Epoch], place: Place) -> Iterator[Batch]:
-    """Yield the batches of the epochs that `course` wants, and show the progress.
-
-    The total is that of the whole plan, of which a plateau may leave epochs out.
-    """
-    epochs = [epoch for epoch in plan if course.wants(epoch)]
-    total = sum(len(epoch.steps) for epoch in epochs) - len(course.losses)
-    return iter(progress(_flow(course, epochs, place), place.name, total))
-
-
-def _flow(course: "_Course", epochs: Sequence[Epoch], place: Place) -> Iterator[Batch]:
-    done = len(course.losses)
-    for phase, group in groupby(epochs, lambda epoch: epoch.phase):
-        of_phase = list(group)
-        batches = _batches(course.task, course.crops, phase)
-        span = range(of_phase[0].number, of_phase[-1].number + 1)
-        pinned = course.learner.fabric.device.type == "cuda"
-        loaded = load_batches(batches, span, place.runtime.workers, done, pinned)
-        for epoch in of_phase:
-            if course.wants(epoch):
-                yield from islice(loaded, batches.count - done)
-                done = 0
-
-
-def _repeat(
-    task: Task, crops: Mapping[str, LabelledCrops], epoch: Epoch, place: Place
-) -> Iterator[Batch]:
-    """Yield the batches of one epoch once more."""
-    span = range(epoch.number, epoch.number + 1)
-    yield from load_batches(_batches(task, crops, epoch.phase), span, place.runtime.workers)
-
-
-def _batches(task: Task, crops: Mapping[str, LabelledCrops], index: int) -> AugmentedBatches:
-    phase, size, preset = task.phases[index], task.training.batch_size, task.training.augmentation
-    if phase.data == "pooled":
-        both = pool(crops["train"], crops["pseudolabels"])
-        return AugmentedBatches(both, size, preset, task.seed)
-    if phase.data != "mixed":
-        return AugmentedBatches(crops[phase.data], size, preset, task.seed)
-    others = crops["pseudolabels"]
-    drawn = drawn_count(phase, len(others), size)
-    return AugmentedBatches(crops["train"], size, preset, task.seed, others, drawn)
-
-
-def _worth(line: Line) -> Score:
-    return line["watched_score"], -line["watched_bce"]
-
-
-class _Course:
-    """How far a training has come, and the ways in which it gets further."""
-
-    def __init__(
-        self, learner: Learner, state: State, task: Task, crops: Mapping[str, LabelledCrops]
-    ) -> None:
-        self.learner = learner
-        self.state = state
-        self.task = task
-        self.crops = crops
-        self.history: History = []
-        self.snapshots: dict[int, Weights] = {}
-        """By the number of the epoch; of a phase that watches, what it keeps so far."""
-        self.losses: list[torch.Tensor] = []
-        """Of the batches so far of the epoch under way; their number is the place in it."""
-
-    def wants(self, epoch: Epoch) -> bool:
-        """Tell whether an epoch of the plan is still to be done."""
-        done = bool(self.history) and epoch.number <= self.history[-1]["epoch"]
-        return not done and not is_over(self.task.phases[epoch.phase], self._scores(epoch.phase))
-
-    def _scores(self, phase: int) -> list[Score]:
-        """Return the scores of the watched crops after each epoch of a phase; else nothing."""
-        lines = [line for line in self.history if line["phase"] == phase]
-        return [_worth(line) for line in lines if "watched_bce" in line]
-
-    def run_epoch(self, epoch: Epoch, batches: Iterator[Batch]) -> None:
-        """Take the steps of one epoch, or those that are left of it."""
-        phase = self.task.phases[epoch.phase]
-        loss_function = create_loss(phase.loss)
-        if not self.losses:
-            if starts_average(phase, epoch):
-                self.learner.start_average(phase)
-            self.learner.seed(stream_seed(self.task.seed, "dropout", epoch.number))
-        self.learner.model.train()
-        scores = self._scores(epoch.phase)
-        for step in epoch.steps[len(self.losses) :]:
-            rate = learning_rate(phase, epoch, step, scores)
-            self.losses.append(self.learner.step(next(batches), loss_function, rate))
-            if step != epoch.steps[-1]:
-                self.save()
-
-    def end_epoch(self, epoch: Epoch, validation: LabelledCrops, batches: Iterator[Batch]) -> Line:
-        """Add the epoch's line to the history, and its snapshot where it leaves one.
-
-        batches: those of the epoch once more; taken only where an average needs them.
-        """
-        phase = self.task.phases[epoch.phase]
-        loss = float(torch.stack(self.losses).mean())
-        check_loss(loss, self.task.section, phase, epoch)
-        rate = learning_rate(phase, epoch, epoch.steps[-1], self._scores(epoch.phase))
-        averaged = epoch.ends_cycle or phase.constant
-        self.learner.end_epoch(averaged, batches if epoch.snapshot else None)
-        watched = self._watch(epoch) if phase.watches else {}
-        line = describe_epoch(self.learner, epoch, rate, loss, validation) | watched
-        self.history.append(line)
-        self.losses = []
-        if epoch.snapshot:
-            self.snapshots[epoch.number] = self.learner.copy_weights()
-        return line
-
-    def _watch(self, epoch: Epoch) -> Line:
-        """Score the watched crops, and keep the best epochs' weights by what they say."""
-        phase = self.task.phases[epoch.phase]
-        bce, precision = score(self.learner, self.crops["watched"])
-        line = {"watched_bce": bce, "watched_score": precision}
-        scores = [*self._scores(epoch.phase), _worth(line)]
-        first = epoch.number + 1 - len(scores)
-        self._keep(epoch, first, {first + at for at in best_epochs(scores, phase.keep_best or 1)})
-        ends = phase.schedule == "plateau" and is_over(phase, scores)
-        if ends:
-            self._end_plateau(phase, best=first + scores.index(max(scores)))
-        kept = epoch.number in self.snapshots if phase.keep_best else ends and phase.snapshots
-        return {**line, "snapshot": int(kept)}
-
-    def _keep(self, epoch: Epoch, first: int, kept: Set[int]) -> None:
-        """Keep the weights of the epochs `kept`, and of no others of the phase from `first` on."""
-        held = self.snapshots.items()
-        self.snapshots = {at: weights for at, weights in held if at < first or at in kept}
-        if epoch.number in kept:
-            self.snapshots[epoch.number] = self.learner.copy_weights()
-        if self.task.phases[epoch.phase].keep_best:
-            for line in self.history:
-                if line["epoch"] >= first:
-                    line["snapshot"] = int(line["epoch"] in kept)
-
-    def _end_plateau(self, phase: Phase, best: int) -> None:
-        """Go back to the best epoch's weights, which are a snapshot only if the phase keeps any."""
-        self.learner.go_back(self.snapshots[best])
-        if not phase.snapshots:
-            del self.snapshots[best]
-
-    def save(self, last: bool = False) -> None:
-        """Save the state if it is time, or if this was the last that there is to save."""
-        if last or self.state.due():
-            losses = torch.stack(self.losses).cpu() if self.losses else torch.empty(0)
-            content = {"history": self.history, "losses": losses, **self.learner.state()}
-            self.state.save(content, self.snapshots)
-
-    def resume(self, plan: Sequence[Epoch], name: str) -> None:
-        """Load the state of an interrupted training, if there is one."""
-        loaded = self.state.load()
-        if loaded:
-            content, self.snapshots = loaded
-            self.history = content["history"]
-            self.losses = list(content["losses"].to(self.learner.fabric.device))
-            self.learner.restore(content)
-            epoch = next((each.number for each in plan if self.wants(each)), len(plan))
-            place = f"epoch {epoch}, batch {len(self.losses)}"
-            print(f"saltseg: {name}: going on at {place}", file=sys.stderr)

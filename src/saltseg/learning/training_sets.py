@@ -1,4 +1,4 @@
-"""Crops with masks to learn from or to be scored on."""
+"""The sets of labelled crops that one network learns from and is scored on, without one fold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from saltseg.config.params import Params, Phase
+from saltseg.config.params import Params
+from saltseg.config.phases import Phase
 from saltseg.crops.crop_set import CropSet, depth, load_array
 from saltseg.crops.folds import assign_folds
+from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import stream_seed
 from saltseg.selection.pseudolabels import PseudoLabels
 
@@ -60,7 +62,67 @@ def pool(*parts: LabelledCrops) -> LabelledCrops:
     )
 
 
-def training_crops(
+@dataclass(frozen=True)
+class TrainingSets:
+    """What one network learns from, and what it is scored on; None where no phase needs a set."""
+
+    train: LabelledCrops
+    """Training crops of the other folds."""
+    held_out: LabelledCrops
+    """Those of the fold itself; scored for the history, and nothing is chosen by them."""
+    watched: LabelledCrops | None = None
+    """Kept apart from `train`, for a plateau and `keep: {best: N}` to decide by."""
+    pseudolabels: LabelledCrops | None = None
+    """Test crops that a teacher labelled."""
+    survey: LabelledCrops | None = None
+    """Crops of the synthetic survey."""
+
+    @property
+    def named(self) -> dict[str, LabelledCrops]:
+        """The sets that there are, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many crops each set has."""
+        return {name: len(crops) for name, crops in self.named.items()}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the training sets of any fold are made from."""
+
+    params: Params
+    layout: Layout
+    crops: CropSet
+    folds: pd.DataFrame
+    """Lines with `id` and `fold`; with `coverage_class` and `mosaic` where a phase watches."""
+
+
+def sets_without(
+    fold: int, phases: Sequence[Phase], sources: Sources, labels: PseudoLabels
+) -> TrainingSets:
+    """Return what `phases` learn from and are scored on, none of it of `fold` but `held_out`.
+
+    Where a phase watches, one of `training.inner_folds` is kept apart from the training crops, in
+    whole mosaics, so that neither shows neighbours of the other. Teacher and members of a fold
+    watch the same crops, as Params makes sure of: a member's pseudo-labels know nothing of them.
+
+    labels: of teachers that never saw `fold` either.
+    Raises InputError where the crops are of fewer mosaics than there are inner folds, or of mosaics
+    that leave one of them without a crop, or where the survey's crops are missing.
+    """
+    train, held_out = split_by_fold(sources.crops, sources.folds, fold)
+    watched = None
+    if any(phase.watches for phase in phases):
+        inner = _inner_folds(fold, sources)
+        train, watched = split_by_fold(sources.crops, inner, fold=0)
+    pseudolabels = pseudolabelled_crops(sources.crops, labels)
+    survey = survey_crops(sources.layout.pretraining, phases)
+    return TrainingSets(train, held_out, watched, pseudolabels, survey)
+
+
+def split_by_fold(
     crops: CropSet, folds: pd.DataFrame, fold: int
 ) -> tuple[LabelledCrops, LabelledCrops]:
     """Return the training crops outside of `fold`, and those in it; joined by id.
@@ -74,28 +136,12 @@ def training_crops(
     )
 
 
-def divide_crops(
-    crops: CropSet, folds: pd.DataFrame, fold: int, phases: Sequence[Phase], params: Params
-) -> tuple[dict[str, LabelledCrops], LabelledCrops]:
-    """Return the training crops outside of `fold` by what `phases` do with them, and those in it.
-
-    They learn from "train". Where one watches, "watched" is kept apart from it: one of
-    `training.inner_folds`, by mosaics, so that neither shows neighbours of the other. Teacher and
-    members of a fold watch the same crops, as Params makes sure of: a member's pseudo-labels know
-    nothing of them either.
-
-    folds: lines with `id` and `fold`, where one watches with `coverage_class` and `mosaic` as well.
-    Raises InputError where the crops are of fewer mosaics than there are inner folds, or of mosaics
-    that leave one of them without a crop.
-    """
-    learned, held_out = training_crops(crops, folds, fold)
-    if not any(phase.watches for phase in phases):
-        return {"train": learned}, held_out
-    outside, seed = folds[folds["fold"] != fold], stream_seed(params.base.seed, "inner", fold)
-    count, field = params.training.inner_folds, "training.inner_folds"
-    inner = assign_folds(outside, count, "coverage_grouped", seed, field)
-    learned, watched = training_crops(crops, inner, fold=0)
-    return {"train": learned, "watched": watched}, held_out
+def _inner_folds(fold: int, sources: Sources) -> pd.DataFrame:
+    """Divide the crops outside of `fold` once more; see assign_folds for the errors."""
+    outside = sources.folds[sources.folds["fold"] != fold]
+    seed = stream_seed(sources.params.base.seed, "inner", fold)
+    count = sources.params.training.inner_folds
+    return assign_folds(outside, count, "coverage_grouped", seed, "training.inner_folds")
 
 
 def _take(crops: CropSet, lines: pd.DataFrame) -> LabelledCrops:
@@ -111,12 +157,12 @@ def pseudolabelled_crops(crops: CropSet, labels: PseudoLabels) -> LabelledCrops:
     return LabelledCrops(images, np.array(labels.masks), feet, soft)
 
 
-def survey_crops(folder: Path, phases: Sequence[Phase]) -> dict[str, LabelledCrops]:
-    """Return the synthetic survey's crops by the name of the phases' `data`; none if none asks.
+def survey_crops(folder: Path, phases: Sequence[Phase]) -> LabelledCrops | None:
+    """Return the synthetic survey's crops; None where no phase learns from them.
 
     folder: as ingest writes it. Raises InputError where a file is missing.
     """
     if all(phase.data != "survey" for phase in phases):
-        return {}
+        return None
     images, masks, feet = (load_array(folder / f"{name}.npy") for name in ARRAYS)
-    return {"survey": LabelledCrops(images, masks, feet.astype(np.float32))}
+    return LabelledCrops(images, masks, feet.astype(np.float32))

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from lightning_fabric import Fabric
 
-from saltseg.config.params import Runtime
+from saltseg.config.sections import Runtime
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.memory import keep_freed_memory
 

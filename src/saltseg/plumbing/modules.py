@@ -7,6 +7,17 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 """The folder of the package that this code belongs to."""
 
+CHANGES_NO_RESULT = (
+    "__init__.py",
+    "plumbing/errors.py",
+    "plumbing/layout.py",
+    "plumbing/memory.py",
+    "plumbing/modules.py",
+    "plumbing/progress.py",
+    "tracking/",
+)
+"""Modules of the package that no result depends on; the head of dvc.yaml names them."""
+
 
 def modules(folder: Path) -> list[Path]:
     """Return the Python files below `folder`, in order.
@@ -42,6 +53,11 @@ def imported_modules(
                     seen.add(path)
                     to_read.append(path)
     return sorted(seen)
+
+
+def determining_modules(script: Path, package: Path = PACKAGE) -> list[Path]:
+    """Return the files that decide what `script` computes, itself among them, in order."""
+    return sorted({script, *imported_modules([script], package, CHANGES_NO_RESULT)})
 
 
 def imported_names(path: Path) -> Iterator[str]:

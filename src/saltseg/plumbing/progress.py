@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -12,24 +13,48 @@ Item = TypeVar("Item")
 
 def progress(items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
     """Yield `items` and show on standard error how many of `total` are done."""
+    with counted(description, total) as count:
+        for item in items:
+            yield item
+            count()
+
+
+@contextmanager
+def counted(description: str, total: int) -> Iterator[Callable[[], object]]:
+    """Show on standard error how many of `total` are done: one more with each call of the yielded.
+
+    The block may end before all of them are.
+    """
     if sys.stderr.isatty():
-        yield from tqdm(items, desc=description, total=total, leave=False)
+        with tqdm(desc=description, total=total, leave=False) as bar:
+            yield bar.update
     else:
-        yield from _lines(items, description, total)
+        lines = _Lines(description, total)
+        yield lines.count
+        lines.end()
 
 
-def _lines(items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
-    """Write a line every ten seconds at the most, and one at the end."""
-    started = shown = time.monotonic()
-    done = 0
-    for item in items:
-        yield item
-        done += 1
+class _Lines:
+    """A line every ten seconds at the most, and one at the end."""
+
+    def __init__(self, description: str, total: int) -> None:
+        self._description = description
+        self._total = total
+        self._started = self._shown = time.monotonic()
+        self._done = 0
+
+    def count(self) -> None:
+        self._done += 1
         now = time.monotonic()
-        if now - shown >= 10 and done < total:
-            shown = now
-            print(f"{description}: {_state(done, total, now - started)}", file=sys.stderr)
-    print(f"{description}: {done:,} done in {time.monotonic() - started:.0f} s", file=sys.stderr)
+        if now - self._shown >= 10 and self._done < self._total:
+            self._shown = now
+            self._print(_state(self._done, self._total, now - self._started))
+
+    def end(self) -> None:
+        self._print(f"{self._done:,} done in {time.monotonic() - self._started:.0f} s")
+
+    def _print(self, text: str) -> None:
+        print(f"{self._description}: {text}", file=sys.stderr)
 
 
 def _state(done: int, total: int, seconds: float) -> str:

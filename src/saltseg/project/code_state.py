@@ -114,7 +114,11 @@ def _code_patch(root: Path) -> Patch:
     with scratch_index(root) as index:
         kept = [*_code(root), *(f":(exclude,literal){name}" for name in large)]
         git(root, "read-tree", "HEAD", environment=index)
-        git(root, "add", "--all", "--", *kept, environment=index)
+        # `git add` would refuse where an excluded path, such as .dvc/tmp, is ignored as well.
+        states = ["--others", "--modified", "--deleted", "--exclude-standard"]
+        names = git(root, "ls-files", "-z", *states, "--", *kept, environment=index)
+        options = ["-z", "--add", "--remove", "--replace", "--stdin"]
+        git(root, "update-index", *options, stdin=names, environment=index)
         text = git(root, *PATCH, "--cached", "HEAD", "--", *kept, environment=index)
     return Patch(text, large)
 

@@ -1,11 +1,14 @@
 """What DVC writes into dvc.lock: stages, and the hashes of what they read and made."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file
 from saltseg.plumbing.litter import is_litter
 
@@ -14,10 +17,29 @@ Stages = Mapping[str, Any]
 
 
 def read(content: bytes) -> dict[str, Any]:
-    """Return the stages in the content of a dvc.lock; an empty one holds none."""
-    # The C loader reads a lock of a thousand lines ten times as fast.
-    lock = yaml.load(content, Loader=yaml.CSafeLoader) or {}
-    return dict(lock.get("stages") or {})
+    """Return the stages in the content of a dvc.lock; an empty one holds none.
+
+    Raises InputError where it is damaged.
+    """
+    try:
+        # The C loader reads a lock of a thousand lines ten times as fast.
+        lock = yaml.load(content, Loader=yaml.CSafeLoader) or {}
+        stages = dict(lock.get("stages") or {})
+        for stage in stages.values():
+            for entry in (*stage.get("deps", []), *stage.get("outs", [])):
+                entry["path"].encode(), entry.get("md5", "").encode()
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError) as error:
+        raise InputError(
+            f"dvc.lock: is damaged ({' '.join(str(error).split())[:100]}); fetch the committed one "
+            "with 'git checkout dvc.lock', or remove it and run 'dvc repro'"
+        ) from error
+    return stages
+
+
+def read_checkout(root: Path) -> dict[str, Any]:
+    """Return the stages in a checkout's dvc.lock; none before the first run."""
+    path = root / "dvc.lock"
+    return read(path.read_bytes()) if path.exists() else {}
 
 
 def hashes(stages: Stages, kind: str) -> dict[str, str]:
@@ -38,3 +60,17 @@ def folder_files(folder: Path) -> dict[str, str]:
         for place, path in files.items()
         if path.name != ".gitignore" and not is_litter(place)
     }
+
+
+def folder_hash(folder: Path) -> str:
+    """Return the hash of a folder as DVC writes it into dvc.lock."""
+    return tree_hash(folder_files(folder))
+
+
+def tree_hash(files: Mapping[str, str]) -> str:
+    """Return DVC's hash of a folder from the hashes of its files by relative path.
+
+    DVC hashes the JSON list of the files' paths and hashes (dvc_data.hashfile.tree.Tree).
+    """
+    entries = [{"md5": files[name], "relpath": name} for name in sorted(files)]
+    return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"

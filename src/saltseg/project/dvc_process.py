@@ -25,13 +25,15 @@ def start_dvc(
 ) -> Process:
     """Start `dvc ARGUMENTS` in `root`, in a session that only this process interrupts.
 
+    It ends with this process, a killed one too.
+
     environment: all its variables, but for those that would lead its git to another repository.
     output: the file descriptor that takes all that it says; None leaves it where this process's
     own output goes.
     """
     with _heeded_interrupts():
         return subprocess.Popen(
-            [sys.executable, "-m", "dvc", *arguments],
+            [sys.executable, "-m", "saltseg.project.watched_dvc", str(os.getpid()), *arguments],
             cwd=root,
             env=environment_of_children(environment),
             stdin=subprocess.DEVNULL,

@@ -86,6 +86,12 @@ _ASTRAY = {
 _ASTRAY_STARTS = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 
 
+_TRUST = "safe.directory"
+
+NO_REPOSITORY = "not a git repository"
+"""What git, and dvc as well, say outside of one."""
+
+
 class GitError(InputError):
     """Git refused; the message has its reason."""
 
@@ -165,6 +171,14 @@ def find_commit(root: Path, revision: str) -> str | None:
         return None
 
 
+def no_repository(root: Path) -> str:
+    """Say that `root` is no clone, and what to do."""
+    return (
+        f"{root.resolve()}: is no git repository, as after 'Download ZIP'; clone the project,"
+        " or call 'git init', 'git add --all' and 'git commit' there"
+    )
+
+
 def why_unknown(root: Path) -> str | None:
     """Return git's reason where it cannot tell a commit of the code in `root`; else None."""
     try:
@@ -202,9 +216,6 @@ def top_folder(root: Path) -> tuple[Path, Path]:
     return Path(said[0]), Path(said[1])
 
 
-_TRUST = "safe.directory"
-
-
 def _quoted(path: Path) -> str:
     """Quote a path for a list that colons part."""
     return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -226,9 +237,4 @@ def _trusted_folders(variables: Mapping[str, str]) -> list[str]:
 
 def _explained(root: Path, command: str, said: str) -> str:
     """Say what to do where git's reason does not: most often the folder is no clone."""
-    if "not a git repository" in said:
-        return (
-            f"{root.resolve()}: is no git repository, as after 'Download ZIP'; clone the project,"
-            " or call 'git init', 'git add --all' and 'git commit' there"
-        )
-    return f"git {command}: {said}"
+    return no_repository(root) if NO_REPOSITORY in said else f"git {command}: {said}"

@@ -6,13 +6,14 @@ compared; parameters and code have a SHA-256 of their own.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from saltseg.config.params import CHANGES_NOTHING, Params
+from saltseg.config.params import Params
+from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file
 from saltseg.plumbing.layout import Layout
@@ -55,21 +56,7 @@ def locked_outputs(root: Path) -> dict[str, str]:
     for file in sorted(root.glob("data/*.dvc")):
         for entry in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("outs", []):
             added[f"data/{entry['path']}"] = entry.get("md5", "")
-    return added | dvc_lock.hashes(_stages(root), "outs")
-
-
-def folder_hash(folder: Path) -> str:
-    """Return the hash of a folder as DVC writes it into dvc.lock."""
-    return tree_hash(dvc_lock.folder_files(folder))
-
-
-def tree_hash(files: Mapping[str, str]) -> str:
-    """Return DVC's hash of a folder from the hashes of its files by relative path.
-
-    DVC hashes the JSON list of the files' paths and hashes (dvc_data.hashfile.tree.Tree).
-    """
-    entries = [{"md5": files[name], "relpath": name} for name in sorted(files)]
-    return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+    return added | dvc_lock.hashes(dvc_lock.read_checkout(root), "outs")
 
 
 def _raw_data(root: Path, params: Params) -> dict[str, str]:
@@ -77,7 +64,7 @@ def _raw_data(root: Path, params: Params) -> dict[str, str]:
     if params.ingest.source == "survey":
         made_from = {"seed": params.base.seed, "survey": params.survey.model_dump(mode="json")}
         return {"source": "survey", "parameters": _digest(made_from)}
-    known = dvc_lock.hashes(_stages(root), "deps").get(params.ingest.raw_dir)
+    known = dvc_lock.hashes(dvc_lock.read_checkout(root), "deps").get(params.ingest.raw_dir)
     return {"source": "tgs", "files": "md5:" + _hash(root / params.ingest.raw_dir, known)}
 
 
@@ -94,7 +81,7 @@ def _tracked_hash(root: Path, name: str) -> str:
 def _hash(path: Path, known: str | None) -> str:
     """Hash what lies at `path`; `known` is its hash in dvc.lock, for what does not lie here."""
     if path.is_dir():
-        return folder_hash(path)
+        return dvc_lock.folder_hash(path)
     if path.is_file():
         return hash_file(path)
     if known is None:
@@ -117,9 +104,3 @@ def _digest(content: object) -> str:
 def _digest_code(folder: Path, files: Iterable[Path]) -> str:
     """Return one digest of the paths below `folder` and the contents of `files`."""
     return _digest({path.relative_to(folder).as_posix(): hash_file(path) for path in files})
-
-
-def _stages(root: Path) -> dvc_lock.Stages:
-    """Return the stages in the checkout's dvc.lock; none before the first run."""
-    path = root / "dvc.lock"
-    return dvc_lock.read(path.read_bytes()) if path.exists() else {}

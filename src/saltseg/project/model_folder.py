@@ -11,10 +11,11 @@ from typing import Any
 
 from saltseg.config.params import load_params
 from saltseg.plumbing.errors import InputError, first_few
-from saltseg.plumbing.files import read_json, write_json
+from saltseg.plumbing.files import read_json, visible, write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.modules import PACKAGE
 from saltseg.project.lineage import code_digest
+from saltseg.project.trained_models import check_models
 from saltseg.seismic.learned_crops import as_json, describe_crops
 
 SETTINGS = "model.json"
@@ -25,8 +26,10 @@ def export_model(layout: Layout, folder: Path) -> None:
     """Gather the model of the pipeline that has run below `layout.root` in a new `folder`.
 
     The snapshots are linked where the file system can: they cost no space and no time.
-    Raises InputError where those of a member and fold, or a stage's output, are not there.
+    Raises InputError where those of a member and fold, or a stage's output, are not there, and
+    where a snapshot is not what dvc.lock says.
     """
+    check_models(layout, load_params(layout.params))
     settings, manifest = _settings(layout), read_json(layout.data("submit") / MANIFEST)
     model = Layout(folder / "model")
     for source in _snapshots(layout):
@@ -104,7 +107,7 @@ def _crops(layout: Layout) -> dict[str, object] | None:
 def _snapshots(layout: Layout) -> list[Path]:
     settings = load_params(layout.params).train_per_fold
     folders = [layout.model(m, fold) for m in settings.members for fold in settings.folds]
-    found = [sorted(folder.glob("*.safetensors")) for folder in folders]
+    found = [visible(folder, "*.safetensors") for folder in folders]
     missing = [folder for folder, files in zip(folders, found, strict=True) if not files]
     if missing:
         raise InputError(f"{first_few(missing)}: no snapshots lie there; run 'dvc pull'")

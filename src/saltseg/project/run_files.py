@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import visible
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.machine import cpu_model, cpus
 from saltseg.project.git import git
@@ -26,7 +27,7 @@ RESULTS = Layout(Path()).results.as_posix()
 
 def files_of_folder(root: Path) -> Files:
     """Read a checkout's parameters, pipeline, locks and metrics as they are now."""
-    paths = [root / name for name in NAMES] + sorted(Layout(root).results.rglob("*.json"))
+    paths = [root / name for name in NAMES] + visible(Layout(root).results, "*.json")
     return {
         path.relative_to(root).as_posix(): path.read_bytes() for path in paths if path.is_file()
     }

@@ -13,19 +13,9 @@ import yaml
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.files import write_text
 from saltseg.plumbing.layout import check_project
-from saltseg.plumbing.modules import imported_modules
+from saltseg.plumbing.modules import determining_modules
 
 PACKAGE = "src/saltseg"
-
-CHANGES_NO_RESULT = (
-    "__init__.py",
-    "plumbing/errors.py",
-    "plumbing/layout.py",
-    "plumbing/memory.py",
-    "plumbing/progress.py",
-    "tracking/",
-)
-"""Modules of the package that no stage depends on; the head of dvc.yaml names them."""
 
 
 def code_dependencies(root: Path, script: Path) -> list[str]:
@@ -33,8 +23,8 @@ def code_dependencies(root: Path, script: Path) -> list[str]:
 
     Paths are relative to `root`, the project's folder, in order.
     """
-    paths = imported_modules([script], root / PACKAGE, CHANGES_NO_RESULT)
-    return sorted(path.relative_to(root).as_posix() for path in [*paths, script])
+    paths = determining_modules(script, root / PACKAGE)
+    return sorted(path.relative_to(root).as_posix() for path in paths)
 
 
 def rewritten(root: Path) -> str:

@@ -1,18 +1,25 @@
 """A clean clone of a run's code in a temporary folder, with all that the run recorded."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dvc.config import Config
 from dvc.repo import Repo
+from filelock import FileLock
 
+from saltseg.plumbing.files import write_below
 from saltseg.plumbing.layout import Layout
 from saltseg.project.git import git, object_folder, top_folder
+from saltseg.reproduction.patches import STORAGE, check_patch
 from saltseg.reproduction.records import RunRecord
 from saltseg.tracking import wait_for_recorders
+
+_PREFIX = "saltseg-reproduction-"
+_LOCK = ".in-use.lock"
 
 
 @contextmanager
@@ -23,19 +30,19 @@ def workplace(record: RunRecord, root: Path) -> Iterator[Path]:
     writes nothing. Outputs that DVC keeps are not there yet: `dvc checkout` brings them. What runs
     in it is mirrored into the clone's own mlruns, so that MLflow hears of no run twice.
 
-    Raises InputError where git cannot restore the code.
+    Raises InputError where git cannot restore the code, and where the record would write through
+    a link or out of the clone.
     """
     root = root.resolve()
-    with tempfile.TemporaryDirectory(
-        prefix="saltseg-reproduction-", ignore_cleanup_errors=True
-    ) as folder:
-        clone = Path(folder).resolve() / "project"
+    if record.patch:
+        check_patch(root, record.commit, record.patch)
+    with _scratch_folder() as folder:
+        clone = folder / "project"
         _check_out(record, root, clone)
         project = clone / top_folder(root)[1]
         for name, content in record.files.items():
-            (project / name).parent.mkdir(parents=True, exist_ok=True)
-            (project / name).write_bytes(content)
-        _share_storage(root, project, Path(folder) / "dvc")
+            write_below(project, name, content)
+        _share_storage(root, project, folder / "dvc")
         try:
             yield project
         finally:
@@ -59,7 +66,36 @@ def _check_out(record: RunRecord, root: Path, clone: Path) -> None:
         shutil.copy2(shallow, own / "shallow")
     git(clone, "checkout", "--quiet", "--detach", record.commit)
     if record.patch:
-        git(clone, "apply", "--binary", "--whitespace=nowarn", "-", stdin=record.patch)
+        options = ["--binary", "--whitespace=nowarn", f"--exclude={STORAGE}"]
+        git(clone, "apply", *options, "-", stdin=record.patch)
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    """Yield a new folder for a clone; remove it at the end, and before those of killed processes.
+
+    A folder is in use while its lock is held, which the system releases with its process.
+    """
+    _sweep(Path(tempfile.gettempdir()))
+    with (
+        tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
+        FileLock(Path(folder, _LOCK)),
+    ):
+        yield Path(folder).resolve()
+
+
+def _sweep(place: Path) -> None:
+    for folder in place.glob(f"{_PREFIX}*"):
+        lock = folder / _LOCK
+        # Whoever is at work there, or may not be asked, keeps his folder.
+        with suppress(OSError):
+            if folder.is_symlink() or folder.stat().st_uid != os.getuid() or not lock.is_file():
+                continue
+            with FileLock(lock, timeout=0):
+                for each in folder.iterdir():
+                    if each != lock:
+                        shutil.rmtree(each)
+            shutil.rmtree(folder)
 
 
 def _share_storage(root: Path, clone: Path, site_cache: Path) -> None:

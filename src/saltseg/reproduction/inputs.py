@@ -9,8 +9,8 @@ from dvc.output import Output
 from dvc.stage import Stage
 
 from saltseg.plumbing.errors import first_few
+from saltseg.project.dvc_lock import tree_hash
 from saltseg.project.git import git
-from saltseg.project.lineage import tree_hash
 from saltseg.project.pipeline import overlaps
 from saltseg.reproduction.objects import Objects, is_folder
 

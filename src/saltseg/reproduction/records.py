@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.errors import InputError, first_few, reason_of
 from saltseg.plumbing.layout import Layout, check_project
 from saltseg.project import dvc_lock
 from saltseg.project.code_state import SYNCED, UNKNOWN
@@ -62,12 +64,16 @@ class RunRecord:
     @cached_property
     def params(self) -> dict[str, Any]:
         """Return the parameters."""
-        return yaml.safe_load(self.files.get("params.yaml", b"")) or {}
+        with self._readable("params.yaml"):
+            return dict(yaml.safe_load(self.files.get("params.yaml", b"")) or {})
 
     @cached_property
     def pipeline(self) -> Pipeline:
         """Return dvc.yaml."""
-        return Pipeline(self.files.get("dvc.yaml") or b"stages: {}", self.params)
+        with self._readable("dvc.yaml"):
+            pipeline = Pipeline(self.files.get("dvc.yaml") or b"stages: {}", self.params)
+            pipeline.names()  # reads all of it
+            return pipeline
 
     @cached_property
     def lock(self) -> dict[str, Any]:
@@ -88,7 +94,19 @@ class RunRecord:
     @cached_property
     def metrics(self) -> dict[str, float]:
         """Return every metric as STAGE.ITEM.KEY."""
-        return self.pipeline.metrics(results_in(self.files))
+        with self._readable(RESULTS):
+            return self.pipeline.metrics(results_in(self.files))
+
+    @contextmanager
+    def _readable(self, part: str) -> Iterator[None]:
+        """Raise InputError where a part of the record, which came from a server, is garbage."""
+        try:
+            yield
+        except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
+            raise InputError(
+                f"{self.name}: {part} in its record is damaged ({reason_of(error)}); "
+                "take another run"
+            ) from error
 
     def lacks(self) -> list[str]:
         """Name what is missing of the record; an empty list for a whole one."""
@@ -164,11 +182,20 @@ def _run_record(reference: str, root: Path) -> RunRecord | None:
         commit=run.tags.get("mlflow.source.git.commit", "").replace(UNKNOWN, ""),
         files={name: content for name, content in named.items() if _reproducible(name)},
         patch=named.get(_PATCH, b""),
-        environment=json.loads(environment) if environment else None,
+        environment=_facts(reference, environment),
         run_id=run.run_id,
         status=run.status,
         tags=run.tags,
     )
+
+
+def _facts(reference: str, content: bytes | None) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(content)) if content else None
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"{reference}: {_ENVIRONMENT} in its record is damaged; take another run"
+        ) from error
 
 
 def _archived_run(reference: str, root: Path, archive: "Archive") -> "ArchivedRun | None":

@@ -1,5 +1,7 @@
 """What git holds of a run's record: DVC's experiments, changed code."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from saltseg.project.dvc_experiments import list_experiments
@@ -47,6 +49,13 @@ def tracked_files(root: Path, commit: str, patch: bytes) -> list[str]:
         tree = _tree(root, commit, patch, environment)
         listed = git(root, "ls-tree", "-r", "-z", "--name-only", tree, environment=environment)
     return [name for name in listed.decode().split("\0") if name and ".gitignore" not in name]
+
+
+@contextmanager
+def patched_tree(root: Path, commit: str, patch: bytes) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the tree of `commit` with `patch` upon it, and the variables by which git finds it."""
+    with scratch_index(root) as environment:
+        yield _tree(root, commit, patch, environment), environment
 
 
 def _tree(root: Path, commit: str, patch: bytes, environment: dict[str, str]) -> str:

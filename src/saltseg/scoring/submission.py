@@ -1,8 +1,5 @@
-"""Kaggle's submission: writing, checking, scoring and sending it."""
+"""Kaggle's submission: writing, checking and scoring it."""
 
-import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +12,7 @@ from saltseg.plumbing.csv_tables import read_csv
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import whole_file, write_text
 from saltseg.scoring import ids, metric, rle
-from saltseg.selection.nested_choice import bootstrap_interval
+from saltseg.scoring.intervals import bootstrap_interval
 
 HEADER = ["id", "rle_mask"]
 
@@ -136,37 +133,6 @@ def read_masks(path: Path, ids: Sequence[str]) -> npt.NDArray[np.bool_]:
     codes = _read(path)
     known = dict(zip(codes.ids, codes.codes, strict=True))
     return rle.decode([known[name] for name in ids])
-
-
-def send_submission(path: Path, sample: Path, message: str) -> str:
-    """Check a submission, hand it to Kaggle with the official client, return what that says.
-
-    Raises InputError that says what to do where the client is missing or refuses.
-    """
-    from saltseg.crops.tgs.folder import (
-        COMPETITION,  # imports pandas, which `saltseg check` can spare
-    )
-
-    check_submission(path, sample)
-    beside = Path(sys.executable).parent
-    client = shutil.which("kaggle", path=str(beside)) or shutil.which("kaggle")
-    if client is None:
-        raise InputError(
-            "kaggle: the client is not installed; run"
-            f" {beside / 'python'} -m pip install kaggle, or send {path} at"
-            f" https://www.kaggle.com/c/{COMPETITION}/submit"
-        )
-    command = [client, "competitions", "submit", "-c", COMPETITION, "-f", str(path), "-m", message]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    said = (done.stdout + done.stderr).strip()
-    if done.returncode != 0:
-        reason = said.splitlines()[-1] if said else f"exit code {done.returncode}"
-        raise InputError(
-            f"kaggle: did not take {path} ({reason}); create a token at"
-            " https://www.kaggle.com/settings and save it as ~/.kaggle/kaggle.json, accept the"
-            f" rules at https://www.kaggle.com/c/{COMPETITION}/rules, and try again"
-        )
-    return said
 
 
 def _read(path: Path, named: Path | None = None) -> _Codes:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from saltseg.plumbing.seeds import stream_seed
+from saltseg.scoring.intervals import bootstrap_interval
 from saltseg.scoring.metric import Scores
 
 Integers = npt.NDArray[np.int64]
@@ -110,32 +111,6 @@ def part_means(scores: Scores, parts: Integers) -> dict[int, float]:
 def spread(means: dict[int, float]) -> float:
     """Return the sample standard deviation of the parts' means; 0 for a single part."""
     return float(np.std(list(means.values()), ddof=1)) if len(means) > 1 else 0.0
-
-
-def bootstrap_interval(
-    scores: Scores, groups: Sequence[str], resamples: int, generator: np.random.Generator
-) -> tuple[float, float]:
-    """Return the interval that holds the mean of `scores`, shape (n,), at 95 %.
-
-    Percentiles 2.5 and 97.5 over resamples of whole groups: crops of one mosaic show the same
-    salt, and are no independent evidence. Name each crop as its own group to resample crops.
-    """
-    return bootstrap_intervals([scores], groups, resamples, generator)[0]
-
-
-def bootstrap_intervals(
-    scores: Sequence[Scores], groups: Sequence[str], resamples: int, generator: np.random.Generator
-) -> list[tuple[float, float]]:
-    """Return bootstrap_interval's of several scores of the same crops, from the same resamples."""
-    _, members = np.unique(np.asarray(groups, object), return_inverse=True)
-    sizes = np.bincount(members)
-    sums = [np.bincount(members, each) for each in scores]
-    means = np.empty((len(sums), resamples))
-    for index in range(resamples):
-        drawn = generator.integers(len(sizes), size=len(sizes))
-        means[:, index] = [each[drawn].sum() / sizes[drawn].sum() for each in sums]
-    quantiles = [np.quantile(each, [0.025, 0.975]) for each in means]
-    return [(float(low), float(high)) for low, high in quantiles]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from saltseg.plumbing.files import read_json, write_array_parts
 from saltseg.scoring.components import clean, precision_by_sizes
+from saltseg.scoring.intervals import bootstrap_intervals
 from saltseg.scoring.metric import Scores, salt_masks
-from saltseg.selection.nested_choice import bootstrap_intervals, first_of_best, totals
+from saltseg.selection.nested_choice import first_of_best, totals
 
 Masks = npt.NDArray[np.bool_]
 Sizes = tuple[int, int]
@@ -141,7 +142,7 @@ def nested_gain(
 ) -> dict[str, Any]:
     """Return the nested scores, and what the search gains, each with its interval.
 
-    groups, generator: see thresholds.bootstrap_interval; both intervals are of the same resamples.
+    groups, generator: see intervals.bootstrap_interval; both intervals are of the same resamples.
     """
     gain = cleaning.after - cleaning.before
     (low, high), (gain_low, gain_high) = bootstrap_intervals(

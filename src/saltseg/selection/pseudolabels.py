@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from saltseg.config.model_definitions import CROP
-from saltseg.config.params import PseudoLabel
+from saltseg.config.sections import PseudoLabel
 from saltseg.crops.coverage import coverage_class
 from saltseg.crops.crop_set import load_array, load_table
 from saltseg.plumbing.files import write_array, write_table

@@ -19,11 +19,19 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from saltseg.config.params import Params
-from saltseg.plumbing.errors import InputError
-from saltseg.plumbing.files import write_json
+from saltseg.plumbing.errors import InputError, printable
+from saltseg.plumbing.files import sweep_leftovers, write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.project.git import why_unknown
-from saltseg.tracking.wire import Wire, WireError, end_with, open_wire, pipeline_process
+from saltseg.tracking.messages import read_answer
+from saltseg.tracking.wire import (
+    Wire,
+    WireError,
+    end_with,
+    open_wire,
+    pipeline_command,
+    pipeline_process,
+)
 
 _PATIENCE = 60
 """Seconds that a finished stage waits for its recorder, which goes on alone after that."""
@@ -69,6 +77,8 @@ def stage_run(stage: str, layout: Layout, params: Params, *parts: str | int) -> 
     if not (layout.root / "dvc.yaml").exists():
         yield StageRun(result)
         return
+    for folder in (result.parent, layout.data(stage, *parts), layout.plots(stage, *parts)):
+        sweep_leftovers(folder)
     reporter = _Reporter(stage, layout, params, *parts)
     try:
         yield StageRun(result, reporter)
@@ -113,7 +123,7 @@ class _Reporter:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.wire = open_wire(self.folder, layout.root.resolve(), self.pipeline)
-        except (OSError, WireError) as error:
+        except (OSError, WireError, InputError) as error:
             self.lost = str(error)
         if unknown is not None:
             self._warn(".warned-git", f"the record says nothing of the code's state: {unknown}")
@@ -125,6 +135,7 @@ class _Reporter:
             main=str(main),
             params=params.model_dump(mode="json"),
             pipeline=self.pipeline,
+            command=pipeline_command(self.pipeline),
             stage_pid=os.getpid(),
         )
 
@@ -135,6 +146,8 @@ class _Reporter:
         message = {"kind": kind, "time": int(time.time() * 1000), **content}
         try:
             self.wire.send(message)
+        except TimeoutError:
+            self.lost = "the recorder takes nothing any more"
         except OSError:
             self.lost = "the recorder ended before its stage"
 
@@ -143,7 +156,7 @@ class _Reporter:
         self.send("end", status=status, error=error)
         if self.wire is not None and self.lost is None:
             try:
-                self.lost = self.wire.receive(_PATIENCE).get("lost")
+                self.lost = read_answer(self.wire.receive(_PATIENCE))["lost"]
             except TimeoutError:
                 self.lost = f"MLflow takes more than {_PATIENCE} s"
             except (OSError, ValueError):
@@ -157,9 +170,9 @@ class _Reporter:
     def _warn(self, name_of_note: str, line: str) -> None:
         """Say `line` on standard error once a run of the pipeline; a note keeps it in mind."""
         note = self.folder / name_of_note
-        name = f"{self.pipeline['pid']} {self.pipeline['created']:.0f}"
+        name = f"{self.pipeline['pid']} {self.pipeline['identity']}"
         with suppress(OSError):
             if note.exists() and note.read_text() == name:
                 return
             note.write_text(name)
-        print(f"saltseg: warning: {line}", file=sys.stderr, flush=True)
+        print(f"saltseg: warning: {printable(line)}", file=sys.stderr, flush=True)

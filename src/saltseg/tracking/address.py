@@ -3,7 +3,6 @@
 import os
 import re
 from pathlib import Path
-from urllib.parse import quote
 
 from saltseg.plumbing.errors import InputError
 
@@ -32,14 +31,16 @@ def database(folder: Path) -> Path:
 
 
 def database_uri(path: Path) -> str:
-    """Return the address of an SQLite database.
+    """Return the address of an SQLite database, as SQLAlchemy quotes it.
 
-    Signs that an address gives a meaning are quoted, which SQLite undoes where `uri` is set:
-    https://www.sqlite.org/uri.html.
+    Where that is not the plain path, the driver is named: of `sqlite:///` alone MLflow takes the
+    quoted path for a folder to make.
     """
-    if re.search("[%?#]", str(path)):
-        return f"sqlite:///file:{quote(str(path))}?uri=true"
-    return f"sqlite:///{path}"
+    if not re.search(r"[^\w/. -]", str(path), re.ASCII):
+        return f"sqlite:///{path}"
+    from sqlalchemy.engine import URL  # in a fraction of a second, which most paths save
+
+    return str(URL.create("sqlite+pysqlite", database=str(path)))
 
 
 def store_uri(folder: Path) -> str:

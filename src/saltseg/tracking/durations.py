@@ -33,9 +33,9 @@ class Durations:
         self.stages = stages
         self.runs: list[Run] = []
         folder = Layout(root).mlruns
-        if not has_store(folder):
-            return
         with suppress(InputError), reached_store(folder):
+            if not has_store(folder):
+                return
             client = open_store(folder)
             places = [each.experiment_id for each in client.search_experiments()]
             self.runs = [run for stage in stages for run in _finished(client, places, stage)]

@@ -8,8 +8,10 @@ from typing import Any
 
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
+from saltseg.plumbing.errors import first_few
 from saltseg.plumbing.flat import flat_metrics, flat_params
 from saltseg.plumbing.layout import Layout
+from saltseg.project import dvc_lock
 from saltseg.project.code_state import code_patch, experiment_revision, pipeline_name, run_tags
 from saltseg.project.lineage import locked_outputs
 from saltseg.project.model_folder import export_model
@@ -21,6 +23,7 @@ from saltseg.project.run_files import (
     results_in,
 )
 from saltseg.tracking.address import store_uri
+from saltseg.tracking.completeness import unfinished
 from saltseg.tracking.run_artifacts import Exhibits, complete, gather
 from saltseg.tracking.run_content import LONGEST_TAG, RECORD, log_files, log_params
 from saltseg.tracking.run_description import description
@@ -46,7 +49,9 @@ class PipelineRecord:
         self.root, self.main = Path(begin["root"]), Path(begin["main"])
         self.params = flat_params(begin["params"])
         self.pipeline = Pipeline((self.root / "dvc.yaml").read_bytes(), begin["params"])
-        self.started: float = begin["pipeline"]["created"]
+        self.started: float = begin["time"] / 1000
+        self.command: list[str] = begin["command"]
+        self.locked = dvc_lock.read_checkout(self.root)
         self.status = "FINISHED"
         self.exhibits: Exhibits = {}
         self.model: TemporaryDirectory[str] | None = None
@@ -96,6 +101,7 @@ class PipelineRecord:
         files = files_of_run(self.root, self.main, revision)
         log_files(self.client, self.run, files, RECORD)
         results = results_in(files)
+        self._check_end(revision)
         self.metrics.final(self.pipeline.metrics(results), _now())
         self.client.set_terminated(self.run, self.status)
         if self.status == "FINISHED":
@@ -105,6 +111,16 @@ class PipelineRecord:
 
             with self.model as folder:  # gone before the lock: who waits for that finds all done
                 record_model(self.client, self.run, Path(folder), files)
+
+    def _check_end(self, revision: str) -> None:
+        """Note that dvc was ended between two stages, which no stage could report."""
+        # dvc commits an experiment, and removes its temporary copy, when all is done.
+        if self.status != "FINISHED" or revision or not self.root.exists():
+            return
+        now = dvc_lock.read_checkout(self.root)
+        left = unfinished(self.pipeline, self.command, self.locked, now)
+        if left:
+            self.fail("dvc", "KILLED", f"it ended before {first_few(left)}")
 
     def _opened(self, begin: dict[str, Any]) -> tuple[str, dict[str, float]]:
         """Return id and metrics of the pipeline's run; an earlier recorder may have died on it."""

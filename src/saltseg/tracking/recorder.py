@@ -24,7 +24,10 @@ import psutil
 from filelock import FileLock
 
 from saltseg.plumbing.errors import reason_of
-from saltseg.tracking.wire import WATCH, Message, Wire, listen, lives
+from saltseg.project.processes import lives
+from saltseg.tracking.messages import Message, read_report
+from saltseg.tracking.patience import TALK, TRANSFER, StoreError, time_limit
+from saltseg.tracking.wire import WATCH, Wire, listen, peer_user
 
 if TYPE_CHECKING:
     from saltseg.tracking.mlflow_runs import PipelineRecord, StageRecord
@@ -35,7 +38,7 @@ _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
 def main() -> None:
     """Record until the pipeline's process has ended."""
     parser = argparse.ArgumentParser(description="Record one pipeline. Started by its stages.")
-    for name, kind in (("address", Path), ("folder", Path), ("pid", int), ("created", float)):
+    for name, kind in (("address", Path), ("folder", Path), ("pid", int), ("identity", str)):
         parser.add_argument(name, type=kind)
     given = parser.parse_args()
     # The checkout of `dvc exp run --temp`, where this was started, goes before the end.
@@ -51,7 +54,7 @@ def main() -> None:
                 channel = listen(given.address)
             if channel is None:
                 return
-            _Recorder(channel, given.folder, given.pid, given.created).record()
+            _Recorder(channel, given.folder, given.pid, given.identity).record()
             given.address.unlink(missing_ok=True)
     finally:
         lock.unlink(missing_ok=True)
@@ -70,14 +73,16 @@ class _Stage:
 class _Recorder:
     """Takes all stages' messages in one thread, in the order in which they came."""
 
-    def __init__(self, channel: socket.socket, folder: Path, pid: int, created: float) -> None:
-        """Record the pipeline of process `pid`, which started at `created`.
+    def __init__(self, channel: socket.socket, folder: Path, pid: int, known: str) -> None:
+        """Record the pipeline of process `pid`, whose identity is `known`.
 
         folder: where the local store is.
         """
         self.folder = folder
         self.pid = pid
-        self.created = created
+        self.known = known
+        self.lost: str | None = None
+        self.silent: set[Wire] = set()
         self.inbox: queue.Queue[tuple[Wire, Message | None]] = queue.Queue()
         self.stages: dict[Wire, _Stage] = {}
         self.pipeline: PipelineRecord | None = None
@@ -86,30 +91,42 @@ class _Recorder:
 
     def record(self) -> None:
         """Take messages until the pipeline has ended, then close its run."""
-        while self.stages or not self.inbox.empty() or lives(self.pid, self.created):
+        while self._at_work() or lives(self.pid, self.known):
             try:
                 wire, message = self.inbox.get(timeout=WATCH)
             except queue.Empty:
                 self._bury()
                 continue
             self._take(wire, message)
-        if self.pipeline is not None:
+        if self.pipeline is not None and self.lost is None:
             try:
-                self.pipeline.close()
+                with time_limit(TRANSFER):
+                    self.pipeline.close()
             except Exception as error:
                 print(f"{time.strftime('%F %T')} {reason_of(error)}", file=sys.stderr)
+
+    def _at_work(self) -> bool:
+        """Tell whether a stage is connected, or has connected and not been heard yet."""
+        return bool(self.stages or self.silent or not self.inbox.empty())
 
     def _accept(self, channel: socket.socket) -> None:
         while True:
             connection, _ = channel.accept()
-            threading.Thread(target=self._read, args=(Wire(connection),), daemon=True).start()
+            if peer_user(connection) != os.getuid():
+                connection.close()
+                continue
+            wire = Wire(connection)
+            self.silent.add(wire)
+            threading.Thread(target=self._read, args=(wire,), daemon=True).start()
 
     def _read(self, wire: Wire) -> None:
-        """Put each message into the inbox, and None where the other end is gone."""
+        """Put each message into the inbox, and None where the other end is gone or no stage."""
         with suppress(OSError, ValueError):  # a stage that was killed may leave half a line
             while True:
-                self.inbox.put((wire, wire.receive(None)))
+                self.inbox.put((wire, read_report(wire.receive(None))))
+                self.silent.discard(wire)
         self.inbox.put((wire, None))
+        self.silent.discard(wire)
 
     def _take(self, wire: Wire, message: Message | None) -> None:
         if message is not None and message["kind"] == "begin":
@@ -121,25 +138,35 @@ class _Recorder:
         # After the first failure only the end is taken, so that no run stays open.
         if stage.record and (stage.lost is None or message["kind"] == "end"):
             try:
-                stage.record.take(message)
+                with time_limit(TALK):
+                    stage.record.take(message)
             except Exception as error:
-                stage.lost = stage.lost or reason_of(error)
+                stage.lost = stage.lost or self._lost(error)
         if message["kind"] == "end":
             self._leave(self.stages.pop(wire))
 
     def _open(self, wire: Wire, begin: Message) -> _Stage:
         """Open the stage's run. MLflow, which may fail to import, is imported only here."""
-        stage = _Stage(wire, begin["stage_pid"])
+        stage = _Stage(wire, begin["stage_pid"], lost=self.lost)
+        if self.lost is not None:
+            return stage
         try:
             from saltseg.tracking.mlflow_runs import PipelineRecord, StageRecord
             from saltseg.tracking.store import reached_store
 
-            with reached_store(self.folder):
+            with time_limit(TALK), reached_store(self.folder):
                 self.pipeline = self.pipeline or PipelineRecord(begin)
                 stage.record = StageRecord(self.pipeline, begin)
         except Exception as error:
-            stage.lost = reason_of(error)
+            stage.lost = self._lost(error)
         return stage
+
+    def _lost(self, error: Exception) -> str:
+        """Return why a run is lost; a store that was too slow once is not asked again."""
+        reason = reason_of(error)
+        if isinstance(error, StoreError) or isinstance(error.__cause__, StoreError):
+            self.lost = reason
+        return reason
 
     def _leave(self, stage: _Stage) -> None:
         """Tell a stage that all is recorded, or what is lost."""

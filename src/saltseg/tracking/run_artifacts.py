@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
+from saltseg.plumbing.files import visible
 from saltseg.reports.charts import chart
 
 Exhibits = dict[str, bytes]
@@ -42,9 +43,9 @@ def gather(plots: Path, places: Iterable[str]) -> Exhibits:
     """Read the files below `plots`, results/plots, of the stages' items such as "ingest", "a/0"."""
     found: Exhibits = {}
     for place in places:
-        for path in sorted((plots / place).rglob("*")):
+        for path in visible(plots / place, "*"):
             name = _place(PurePosixPath(path.relative_to(plots).as_posix()))
-            if name and path.is_file():
+            if name:
                 found[name] = path.read_bytes()
     return found
 

@@ -10,17 +10,20 @@ from typing import Any
 
 import psutil
 from filelock import FileLock, Timeout
+from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Run
+from mlflow.entities import Experiment, Run, ViewType
 from mlflow.exceptions import MlflowException
+from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from saltseg.plumbing.errors import InputError, reason_of, without_password
+from saltseg.project.processes import identity, lives
 from saltseg.tracking.address import database, database_uri, server_uri, store_uri
 from saltseg.tracking.migration import is_outdated, upgrade
+from saltseg.tracking.patience import GREETING, TRANSFER, StoreError, time_limit
 from saltseg.tracking.relocation import artifact_folder, relocate
 from saltseg.tracking.run_search import search_runs
-from saltseg.tracking.wire import CLOCK_DRIFT, lives
 
 EXPERIMENT = "saltseg"
 
@@ -37,12 +40,13 @@ def store_lock(folder: Path) -> FileLock:
 def reached_store(folder: Path) -> Iterator[None]:
     """Turn it into an InputError where the store of `folder` cannot be asked, or refuses."""
     try:
-        yield
+        with time_limit(TRANSFER):
+            yield
     except Timeout as error:
         raise InputError(
             f"{error.lock_file}: another process holds it; try again when that is done"
         ) from error
-    except (MlflowException, sqlite3.Error, SQLAlchemyError, ImportError) as error:
+    except _errors() as error:
         remedy = "if the database is damaged, move it away"
         if server_uri():
             remedy = "start its server, or unset MLFLOW_TRACKING_URI"
@@ -50,6 +54,13 @@ def reached_store(folder: Path) -> Iterator[None]:
         raise InputError(
             f"{place}: MLflow cannot be asked ({reason_of(error)}); {remedy}"
         ) from error
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """Return what MLflow raises where a store fails; for a server's garbage it is anything."""
+    known = (MlflowException, StoreError, sqlite3.Error, SQLAlchemyError, ImportError)
+    garbage = (RequestException, ValueError, LookupError, TypeError, AttributeError)
+    return (*known, *garbage) if server_uri() else known
 
 
 def open_store(folder: Path) -> MlflowClient:
@@ -71,7 +82,21 @@ def open_client(uri: str, folder: Path) -> MlflowClient:
         if is_outdated(path):
             upgrade(path)
         relocate(path)
-    return MlflowClient(tracking_uri=uri)
+    client = MlflowClient(tracking_uri=uri)
+    if uri.startswith(("http:", "https:")):
+        _greet(client)
+    return client
+
+
+def _greet(client: MlflowClient) -> None:
+    """Raise StoreError where what is there is no MLflow server: each has an experiment at least."""
+    try:
+        with time_limit(GREETING):
+            found = client.search_experiments(ViewType.ALL, max_results=1)
+    except ParseError as error:
+        raise StoreError(f"it answers as no MLflow server does: {error}") from error
+    if not found or not found[0].experiment_id:
+        raise StoreError("it answers as no MLflow server does")
 
 
 def open_experiment(client: MlflowClient, uri: str, folder: Path, suffix: str = "") -> str:
@@ -103,14 +128,13 @@ def open_experiment(client: MlflowClient, uri: str, folder: Path, suffix: str = 
 def find_parent(
     client: MlflowClient, experiment: str, process: dict[str, Any], root: Path
 ) -> Run | None:
-    """Return the run of the pipeline that `process`, a pid and its start, runs below `root`."""
+    """Return the run of the pipeline that `process`, a pid and its identity, runs in `root`."""
     query = f"tags.host = '{socket.gethostname()}' and tags.`pipeline.pid` = '{process['pid']}'"
     name = os.environ.get("DVC_EXP_NAME", "")
     for run in search_runs(client, [experiment], query):
         tags = run.data.tags
-        drift = abs(float(tags["pipeline.created"]) - process["created"])
         same_place = tags.get("root") == str(root) and tags.get("dvc.experiment", "") == name
-        if drift < CLOCK_DRIFT and same_place:
+        if tags.get("pipeline.identity") == process["identity"] and same_place:
             return run
     return None
 
@@ -125,14 +149,16 @@ def sweep(client: MlflowClient, experiment: str) -> None:
 
 def recorder_tags() -> dict[str, str]:
     """Return the tags by which `sweep` finds this process."""
-    process = psutil.Process()
-    return {"recorder.pid": str(process.pid), "recorder.created": str(process.create_time())}
+    return {"recorder.pid": str(os.getpid()), "recorder.identity": identity(os.getpid())}
 
 
 def _recorder_lives(tags: dict[str, str]) -> bool:
     if "recorder.pid" not in tags:
         return True  # a run that someone else records in the same experiment
-    return lives(int(tags["recorder.pid"]), float(tags["recorder.created"]))
+    pid = int(tags["recorder.pid"])
+    if "recorder.identity" not in tags:  # of a saltseg that compared starts
+        return psutil.pid_exists(pid)
+    return lives(pid, tags["recorder.identity"])
 
 
 def _made_meanwhile(client: MlflowClient, name: str) -> Experiment:

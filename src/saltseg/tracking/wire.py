@@ -5,21 +5,21 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import psutil
 
 from saltseg.plumbing.errors import InputError
 from saltseg.project.git import environment_of_children
+from saltseg.project.processes import identity, lives
+from saltseg.tracking.messages import Message
 from saltseg.tracking.socket_folder import socket_folder
-
-Message = dict[str, Any]
 
 PIPELINE_VARIABLE = "SALTSEG_PIPELINE"
 """Names the process that stands for the pipeline where several dvc work on one."""
@@ -27,11 +27,16 @@ PIPELINE_VARIABLE = "SALTSEG_PIPELINE"
 WATCH = 0.5
 """Seconds between looks at the pipeline's process."""
 
-CLOCK_DRIFT = 5.0
-"""Seconds by which a process's start seems to move when the system's clock is set."""
+SENDING = 10.0
+"""Seconds that the other end may take to take a message."""
+
+_LONGEST = 1 << 26
+"""Bytes of a message; the longest real one is a stage's metrics."""
 
 _START = 20.0
 """Seconds that a recorder may take to listen."""
+
+_LOCAL_PEERCRED = 1
 
 _SHELLS = {"bash", "dash", "fish", "ksh", "sh", "zsh"}
 
@@ -46,74 +51,80 @@ class Wire:
     def __init__(self, channel: socket.socket) -> None:
         """Speak over a connected socket."""
         self.channel = channel
-        self.reader = channel.makefile("r", encoding="utf-8", newline="\n")
+        self.unread = b""
 
     def send(self, message: Message) -> None:
-        """Send one message. Raises OSError where nobody listens any more."""
+        """Send one message.
+
+        Raises OSError where nobody listens any more, or takes it within `SENDING` seconds.
+        """
+        self.channel.settimeout(SENDING)
         self.channel.sendall((json.dumps(message) + "\n").encode())
 
-    def receive(self, patience: float | None) -> Message:
-        """Wait for one message.
+    def receive(self, patience: float | None) -> bytes:
+        """Wait for one message, however slowly it comes; messages.read_* check it.
 
         Raises TimeoutError after `patience` seconds (None: never), another OSError or ValueError
-        where the other end is gone or dies within a line.
+        where the other end is gone, dies within a line or sends one without an end.
         """
-        self.channel.settimeout(patience)
-        line = self.reader.readline()
-        if not line:
-            raise ConnectionResetError("the wire is closed")
-        message: Message = json.loads(line)
-        return message
+        until = None if patience is None else time.monotonic() + patience
+        while b"\n" not in self.unread:
+            if len(self.unread) > _LONGEST:
+                raise ValueError("a message has no end")
+            self.channel.settimeout(None if until is None else max(until - time.monotonic(), 1e-3))
+            came = self.channel.recv(1 << 16)
+            if not came:
+                raise ConnectionResetError("the wire is closed")
+            self.unread += came
+        line, _, self.unread = self.unread.partition(b"\n")
+        return line
 
     def close(self) -> None:
         """Close this end."""
         with suppress(OSError):
-            self.reader.close()
             self.channel.close()
 
 
-def pipeline_process() -> dict[str, float]:
-    """Return `pid` and start (`created`, seconds since 1970) of what stands for the pipeline.
+def pipeline_process() -> Message:
+    """Return `pid` and `identity` of what stands for the pipeline.
 
     That is dvc, or a stage that is run by hand, or the process that PIPELINE_VARIABLE names.
     Raises InputError where that process has ended.
     """
     process = _pipeline()
-    return {"pid": process.pid, "created": process.create_time()}
-
-
-def lives(pid: int, created: float) -> bool:
-    """Tell whether process `pid` is still the one that started at `created`, and has not ended."""
     try:
-        process = psutil.Process(pid)
-        drift = abs(process.create_time() - created)
-        return drift < CLOCK_DRIFT and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:  # it may end at any moment, also between two questions
-        return False
+        return {"pid": process.pid, "identity": identity(process.pid)}
+    except psutil.NoSuchProcess as error:
+        raise InputError(f"what ran this stage, process {process.pid}, has ended") from error
 
 
-def end_with(pipeline: dict[str, float]) -> None:
+def pipeline_command(pipeline: Message) -> list[str]:
+    """Return the command line of the pipeline's process; empty where it cannot be read."""
+    try:
+        return psutil.Process(pipeline["pid"]).cmdline()
+    except psutil.Error:
+        return []
+
+
+def end_with(pipeline: Message) -> None:
     """Have SIGTERM end this process soon after that of the pipeline; a training's state stays.
 
     Without its dvc a stage would compute for hours unseen, and for nothing: dvc.lock would never
     know what it made.
     """
     if pipeline["pid"] != os.getpid():
-        Thread(target=_watch, args=(int(pipeline["pid"]),), daemon=True).start()
+        Thread(target=_watch, args=(pipeline["pid"], pipeline["identity"]), daemon=True).start()
 
 
-def _watch(pid: int) -> None:
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        # No comparison of times here: setting the system's clock must end no training.
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            time.sleep(WATCH)
+def _watch(pid: int, known: str) -> None:
+    while lives(pid, known):
+        time.sleep(WATCH)
     with suppress(OSError):  # whoever read it may have ended as well
         print("saltseg: what ran this stage has ended: so does the stage", file=sys.stderr)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def open_wire(folder: Path, root: Path, pipeline: dict[str, float]) -> Wire:
+def open_wire(folder: Path, root: Path, pipeline: Message) -> Wire:
     """Reach the recorder of `pipeline`; start it where there is none.
 
     folder: where the local store is. root: the checkout in which the pipeline runs.
@@ -127,7 +138,7 @@ def open_wire(folder: Path, root: Path, pipeline: dict[str, float]) -> Wire:
         # In a session of its own it outlives Ctrl-C and a killed group, and can tell of them.
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "saltseg.tracking.recorder", str(address),
-             str(folder), str(pipeline["pid"]), repr(pipeline["created"])],
+             str(folder), str(pipeline["pid"]), pipeline["identity"]],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             env=environment_of_children(os.environ),
         )  # fmt: skip
@@ -148,13 +159,29 @@ def _await(address: Path, process: "subprocess.Popen[bytes]") -> Wire:
 
 
 def _reach(address: Path) -> Wire | None:
+    """Connect to a recorder of this user. Raises WireError where another user's process listens."""
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    channel.settimeout(SENDING)
     try:
         channel.connect(str(address))
+        owner = peer_user(channel)
     except OSError:
         channel.close()
         return None
+    if owner != os.getuid():
+        channel.close()
+        raise WireError(f"{address}: a process of user {owner} listens there; remove it")
     return Wire(channel)
+
+
+def peer_user(channel: socket.socket) -> int:
+    """Return the id of the user whose process is at the other end of a local socket."""
+    if hasattr(socket, "SO_PEERCRED"):
+        packed = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return int(struct.unpack("3i", packed)[1])
+    # macOS and the BSDs: struct xucred begins with a version and the user (unix(4)).
+    packed = channel.getsockopt(0, _LOCAL_PEERCRED, 128)
+    return int(struct.unpack_from("Ii", packed)[1])
 
 
 def listen(address: Path) -> socket.socket | None:
@@ -171,9 +198,9 @@ def listen(address: Path) -> socket.socket | None:
     return channel
 
 
-def _address(folder: Path, root: Path, pipeline: dict[str, float]) -> Path:
-    """Name the socket. Raises OSError where there is no folder for it."""
-    what = [str(folder), str(root), str(pipeline["pid"]), f"{pipeline['created']:.0f}"]
+def _address(folder: Path, root: Path, pipeline: Message) -> Path:
+    """Name the socket; in a folder of its own, for the path of a socket is short."""
+    what = [str(folder), str(root), str(pipeline["pid"]), pipeline["identity"]]
     what.append(os.environ.get("DVC_EXP_NAME", ""))
     digest = hashlib.sha256("\0".join(what).encode()).hexdigest()[:16]
     return socket_folder() / f"{digest}.sock"

@@ -125,7 +125,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 def _refuse_link(folder: Path, below: Path) -> None:
     """Raise InputError if `below`, a folder within `folder`, is a link.
 
-    DVC and lineage.folder_hash hash nothing behind it: its files could change unseen.
+    DVC and dvc_lock.folder_hash hash nothing behind it: its files could change unseen.
     """
     if below.is_symlink() and not is_hidden(below.relative_to(folder)):
         raise InputError(

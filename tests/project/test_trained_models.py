@@ -1,0 +1,75 @@
+"""models/ held against dvc.lock: what is damaged, what may be removed."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from saltseg.config.params import Params, load_params
+from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.layout import Layout
+from saltseg.project.dvc_lock import folder_hash
+from saltseg.project.model_folder import export_model
+from saltseg.project.trained_models import check_models, remove_strangers
+from tests.conftest import shrunk_content
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """Models of two members, two folds each, and the dvc.lock of their trainings."""
+    layout = Layout(tmp_path)
+    layout.params.write_text(yaml.safe_dump(shrunk_content(), sort_keys=False))
+    for member in ("class_unet", "other"):
+        for fold in (0, 1):
+            layout.model(member, fold).mkdir(parents=True)
+            (layout.model(member, fold) / "snapshot_0.safetensors").write_text(f"{member} {fold}")
+    for fold in (0, 1, 5):
+        layout.data("pseudolabel", fold).mkdir(parents=True)
+        (layout.data("pseudolabel", fold) / "masks.npy").write_text(str(fold))
+    write_lock(layout)
+    return layout
+
+
+def write_lock(layout: Layout) -> None:
+    folders = sorted([*layout.models.glob("*/*/"), *layout.data("pseudolabel").glob("*/")])
+    outs = [(folder.relative_to(layout.root).as_posix(), folder_hash(folder)) for folder in folders]
+    stages = {path: {"outs": [{"path": path, "md5": digest}]} for path, digest in outs}
+    (layout.root / "dvc.lock").write_text(yaml.safe_dump({"stages": stages}))
+
+
+def test_models_of_a_shrunken_matrix_are_removed(layout: Layout, shrunk_params: Params) -> None:
+    removed = remove_strangers(layout, shrunk_params)
+    others = [layout.model("other", 0), layout.model("other", 1)]
+    assert removed == [layout.data("pseudolabel", 5), *others]
+    assert [path.name for path in layout.models.iterdir()] == ["class_unet"]
+    assert remove_strangers(layout, shrunk_params) == []
+
+
+@pytest.mark.parametrize("name", ["mine/backup", "class_unet/best", "other/0"])
+def test_what_dvc_did_not_make_stays(layout: Layout, shrunk_params: Params, name: str) -> None:
+    kept = layout.models / name / "weights.pt"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text("a month on a borrowed GPU")
+    remove_strangers(layout, shrunk_params)
+    assert kept.exists() and not layout.model("other", 1).exists()
+
+
+def test_without_a_lock_nothing_is_removed(layout: Layout, shrunk_params: Params) -> None:
+    (layout.root / "dvc.lock").unlink()
+    assert remove_strangers(layout, shrunk_params) == []
+    check_models(layout, shrunk_params)
+
+
+@pytest.mark.parametrize("use", ["ensemble", "export"])
+def test_flipped_bytes_of_a_snapshot_are_named(layout: Layout, tmp_path: Path, use: str) -> None:
+    params = load_params(layout.params)
+    check_models(layout, params)
+    path = layout.model("class_unet", 1) / "snapshot_0.safetensors"
+    path.write_text("class_unet X")
+    with pytest.raises(InputError, match=r"models/class_unet/1: is not what dvc\.lock names") as no:
+        if use == "ensemble":
+            check_models(layout, params)
+        else:
+            export_model(layout, tmp_path / "exported")
+    assert "dvc repro --force --single-item train-per-fold@class_unet-1" in str(no.value)
+    assert not (tmp_path / "exported").exists()
