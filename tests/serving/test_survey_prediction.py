@@ -293,7 +293,7 @@ def test_a_line_and_a_gain_and_a_resampling(exported: Path, tmp_path: Path) -> N
     assert code == 0, text
     group = zarr.open_group(tmp_path / "out" / PREDICTION, mode="r")
     assert np.asarray(group["probability"]).shape == (150, 90)
-    assert np.asarray(group["live"]).all()
+    assert np.asarray(group["live"]).mean() > 0.99
 
 
 @pytest.mark.parametrize(
