@@ -128,7 +128,7 @@ def axis_rows(bench: Bench) -> list[str]:
     inline = bench.along(INLINE, predict)[0][:, list(bench.places(CROSSLINE))]
     crossline = bench.along(CROSSLINE, predict)[0][:, list(bench.places(INLINE))].swapaxes(0, 1)
     truth = bench.truth_along(INLINE)[:, list(bench.places(CROSSLINE))]
-    kinds: dict[str, Field] = {
+    kinds: dict[str, npt.NDArray[Any]] = {
         "inlines": inline,
         "crosslines": crossline,
         "both": (inline + crossline) / 2,
