@@ -15,6 +15,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,11 +69,11 @@ class Bench:
             return self.truth[list(self.places(axis))]
         return self.truth[:, list(self.places(axis))].swapaxes(0, 1)
 
-    def figures(self, found: Field, truth: Mask) -> str:
+    def figures(self, found: npt.NDArray[Any], truth: Mask) -> str:
         """Return IoU, and the calibration error before and after, as cells of a table."""
         mask = found > self.threshold
         iou = (mask & truth).sum() / max((mask | truth).sum(), 1)
-        kinds = (found, self.calibration.apply(found))
+        kinds: tuple[npt.NDArray[Any], ...] = (found, self.calibration.apply(found))
         errors = [
             reliability(together(count_pixels(kind.astype(np.float16), truth))).error
             for kind in kinds
@@ -127,8 +128,11 @@ def axis_rows(bench: Bench) -> list[str]:
     inline = bench.along(INLINE, predict)[0][:, list(bench.places(CROSSLINE))]
     crossline = bench.along(CROSSLINE, predict)[0][:, list(bench.places(INLINE))].swapaxes(0, 1)
     truth = bench.truth_along(INLINE)[:, list(bench.places(CROSSLINE))]
-    both = (inline + crossline) / np.float32(2)
-    kinds = {"inlines": inline, "crosslines": crossline, "both": both}
+    kinds: dict[str, npt.NDArray[Any]] = {
+        "inlines": inline,
+        "crosslines": crossline,
+        "both": (inline + crossline) / 2,
+    }
     return [f"| {name} | {bench.figures(found, truth)} |" for name, found in kinds.items()]
 
 

@@ -1,12 +1,13 @@
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from saltseg.plumbing.errors import InputError
 from saltseg.seismic.array_file import open_array
-from saltseg.seismic.choices import ScaleOf
+from saltseg.seismic.choices import ScaleOf, SurveyChoices
 from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.resampling import brought_back, resampled, sample_fraction
 from saltseg.seismic.scaling import grey, measure_scale
@@ -40,10 +41,13 @@ def test_a_gain_evens_out_what_falls_with_depth(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.gain, again.gain)
 
 
-@pytest.mark.parametrize(("clip", "gain"), [(-1, None), (50, None), (float("nan"), None), (1, 0)])
-def test_values_that_are_none_are_refused(tmp_path: Path, clip: float, gain: int | None) -> None:
-    with pytest.raises(InputError, match=r"--clip|--gain"):
-        measure_scale(survey_of(np.eye(9), tmp_path), ScaleOf.SURVEY, clip, gain)
+@pytest.mark.parametrize(
+    "wrong",
+    [{"clip": -1}, {"clip": 50}, {"clip": float("nan")}, {"gain": 0}, {"tile": 9}, {"tile": 9999}],
+)
+def test_values_that_are_none_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=f"--{next(iter(wrong))}: "):
+        SurveyChoices(**wrong)
 
 
 @pytest.mark.parametrize("scale", ["1/2", "1", "2", "21/10"])

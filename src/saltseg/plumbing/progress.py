@@ -61,7 +61,7 @@ class _Lines:
 def _state(done: int, total: int, seconds: float) -> str:
     """Say how much is done, at which rate, and how long the rest takes."""
     rate, left = done / seconds, seconds * (total - done) / done
-    told = f"{rate:.2g}/s" if rate >= 1 else f"{seconds / done:.2g} s each"
+    told = f"{rate:.3g}/s" if rate >= 1 else f"{seconds / done:.3g} s each"
     return f"{done:,} of {total:,}, {seconds:.0f} s, {told}, {duration(left)} left"
 
 

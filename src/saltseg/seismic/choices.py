@@ -1,9 +1,15 @@
 """What a person chooses of how a survey is predicted."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from saltseg.config.model_definitions import CROP
+from saltseg.plumbing.errors import InputError
 from saltseg.seismic.grid import Grid
+from saltseg.seismic.resampling import sample_fraction
+
+LEAST_SIDE, MOST_SIDE, MOST_CLIP = CROP, 1024, 50
 
 
 class Along(StrEnum):
@@ -48,3 +54,19 @@ class SurveyChoices:
     clip: float = 0.5
     gain: int | None = None
     depth: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise InputError for values that are none."""
+        if not LEAST_SIDE <= self.tile <= MOST_SIDE:
+            raise InputError(
+                f"--tile: {self.tile} is no size; give {LEAST_SIDE} to {MOST_SIDE} pixels"
+            )
+        if not 0 <= self.clip < MOST_CLIP:
+            raise InputError(
+                f"--clip: {self.clip} is no share; give percent from 0 below {MOST_CLIP}"
+            )
+        if self.gain is not None and self.gain < 1:
+            raise InputError(f"--gain: {self.gain} is no window; give samples, 1 or more")
+        sample_fraction(self.sample_scale)
+        if self.depth is not None and not math.isfinite(self.depth):
+            raise InputError(f"--depth: {self.depth} is no depth; give feet")

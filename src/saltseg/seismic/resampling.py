@@ -4,7 +4,6 @@ from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import resample_poly
 
 from saltseg.plumbing.errors import InputError
 from saltseg.seismic.no_data import Amplitudes
@@ -32,6 +31,8 @@ def resampled(amplitude: Amplitudes, scale: Fraction) -> Amplitudes:
     """
     if scale == 1:
         return amplitude
+    from scipy.signal import resample_poly  # the command line starts without it
+
     made = resample_poly(amplitude, scale.numerator, scale.denominator, axis=1, padtype="line")
     return np.asarray(made, np.float32)
 

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
-from saltseg.plumbing.errors import InputError
 from saltseg.seismic.amplitudes import first_live_traces, sampled_traces
 from saltseg.seismic.choices import ScaleOf
 from saltseg.seismic.no_data import Amplitudes
@@ -49,12 +48,8 @@ def measure_scale(survey: Survey, of: ScaleOf, clip: float, gain_window: int | N
 
     clip: percent, from 0 below 50. gain_window: samples over which the strength (the root of the
     mean square) by depth is smoothed, which the gain evens out; None for no gain.
-    Raises InputError for values that are none, and where no trace is live.
+    Raises InputError where no trace is live.
     """
-    if not 0 <= clip < 50:
-        raise InputError(f"--clip: {clip} is no share; give percent from 0 below 50")
-    if gain_window is not None and gain_window < 1:
-        raise InputError(f"--gain: {gain_window} is no window; give samples, 1 or more")
     samples, live = survey.traces(sampled_traces(survey))
     if not live.any():
         samples, live = survey.traces(first_live_traces(survey))

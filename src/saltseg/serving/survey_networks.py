@@ -1,6 +1,5 @@
 """A model's networks as a survey's sections are predicted: on large tiles, all opinions kept."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +19,6 @@ from saltseg.seismic.resampling import brought_back, resampled, sample_fraction
 from saltseg.seismic.scaling import Scale, grey
 from saltseg.seismic.survey import Section
 
-LEAST_SIDE, MOST_SIDE = CROP, 1024
-
 
 class SurveyNetworks:
     """All members and folds of a model, as they predict sections.
@@ -33,10 +30,8 @@ class SurveyNetworks:
         """Load the model in `folder`; depth: of all that is predicted, in feet.
 
         side: of the tiles, in pixels; what fits the networks and is no larger is taken.
-        Raises InputError where the folder is damaged, a side is none, or a depth is wanted.
+        Raises InputError where the folder is damaged, or a depth is wanted.
         """
-        if not LEAST_SIDE <= side <= MOST_SIDE:
-            raise InputError(f"--tile: {side} is no size; give {LEAST_SIDE} to {MOST_SIDE} pixels")
         layout = Layout(folder)
         params = load_params(layout.params)
         params = params.model_copy(update={"runtime": available_runtime(params.runtime)})
@@ -99,6 +94,4 @@ def _depth(params: Params, depth: float | None) -> float:
     members = params.train_per_fold.members
     if depth is None and any("depth" in params.models[each].input.channels for each in members):
         raise InputError("the model reads depths, in feet: give that of the survey with --depth")
-    if depth is not None and not math.isfinite(depth):
-        raise InputError(f"--depth: {depth} is no depth; give feet")
     return depth or 0.0

@@ -86,8 +86,8 @@ def _identity(
     return {
         "survey": file_identity(path),
         "model": model_identity(model),
-        "options": _plain(asdict(options)),
-        "choices": _plain(asdict(choices)),
+        "options": {name: str(value) for name, value in asdict(options).items()},
+        "choices": {name: str(value) for name, value in asdict(choices).items()},
     }
 
 

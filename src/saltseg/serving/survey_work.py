@@ -50,13 +50,25 @@ def begun_work(out: Path, survey: Path, identity: Mapping[str, Any], force: bool
         with lock:
             work = Work(out)
             _check(work, survey, identity, force)
-            yield work
+            with _kept_if_begun(work):
+                yield work
     except Timeout as error:
         raise InputError(
             f"{out}: another process predicts into it; wait for it, or give another folder"
         ) from error
     except NotADirectoryError as error:
         raise InputError(f"{out}: is no folder; give another") from error
+
+
+@contextmanager
+def _kept_if_begun(work: Work) -> Iterator[None]:
+    """Leave no work behind where wrong input ends it before a section is done."""
+    try:
+        yield
+    except InputError:
+        if not any(work.folder.glob("*/*.npy")):
+            shutil.rmtree(work.folder, ignore_errors=True)
+        raise
 
 
 def _check(work: Work, survey: Path, identity: Mapping[str, Any], force: bool) -> None:
