@@ -289,7 +289,11 @@ def networks(world: World) -> Call:
 
 
 def sections(world: World) -> Call:
-    return lambda key: make_section(2018, key)
+    def call(key: int) -> object:
+        made = make_section(2018, key)
+        return made.amplitude, made.salt, made.columns, made.water
+
+    return call
 
 
 def surveys(world: World) -> Call:

@@ -21,6 +21,7 @@ from saltseg.cli.survey_options import (
     XByte,
     YByte,
 )
+from saltseg.cli.survey_outputs import export
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.seismic.choices import Along, Members, ScaleOf, SurveyChoices
 from saltseg.seismic.options import Polarity, SurveyOptions
@@ -82,6 +83,7 @@ def predict(
 ) -> None:
     """Find salt in images of any size, or in a survey."""
     with one_line_errors():
+        from saltseg.seismic.store import PREDICTION
         from saltseg.serving.image_prediction import predict_files
         from saltseg.serving.survey_command import chosen_survey, run_survey
 
@@ -93,5 +95,5 @@ def predict(
         survey = chosen_survey(files, options, choices, estimate)
         if survey is None:
             predict_files(files, model, out, depth, Path(), force)
-        else:
-            run_survey(survey, model, out, options, choices, estimate, force, Path())
+        elif run_survey(survey, model, out, options, choices, estimate, force, Path()):
+            export(out / PREDICTION, out, survey, force=force)

@@ -52,20 +52,24 @@ def run_survey(
     estimate: bool,
     force: bool,
     root: Path,
-) -> None:
-    """Predict a survey, or say what that will take, by the code that the model was trained with."""
+) -> bool:
+    """Predict a survey, or say what that will take, by the code that the model was trained with.
+
+    Returns whether this process predicted it: the model's own code writes its own outputs.
+    """
     with fetched(model, root) as folder:
         found = find_model(folder)
         code = own_code(found)
         if code is not None:
             _run_by(code, survey, found, out, options, choices, estimate, force)
-            return
+            return False
         from saltseg.serving.survey_prediction import estimate_survey, predict_survey
 
         if estimate:
             print(estimate_survey(survey, found, options, choices))
         else:
             predict_survey(survey, found, out, options, choices, force)
+        return not estimate
 
 
 def _is_survey(path: Path, options: SurveyOptions) -> bool:
