@@ -90,3 +90,15 @@ def test_the_command_line_starts_without_torch_and_mlflow() -> None:
     code = "import sys, saltseg.cli; print(*{'torch', 'mlflow', 'dvc', 'pandas'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_no_test_module_imports_from_another() -> None:
+    """Shared helpers lie in tests/helpers and in conftest modules."""
+    tests = Path(__file__).parent
+    borrowed = [
+        f"{path.relative_to(tests).as_posix()} imports {name}"
+        for path in modules(tests)
+        for name in imported_names(path)
+        if name.startswith("tests.") and any(part.startswith("test_") for part in name.split("."))
+    ]
+    assert borrowed == []

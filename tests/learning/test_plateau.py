@@ -21,8 +21,8 @@ from saltseg.learning.training_sets import LabelledCrops, TrainingSets
 from saltseg.models import create_model
 from saltseg.models.devices import create_fabric
 from saltseg.models.snapshots import Weights
+from tests.helpers.interruptions import FailingImages, InterruptedTrainingError, same
 from tests.helpers.phases import make_phase
-from tests.learning.test_training import FailingImages, InterruptedTrainingError, same
 
 EPOCHS = 8
 PLATEAU: dict[str, Any] = {

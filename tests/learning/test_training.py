@@ -3,7 +3,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 import torch
@@ -15,6 +14,7 @@ from saltseg.learning.checkpoint import drop_checkpoint
 from saltseg.learning.training import Place, Task, Trained, train
 from saltseg.learning.training_sets import LabelledCrops, TrainingSets, split_by_fold
 from saltseg.plumbing.errors import InputError
+from tests.helpers.interruptions import FailingImages, InterruptedTrainingError, same
 from tests.helpers.phases import make_phase
 
 
@@ -57,14 +57,6 @@ def run(
     return train(task, TrainingSets(learned, held_out, pseudolabels=labels), place, silent)
 
 
-def same(one: Trained, two: Trained) -> bool:
-    return one.history == two.history and all(
-        torch.equal(a[name], b[name])
-        for a, b in zip(one.snapshots, two.snapshots, strict=True)
-        for name in a
-    )
-
-
 def test_workers_do_not_change_the_result(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
@@ -75,23 +67,6 @@ def test_workers_do_not_change_the_result(
     drop_checkpoint(two.checkpoint)
     assert same(one, two)
     assert not same(one, run(replace(task, seed=8), folded, place))
-
-
-class InterruptedTrainingError(Exception):
-    """Raised in the middle of a training."""
-
-
-class FailingImages(np.ndarray):
-    """Images of which only `left` batches can be taken."""
-
-    left: int
-
-    def __getitem__(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:  # type: ignore[override]
-        if self.left == 0:
-            raise InterruptedTrainingError
-        self.left -= 1
-        taken: npt.NDArray[np.uint8] = np.asarray(self)[rows]
-        return taken
 
 
 def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,8 +21,8 @@ from saltseg.reports.charts import line_chart
 from saltseg.reports.contact_sheet import Group, Tile, contact_sheet
 from saltseg.selection.postprocess import write_test_masks
 from saltseg.survey import SurveySet, write_kaggle_layout
+from tests.helpers.limited_files import SPACE, files_limited
 
-SPACE = 8192
 NOISE = np.random.default_rng(0).integers(0, 256, (16, 101, 101), dtype=np.uint8)
 TABLE = pd.DataFrame(NOISE.reshape(-1, 101)).add_prefix("pixel")
 WEIGHTS = {"weight": torch.from_numpy(NOISE)}
@@ -62,17 +61,6 @@ def mounted(folder: Path, *options: str) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", str(folder)], check=True)
-
-
-@contextmanager
-def files_limited() -> Iterator[None]:
-    """Let no file grow beyond `SPACE`."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (SPACE, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture(params=["limit", "disk"])

@@ -9,7 +9,7 @@ import pytest
 from saltseg.ablation.plan import hash_code
 from saltseg.project.code_state import UNKNOWN, Patch, code_patch, code_state, commit_patch
 from saltseg.project.git import why_unknown
-from tests.reproduction.test_records import git
+from tests.helpers.records import git
 from tests.tracking.conftest import Start, runs
 
 SETTINGS = {

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 
 from saltseg.tracking import wait_for_recorders
 from tests.helpers.checkout import Checkout
+from tests.helpers.records import make_repository
 from tests.tracking.conftest import migrated as migrated
 
 
@@ -74,3 +75,9 @@ def flip_byte(path: Path) -> None:
     content[len(content) // 2] ^= 1
     path.chmod(0o644)
     path.write_bytes(content)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, migrated: Path) -> Path:
+    """A commit with all that a run records, and an empty store of MLflow."""
+    return make_repository(tmp_path / "project", migrated)

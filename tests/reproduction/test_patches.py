@@ -13,8 +13,7 @@ from saltseg.plumbing.files import write_below
 from saltseg.reproduction.clean_clone import clean_clone
 from saltseg.reproduction.patches import check_patch
 from saltseg.reproduction.records import RunRecord
-from tests.reproduction.test_records import git
-from tests.reproduction.test_records import repository as repository
+from tests.helpers.records import git
 from tests.tracking.conftest import migrated as migrated
 
 

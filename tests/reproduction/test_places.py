@@ -15,8 +15,7 @@ from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.registry import register
 from saltseg.tracking.store import open_store
 from tests.helpers.checkout import Checkout
-from tests.reproduction.test_records import git, record_run
-from tests.reproduction.test_repetition import EMPTY_HANDED, table_of
+from tests.helpers.records import EMPTY_HANDED, git, record_run, table_of
 
 pytestmark = pytest.mark.slow
 

@@ -9,15 +9,13 @@ from filelock import FileLock
 from mlflow import MlflowClient
 
 from saltseg.plumbing.errors import InputError
-from saltseg.plumbing.files import hash_file
+from saltseg.plumbing.files import hash_file, read_json
 from saltseg.project.code_state import SYNCED
 from saltseg.serving.promotion import promote
 from saltseg.survey.sections import make_section
 from saltseg.tracking.registry import CHAMPION, NAME, Version, champion, open_registry
-from tests.pipeline.test_pipeline import read_json
+from tests.helpers.records import record_run
 from tests.reproduction.conftest import Recorded, flip_byte
-from tests.reproduction.test_records import record_run
-from tests.reproduction.test_records import repository as repository
 
 pytestmark = pytest.mark.slow
 

@@ -15,34 +15,13 @@ from mlflow import MlflowClient
 from saltseg.survey import SurveySet, write_kaggle_layout
 from tests.conftest import shrunk_content
 from tests.helpers.checkout import Checkout, make_checkout
+from tests.helpers.records import EMPTY_HANDED, table_of
 from tests.reproduction.conftest import Recorded, flip_byte, run_of
 
 pytestmark = pytest.mark.slow
 
-EMPTY_HANDED = {
-    "dvc.yaml": """
-stages:
-  ingest:
-    cmd:
-      - ls data/raw > listed
-      - mkdir -p results
-      - >-
-        echo '{"files": 0}' > results/ingest.json
-    deps: [data/raw]
-    outs: [listed]
-    metrics: [results/ingest.json: {cache: false}]
-""",
-    "params.yaml": "base: {seed: 1}\n",
-    "requirements.lock": "numpy==2\n",
-    "data/raw/.gitignore": "*\n!.gitignore\n",
-}
+
 """A project whose one stage lists what Kaggle's files would be."""
-
-
-def table_of(said: str) -> dict[str, list[str]]:
-    """Return the rows of the table of outputs by path."""
-    rows = [line.split() for line in said.splitlines()]
-    return {row[1]: row for row in rows if len(row) == 5 and row[4] in ("same", "DIFFERENT")}
 
 
 def squeezed(said: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from saltseg.plumbing.errors import InputError
 from saltseg.project.git import find_commit, git
 from saltseg.reproduction.revisions import changed_files, find_experiments, tracked_files
-from tests.reproduction.test_records import git as call
+from tests.helpers.records import git as call
 
 
 @pytest.fixture

@@ -11,18 +11,12 @@ from scipy import ndimage
 from saltseg.seismic.bodies import Bodies, find_bodies
 from saltseg.seismic.bricks import Shape
 from saltseg.seismic.store import StoredSurvey
+from tests.helpers.small_surveys import SHAPE, Mask, blobs
 from tests.seismic.conftest import Opener, small
 from tests.seismic.predictions import predict
 from tests.seismic.segy_writer import Segy, grid_headers, volume
 
-SHAPE = 6, 5, 40
-Mask = npt.NDArray[np.bool_]
 BRICKS: list[Shape] = [(256, 256, 256), (1, 1, 1), (2, 3, 7), (6, 1, 40), (4, 4, 16)]
-
-
-def blobs(shape: Shape = SHAPE, seed: int = 1, above: float = 0.3) -> Mask:
-    noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), 0.8)
-    return np.asarray(noise > above * noise.std())
 
 
 def whole(bodies: Bodies, store: StoredSurvey) -> npt.NDArray[np.int32]:

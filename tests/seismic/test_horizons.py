@@ -14,26 +14,14 @@ from saltseg.seismic.horizons import write_horizons
 from saltseg.seismic.options import Domain
 from saltseg.seismic.segy import SegySurvey
 from saltseg.seismic.store import StoredSurvey
+from tests.helpers.small_surveys import blobs, line, with_gaps
 from tests.seismic.conftest import CROSSLINES, INLINES, Opener, small
 from tests.seismic.predictions import predict
-from tests.seismic.segy_writer import Segy, grid_headers, volume
-from tests.seismic.test_bodies import blobs
+from tests.seismic.segy_writer import Segy, grid_headers
 
 Mask = npt.NDArray[np.bool_]
 HEAD = ["inline", "crossline", "x", "y", "body", "interval", "top", "base"]
 HEAD += ["top_seen", "base_seen"]
-
-
-def with_gaps() -> Segy:
-    headers = grid_headers(INLINES, CROSSLINES)
-    kept = [n for n in range(len(headers)) if n not in (0, 1, 6, 29)]
-    samples = volume().reshape(-1, 40)[kept]
-    return small(samples=samples, headers=[headers[n] for n in kept])
-
-
-def line() -> Segy:
-    headers = [{21: 2 * number, 71: -10, 181: 1000 * number, 185: 7} for number in range(1, 31)]
-    return Segy(samples=volume().reshape(-1, 40), headers=headers)
 
 
 def without_coordinates() -> Segy:

@@ -11,11 +11,10 @@ from saltseg.seismic.body_store import write_bodies
 from saltseg.seismic.fingerprint import fingerprint
 from saltseg.seismic.salt_surface import salt_surface
 from saltseg.seismic.store import StoredSurvey
+from tests.helpers.small_surveys import Mask, line
 from tests.seismic.conftest import Opener, small
 from tests.seismic.predictions import predict
 from tests.seismic.segy_writer import grid_headers
-from tests.seismic.test_bodies import Mask
-from tests.seismic.test_horizons import line
 
 SHAPE = 12, 10, 200
 

@@ -15,10 +15,10 @@ from saltseg.seismic.sample_formats import FORMATS, IBM, decode
 from saltseg.seismic.segy import SegySurvey, open_segy
 from saltseg.seismic.segy_output import Values, compare, segy_contents, write_segy
 from saltseg.seismic.store import StoredSurvey
+from tests.helpers.small_surveys import blobs
 from tests.seismic.conftest import CROSSLINES, INLINES, Opener, small
 from tests.seismic.predictions import predict
 from tests.seismic.segy_writer import Segy, grid_headers, ieee2ibm, text_header, volume
-from tests.seismic.test_bodies import blobs
 
 SAMPLES = 40
 TEXT = bytes(range(256)) * 13

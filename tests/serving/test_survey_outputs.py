@@ -26,11 +26,10 @@ from saltseg.seismic.survey import Survey
 from saltseg.serving.survey_outputs import NAMES, OutputChoices, write_outputs
 from tests.helpers.browser import find_browser, open_page
 from tests.helpers.pictures import read
+from tests.helpers.small_surveys import blobs, line, with_gaps
 from tests.seismic.conftest import small
 from tests.seismic.predictions import predict
 from tests.seismic.segy_writer import Segy, grid_headers, volume
-from tests.seismic.test_bodies import blobs
-from tests.seismic.test_horizons import line, with_gaps
 
 Mask = npt.NDArray[np.bool_]
 MODEL = {"name": "models:/saltseg/1", "run": "0" * 32}

@@ -12,8 +12,8 @@ from saltseg.plumbing.errors import InputError
 from saltseg.tracking import store
 from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.patience import StoreError, time_limit
+from tests.helpers.store_questions import ask_for_champion, fetch_champion, log_a_table
 from tests.tracking.conftest import Start, under
-from tests.tracking.test_store import ask_for_champion, fetch_champion, log_a_table
 
 ANSWERS = {
     "object": b"{}",

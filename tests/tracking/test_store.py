@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from saltseg.cli import app
 from saltseg.plumbing.errors import InputError
-from saltseg.tracking.ablations import AblationRecord, log_ablation
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.archive import Archive
 from saltseg.tracking.durations import Durations
@@ -22,7 +21,8 @@ from saltseg.tracking.migration import upgrade
 from saltseg.tracking.registry import NAME, champion, fetched_model, register
 from saltseg.tracking.store import open_experiment, open_store, reached_store
 from tests.conftest import PROJECT
-from tests.plumbing.test_full_disk import files_limited
+from tests.helpers.limited_files import files_limited
+from tests.helpers.store_questions import ask_for_champion, fetch_champion, log_a_table
 from tests.tracking.conftest import write_old_store
 
 DEAD = "http://user:password@127.0.0.1:9"
@@ -33,20 +33,6 @@ def dead(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout whose server is not there."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", DEAD)
     return checkout
-
-
-def ask_for_champion(root: Path) -> None:
-    with reached_store(root / "mlruns"):
-        champion(open_store(root / "mlruns"))
-
-
-def fetch_champion(root: Path) -> None:
-    with fetched_model("models:/saltseg@champion", root):
-        pass
-
-
-def log_a_table(root: Path) -> None:
-    log_ablation(root, AblationRecord("ablate", "| |", {}, {}, {}))
 
 
 @pytest.mark.parametrize("ask", [ask_for_champion, fetch_champion, log_a_table, sync_experiments])
