@@ -14,15 +14,13 @@ from pathlib import Path
 from saltseg.config.own import Own
 from saltseg.config.params import Params, load_params
 from saltseg.crops.census import count_crops
-from saltseg.crops.crop_set import NO_DEPTH, CropSet, require_depths, save_crops
+from saltseg.crops.crop_set import CropSet, require_depths, save_crops
 from saltseg.crops.tgs import FileCounts, read_raw
 from saltseg.own.own_set import OwnCounts, read_own
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.machine import cpus
-from saltseg.reports.contact_sheet import Group, Tile, contact_sheet
-from saltseg.reports.figures import spread_over_coverage
-from saltseg.reports.palette import TRUTH
+from saltseg.reports.training_crops_figure import draw_training_crops
 from saltseg.survey import generate, write_pretraining, write_truth
 from saltseg.tracking import stage_run
 
@@ -38,7 +36,7 @@ def main(root: Path) -> None:
         save_crops(layout.data("ingest"), crops)
         write_pretraining(layout.pretraining, params.survey.pretraining, params.base.seed, workers)
         run.metrics({**count_crops(crops), "files": asdict(file_counts)})
-        run.artifact(draw(layout.plots("ingest") / "crops.png", crops))
+        run.artifact(draw_training_crops(layout.plots("ingest") / "crops.png", crops))
 
 
 def obtain(layout: Layout, params: Params, workers: int) -> tuple[CropSet, FileCounts | OwnCounts]:
@@ -53,27 +51,6 @@ def obtain(layout: Layout, params: Params, workers: int) -> tuple[CropSet, FileC
     survey = generate(params.survey.train, params.survey.test, params.base.seed, workers)
     write_truth(layout.truth, survey)
     return survey.crops, FileCounts()
-
-
-def draw(path: Path, crops: CropSet) -> Path:
-    """Draw 16 train crops under their salt, from the least to the most."""
-    rows = spread_over_coverage(crops.train_masks, 16)
-    depths = crops.train["depth"].tolist()
-    tiles = [
-        Tile(
-            crops.train_images[row],
-            [(crops.train_masks[row], TRUTH)],
-            f"{line.id}   {feet(depths[row])}{crops.train_masks[row].mean():.0%} salt",
-        )
-        for row, line in zip(rows, crops.train.iloc[rows].itertuples(), strict=True)
-    ]
-    contact_sheet(path, [Group("Training crops, from the least to the most salt", tiles)], [TRUTH])
-    return path
-
-
-def feet(depth: int) -> str:
-    """Return what a title says of a depth that may not be known."""
-    return "" if depth == NO_DEPTH else f"{depth} ft   "
 
 
 if __name__ == "__main__":

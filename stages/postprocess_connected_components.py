@@ -40,17 +40,16 @@ def main(root: Path) -> None:
         cleaned = postprocess.clean_by_part(masks, crops.parts, cleaning.by_part)
         write_array(folder / "out_of_fold_masks.npy", cleaned)
         test = load_array(layout.data("snapshot-ensemble") / "test.npy")
-        path = folder / "test_masks.npy"
-        postprocess.write_test_masks(path, test, limits.overall, cleaning.sizes)
+        file = folder / "test_masks.npy"
+        postprocess.write_test_masks(file, test, limits.overall, cleaning.sizes)
         write_json(folder / "sizes.json", postprocess.chosen_sizes(cleaning))
         write_table(folder / "out_of_fold_scores.parquet", crop_scores(crops, cleaning))
         groups, draws = crops.table["mosaic"].tolist(), generator(params.base.seed, NAME)
-        resamples = params.threshold_search.bootstrap
-        errors = Errors(crops, cleaned, cleaning)
+        errors, resamples = Errors(crops, cleaned, cleaning), params.threshold_search.bootstrap
         gain = postprocess.nested_gain(cleaning, groups, resamples, draws)
-        run.metrics({**gain, **errors.means()})
-        images = load_array(layout.data("ingest") / "train_images.npy")
-        write_error_report(layout.plots(NAME), errors, images)
+        run.metrics(gain | errors.means())
+        images = layout.data("ingest") / "train_images.npy"
+        write_error_report(layout.plots(NAME), errors, load_array(images))
         run.artifact(layout.plots(NAME))
         if not cleaning.helps:
             print(f"{NAME}: no sizes raise the nested score; the test masks stay unchanged")

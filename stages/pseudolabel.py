@@ -2,8 +2,7 @@
 
     python stages/pseudolabel.py FOLD   # dvc names it in DVC_STAGE
 
-The teachers, one per round, learn from all folds but FOLD. Writes data/pseudolabel/FOLD and
-counts. `submit` draws the labels, so that a change of colours retrains nothing.
+The teachers, one per round, learn from all folds but FOLD. Writes data/pseudolabel/FOLD.
 """
 
 from pathlib import Path
@@ -34,7 +33,7 @@ def main(root: Path, fold: int) -> None:
 
 def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
     """Train the fold's teachers, save the last one's labels, and drop the checkpoints."""
-    # Imported here because torch takes seconds, which a disabled stage need not spend.
+    # torch takes seconds, which a disabled stage need not spend.
     from saltseg.learning.checkpoint import drop_checkpoint
     from saltseg.learning.teacher import label_test
     from saltseg.learning.training_sets import Sources
@@ -55,8 +54,7 @@ def save(layout: Layout, fold: int, labels: PseudoLabels, run: StageRun) -> None
 
 
 if __name__ == "__main__":
-    parts = {"fold": "the fold that the teacher never sees"}
+    about, parts = "Label test crops.", {"fold": "the fold that the teacher never sees"}
     with one_line_errors():
-        about = "Label test crops with the teacher of one fold."
         (held_out,) = stage_item("pseudolabel", about, parts)
         main(Path(), fold_number(held_out))

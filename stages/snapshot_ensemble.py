@@ -8,16 +8,12 @@ test.npy (float16 probabilities) and out_of_fold.parquet (id, fold, row).
 
 from pathlib import Path
 
-import numpy as np
-
 from saltseg.config.params import load_params
-from saltseg.crops.crop_set import CropSet, load_crops, load_table
-from saltseg.inference.ensemble import Ensemble, average, find_snapshots
+from saltseg.crops.crop_set import load_crops, load_table
+from saltseg.inference.ensemble import average, find_snapshots
 from saltseg.plumbing.errors import one_line_errors
-from saltseg.plumbing.files import write_array, write_table
 from saltseg.plumbing.layout import Layout
 from saltseg.project.trained_models import check_models, remove_stale_outputs
-from saltseg.scoring.metric import precision
 from saltseg.tracking import stage_run
 
 
@@ -36,25 +32,9 @@ def main(root: Path) -> None:
         crops = load_crops(layout.data("ingest"))
         folds = load_table(layout.data("fold-split") / "folds.parquet")
         ensemble = average(params, crops, folds, snapshots)
-        save(layout.data("snapshot-ensemble"), ensemble)
+        ensemble.save(layout.data("snapshot-ensemble"))
         count = sum(len(paths) for paths in snapshots.values())
-        run.metrics({"snapshots": count, **scores(ensemble, crops)})
-
-
-def save(folder: Path, ensemble: Ensemble) -> None:
-    """Write the probabilities in half precision, and the table."""
-    write_array(folder / "out_of_fold.npy", ensemble.out_of_fold.astype(np.float16))
-    write_array(folder / "test.npy", ensemble.test.astype(np.float16))
-    write_table(folder / "out_of_fold.parquet", ensemble.table)
-
-
-def scores(ensemble: Ensemble, crops: CropSet) -> dict[str, float]:
-    """Return the out-of-fold score at p > 0.5, of the mean and of each member."""
-    truth = crops.train_masks[ensemble.table["row"].to_numpy()]
-    all_scores = {"score_at_half": precision(ensemble.out_of_fold > 0.5, truth)}
-    for member, probabilities in ensemble.members.items():
-        all_scores[f"score_at_half_{member}"] = precision(probabilities > 0.5, truth)
-    return {name: float(values.mean()) for name, values in all_scores.items()}
+        run.metrics({"snapshots": count, **ensemble.scores(crops.train_masks)})
 
 
 if __name__ == "__main__":

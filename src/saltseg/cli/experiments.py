@@ -15,28 +15,33 @@ PSEUDOLABELS = 15_493
 """Test crops that the 1st place pseudo-labelled."""
 
 
+Name = Annotated[str | None, typer.Argument(help="The recipe; without one, all are listed.")]
+Override = Annotated[
+    list[str] | None, typer.Option("-S", help="KEY=VALUE, as in `dvc exp run -S`.")
+]
+Costs = Annotated[
+    bool, typer.Option("--costs", help="Show what its training costs, and write nothing.")
+]
+TrainCrops = Annotated[
+    int | None,
+    typer.Option(min=2, show_default=str(TRAIN), help="Number of training crops for --costs."),
+]
+PseudoLabels = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        show_default=str(PSEUDOLABELS),
+        help="Number of pseudo-labelled crops per fold for --costs.",
+    ),
+]
+
+
 def recipe(
-    name: Annotated[
-        str | None, typer.Argument(help="The recipe; without one, all are listed.")
-    ] = None,
-    override: Annotated[
-        list[str] | None, typer.Option("-S", help="KEY=VALUE, as in `dvc exp run -S`.")
-    ] = None,
-    costs: Annotated[
-        bool, typer.Option("--costs", help="Show what its training costs, and write nothing.")
-    ] = False,
-    train: Annotated[
-        int | None,
-        typer.Option(min=2, show_default=str(TRAIN), help="Number of training crops for --costs."),
-    ] = None,
-    pseudolabels: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            show_default=str(PSEUDOLABELS),
-            help="Number of pseudo-labelled crops per fold for --costs.",
-        ),
-    ] = None,
+    name: Name = None,
+    override: Override = None,
+    costs: Costs = False,
+    train: TrainCrops = None,
+    pseudolabels: PseudoLabels = None,
 ) -> None:
     """Write the parameters of a recipe to params.yaml, for `dvc repro` or `saltseg train`."""
     counted = train is not None or pseudolabels is not None

@@ -11,28 +11,41 @@ if TYPE_CHECKING:
     from saltseg.survey.grid import Grid
 
 
+Out = Annotated[Path, typer.Argument(help="Folder to write to.")]
+Train = Annotated[int, typer.Option(min=1, help="Number of training crops.")]
+Test = Annotated[int, typer.Option(min=1, help="Number of test crops.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the survey.")]
+Sections = Annotated[int, typer.Option(min=0, help="Whole sections to write as .npy.")]
+Volume = Annotated[
+    str | None,
+    typer.Option(
+        metavar="INLINESxCROSSLINESxSAMPLES",
+        help="Write a volume and its truth instead of crops, for example 200x200x200.",
+    ),
+]
+Style = Annotated[
+    str, typer.Option(help="default: like Kaggle's crops; wide: like surveys at large.")
+]
+WithSegy = Annotated[
+    bool, typer.Option("--segy", help="Write sections or volume as SEG-Y too; needs segyio.")
+]
+Zipped = Annotated[bool, typer.Option(help="Zip the images as Kaggle does.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes; they change no byte.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing survey.")]
+
+
 def survey(
-    out: Annotated[Path, typer.Argument(help="Folder to write to.")],
-    train: Annotated[int, typer.Option(min=1, help="Number of training crops.")] = 1000,
-    test: Annotated[int, typer.Option(min=1, help="Number of test crops.")] = 400,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the survey.")] = 2018,
-    sections: Annotated[int, typer.Option(min=0, help="Whole sections to write as .npy.")] = 0,
-    volume: Annotated[
-        str | None,
-        typer.Option(
-            metavar="INLINESxCROSSLINESxSAMPLES",
-            help="Write a volume and its truth instead of crops, for example 200x200x200.",
-        ),
-    ] = None,
-    style: Annotated[
-        str, typer.Option(help="default: like Kaggle's crops; wide: like surveys at large.")
-    ] = "default",
-    segy: Annotated[
-        bool, typer.Option("--segy", help="Write sections or volume as SEG-Y too; needs segyio.")
-    ] = False,
-    zipped: Annotated[bool, typer.Option(help="Zip the images as Kaggle does.")] = True,
-    workers: Annotated[int, typer.Option(min=0, help="Processes; they change no byte.")] = 2,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing survey.")] = False,
+    out: Out,
+    train: Train = 1000,
+    test: Test = 400,
+    seed: Seed = 2018,
+    sections: Sections = 0,
+    volume: Volume = None,
+    style: Style = "default",
+    segy: WithSegy = False,
+    zipped: Zipped = True,
+    workers: Workers = 2,
+    force: Force = False,
 ) -> None:
     """Make a synthetic survey: crops in Kaggle's layout with their truths, or a volume."""
     from saltseg.survey.ranges import RANGES

@@ -16,8 +16,9 @@ from saltseg.inference.views import create_views
 from saltseg.models.averages import averaged
 from saltseg.models.snapshots import load_snapshot, snapshot_path
 from saltseg.plumbing.errors import InputError, first_few
-from saltseg.plumbing.files import visible
+from saltseg.plumbing.files import visible, write_array, write_table
 from saltseg.plumbing.layout import Layout
+from saltseg.scoring.metric import precision
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -39,6 +40,23 @@ class Ensemble:
     out_of_fold: Probabilities
     test: Probabilities
     members: dict[str, Probabilities]
+
+    def save(self, folder: Path) -> None:
+        """Write out_of_fold.npy and test.npy in half precision, and out_of_fold.parquet."""
+        write_array(folder / "out_of_fold.npy", self.out_of_fold.astype(np.float16))
+        write_array(folder / "test.npy", self.test.astype(np.float16))
+        write_table(folder / "out_of_fold.parquet", self.table)
+
+    def scores(self, masks: npt.NDArray[np.bool_]) -> dict[str, float]:
+        """Return the out-of-fold score at p > 0.5, of the mean and of each member.
+
+        masks: bool (n, h, w), all training crops by row.
+        """
+        truth = masks[self.table["row"].to_numpy()]
+        found = {"score_at_half": precision(self.out_of_fold > 0.5, truth)}
+        for member, probabilities in self.members.items():
+            found[f"score_at_half_{member}"] = precision(probabilities > 0.5, truth)
+        return {name: float(values.mean()) for name, values in found.items()}
 
 
 @dataclass(frozen=True)
