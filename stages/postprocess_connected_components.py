@@ -12,13 +12,14 @@ from pathlib import Path
 from saltseg.config.params import load_params
 from saltseg.crops.crop_set import load_array
 from saltseg.plumbing.errors import one_line_errors
-from saltseg.plumbing.files import write_array, write_json, write_table
+from saltseg.plumbing.files import write_array, write_table
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
 from saltseg.reports.error_report import Errors, crop_scores, write_error_report
 from saltseg.scoring.metric import salt_masks
 from saltseg.selection import postprocess
 from saltseg.selection.out_of_fold import load_out_of_fold
+from saltseg.selection.thresholds import Thresholds
 from saltseg.tracking import stage_run
 
 NAME = "postprocess-connected-components"
@@ -31,18 +32,18 @@ def main(root: Path) -> None:
     searched, folder = params.postprocess_connected_components, layout.data(NAME)
     with stage_run(NAME, layout, params) as run:
         crops = load_out_of_fold(layout)
-        limits = postprocess.load_thresholds(layout.data("threshold-search") / "thresholds.json")
+        limits = Thresholds.load(layout.data("threshold-search"))
         pairs = postprocess.size_pairs(searched.salt_sizes, searched.hole_sizes)
         cleaning = postprocess.search_sizes(
             crops.probabilities, crops.truth, crops.parts, limits, pairs
         )
         masks = salt_masks(crops.probabilities, limits.of(crops.parts))
-        cleaned = postprocess.clean_by_part(masks, crops.parts, cleaning.by_part)
+        cleaned = postprocess.clean_by_part(masks, crops.parts, cleaning.chosen.by_part)
         write_array(folder / "out_of_fold_masks.npy", cleaned)
         test = load_array(layout.data("snapshot-ensemble") / "test.npy")
         file = folder / "test_masks.npy"
-        postprocess.write_test_masks(file, test, limits.overall, cleaning.sizes)
-        write_json(folder / "sizes.json", postprocess.chosen_sizes(cleaning))
+        postprocess.write_test_masks(file, test, limits.overall, cleaning.chosen.overall)
+        cleaning.chosen.save(folder)
         write_table(folder / "out_of_fold_scores.parquet", crop_scores(crops, cleaning))
         groups, draws = crops.table["mosaic"].tolist(), generator(params.base.seed, NAME)
         errors, resamples = Errors(crops, cleaned, cleaning), params.threshold_search.bootstrap
@@ -51,7 +52,7 @@ def main(root: Path) -> None:
         images = layout.data("ingest") / "train_images.npy"
         write_error_report(layout.plots(NAME), errors, load_array(images))
         run.artifact(layout.plots(NAME))
-        if not cleaning.helps:
+        if not cleaning.chosen.helps:
             print(f"{NAME}: no sizes raise the nested score; the test masks stay unchanged")
 
 

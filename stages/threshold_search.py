@@ -7,12 +7,10 @@ data/coverage-stratify/crops.parquet. Writes data/threshold-search/thresholds.js
 results/threshold-search.json, and the curves of score and reliability.
 """
 
-from dataclasses import asdict
 from pathlib import Path
 
 from saltseg.config.params import load_params
 from saltseg.plumbing.errors import one_line_errors
-from saltseg.plumbing.files import write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
 from saltseg.reports.reliability_figure import draw_reliability
@@ -21,6 +19,7 @@ from saltseg.scoring.metric import precision_curve
 from saltseg.selection import calibration
 from saltseg.selection import nested_choice as thresholds
 from saltseg.selection.out_of_fold import load_out_of_fold
+from saltseg.selection.thresholds import Thresholds
 from saltseg.tracking import stage_run
 
 
@@ -34,13 +33,11 @@ def main(root: Path) -> None:
         grid = thresholds.threshold_grid(search.low, search.high, search.count)
         curve = precision_curve(crops.probabilities, crops.truth, grid)
         choice = thresholds.choose(curve, crops.parts, thresholds.middle_of_plateau)
-        by_part = {str(part): float(grid[at]) for part, at in choice.by_part.items()}
-        threshold = float(grid[choice.setting])
-        chosen = {"threshold": threshold, "threshold_by_part": by_part}
+        by_part = {part: float(grid[at]) for part, at in choice.by_part.items()}
         counted = calibration.count_pixels(crops.probabilities, crops.truth)
         scaling = calibration.judge(counted, crops.parts)
-        kept = chosen | {"calibration": asdict(scaling.fitted)}
-        write_json(layout.data("threshold-search") / "thresholds.json", kept)
+        chosen = Thresholds(float(grid[choice.setting]), by_part, scaling.fitted)
+        chosen.save(layout.data("threshold-search"))
         parts = {"parts": thresholds.kind_of_parts(crops.table["fold"].tolist())}
         groups = crops.table["mosaic"].tolist()
         draws = generator(params.base.seed, "threshold-search")
@@ -48,9 +45,9 @@ def main(root: Path) -> None:
         resampled = generator(params.base.seed, "threshold-search", "curve")
         sure = thresholds.curve_intervals(curve, grid, groups, search.bootstrap, resampled)
         ends = dict(zip(("threshold_low", "threshold_high"), sure.chosen, strict=True))
-        run.metrics({**summary, **parts, **chosen, **ends, **scaling.metrics()})
+        run.metrics({**summary, **parts, **chosen.metrics(), **ends, **scaling.metrics()})
         plots, means = layout.plots("threshold-search"), curve.mean(axis=0)
-        draw_curve(plots, grid, means, threshold, sure)
+        draw_curve(plots, grid, means, chosen.overall, sure)
         draw_reliability(plots, scaling.before, scaling.after)
         run.artifact(plots)
 

@@ -47,6 +47,7 @@ from saltseg.selection import nested_choice as thresholds
 from saltseg.selection import postprocess
 from saltseg.selection.out_of_fold import load_out_of_fold
 from saltseg.selection.pseudolabels import no_pseudolabels, select
+from saltseg.selection.thresholds import Thresholds
 from saltseg.serving.image_files import write_prediction
 from saltseg.serving.salt_model import SaltModel
 from saltseg.serving.served_model import _load_pyfunc
@@ -263,7 +264,7 @@ def searched(world: World) -> Call:
     def call(key: int) -> object:
         curve = precision_curve(world.probabilities(key), truth, grid)
         choice = thresholds.choose(curve, parts, thresholds.middle_of_plateau)
-        limits = postprocess.Thresholds(0.5, {0: 0.4, 1: 0.6})
+        limits = Thresholds(0.5, {0: 0.4, 1: 0.6})
         pairs = postprocess.size_pairs([0, 10], [0, 20])
         cleaning = postprocess.search_sizes(world.probabilities(key), truth, parts, limits, pairs)
         groups, draws = [str(n // 2) for n in range(len(truth))], generator(0, "interval", key)

@@ -26,8 +26,9 @@ from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.scoring.metric import precision_curve
 from saltseg.selection.nested_choice import choose, middle_of_plateau
-from saltseg.selection.postprocess import Cleaning, Thresholds, search_sizes
+from saltseg.selection.postprocess import Cleaning, search_sizes
 from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels
+from saltseg.selection.thresholds import Thresholds
 from tests.conftest import shrunk_content
 from tests.helpers.phases import make_phase, write_schedule
 
@@ -219,12 +220,12 @@ def test_a_fold_s_threshold_and_sizes_do_not_change_with_its_own_labels() -> Non
         np.float16
     )
     known = choices(probabilities, truth)
-    assert known[1].helps
+    assert known[1].chosen.helps
     for fold in range(3):
         own = np.flatnonzero(np.equal(PARTS, fold))
         other = truth.copy()
         other[own] = ~truth[own]
         changed = choices(probabilities, other)
         assert known[0].by_part[fold] == changed[0].by_part[fold]
-        assert known[1].by_part[fold] == changed[1].by_part[fold]
+        assert known[1].chosen.by_part[fold] == changed[1].chosen.by_part[fold]
         assert known[0].by_part != changed[0].by_part

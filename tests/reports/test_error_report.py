@@ -5,6 +5,7 @@ import pytest
 from saltseg.reports.error_report import Errors, losses_by_kind, mask_kinds, measures_by
 from saltseg.selection.out_of_fold import OutOfFold
 from saltseg.selection.postprocess import Cleaning
+from saltseg.selection.sizes import ChosenSizes
 
 
 def known(truth: np.ndarray, vertical: list[bool]) -> OutOfFold:
@@ -21,7 +22,7 @@ def errors() -> Errors:
     truth[1, :80], masks[1, :40] = True, True
     masks[2, :10] = True
     before, after = np.array([0.0, 0.4, 0.2, 0.6]), np.array([1.0, 0.5, 0.0, 1.0])
-    cleaning = Cleaning(True, (5, 5), {0: (5, 5)}, before, after)
+    cleaning = Cleaning(ChosenSizes(True, (5, 5), {0: (5, 5)}), before, after)
     return Errors(known(truth, [False] * 4), masks, cleaning)
 
 

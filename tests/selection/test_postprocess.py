@@ -7,13 +7,13 @@ from saltseg.scoring.components import clean
 from saltseg.scoring.metric import precision, salt_masks
 from saltseg.selection import postprocess
 from saltseg.selection.postprocess import (
-    KEEP,
-    Thresholds,
     clean_by_part,
     search_sizes,
     size_pairs,
     write_test_masks,
 )
+from saltseg.selection.sizes import KEEP
+from saltseg.selection.thresholds import Thresholds
 
 PAIRS = size_pairs([0, 10, 40], [0, 10, 40])
 PARTS = np.arange(40) // 2 % 2
@@ -42,9 +42,9 @@ def test_pairs_are_unique_and_the_gentlest_first() -> None:
 def test_sizes_that_help_are_found_and_the_gentlest_are_taken() -> None:
     masks, truth = disks_and_specks()
     cleaning = search_sizes(as_probabilities(masks), truth, PARTS, HALF, PAIRS)
-    assert cleaning.helps
-    assert cleaning.sizes == (10, 0)
-    assert cleaning.by_part == {0: (10, 0), 1: (10, 0)}
+    assert cleaning.chosen.helps
+    assert cleaning.chosen.overall == (10, 0)
+    assert cleaning.chosen.by_part == {0: (10, 0), 1: (10, 0)}
     np.testing.assert_array_equal(cleaning.before, precision(masks, truth))
     assert cleaning.after.tolist() == [1.0] * 40
 
@@ -53,9 +53,9 @@ def test_sizes_of_zero_stay_where_nothing_helps() -> None:
     _, truth = disks_and_specks()
     truth[:, 5:8, 5:8] = True
     cleaning = search_sizes(as_probabilities(truth), truth, PARTS, HALF, PAIRS)
-    assert not cleaning.helps
-    assert cleaning.sizes == KEEP
-    assert set(cleaning.by_part.values()) == {KEEP}
+    assert not cleaning.chosen.helps
+    assert cleaning.chosen.overall == KEEP
+    assert set(cleaning.chosen.by_part.values()) == {KEEP}
     np.testing.assert_array_equal(cleaning.after, cleaning.before)
 
 
@@ -65,10 +65,10 @@ def test_sizes_that_mislead_the_other_part_are_not_taken() -> None:
     parts = np.arange(20) % 2
     truth = specks & (parts == 0)[:, None, None]
     cleaning = search_sizes(as_probabilities(specks), truth, parts, HALF, PAIRS)
-    assert cleaning.by_part == {0: (10, 0), 1: KEEP}
+    assert cleaning.chosen.by_part == {0: (10, 0), 1: KEEP}
     assert cleaning.after.mean() < cleaning.before.mean()
-    assert not cleaning.helps
-    assert cleaning.sizes == KEEP
+    assert not cleaning.chosen.helps
+    assert cleaning.chosen.overall == KEEP
 
 
 def test_sizes_of_a_part_are_chosen_at_its_own_threshold_on_the_others() -> None:
@@ -77,8 +77,8 @@ def test_sizes_of_a_part_are_chosen_at_its_own_threshold_on_the_others() -> None
     probabilities = np.where(truth, 0.9, np.where(masks, 0.6, 0.1)).astype(np.float16)
     limits = Thresholds(0.5, {0: 0.5, 1: 0.7})
     cleaning = search_sizes(probabilities, truth, PARTS, limits, PAIRS)
-    assert cleaning.by_part == {0: (10, 0), 1: KEEP}
-    assert cleaning.sizes == (10, 0)
+    assert cleaning.chosen.by_part == {0: (10, 0), 1: KEEP}
+    assert cleaning.chosen.overall == (10, 0)
     assert cleaning.after.tolist() == [1.0] * 40
     np.testing.assert_array_equal(
         cleaning.before, precision(salt_masks(probabilities, limits.of(PARTS)), truth)

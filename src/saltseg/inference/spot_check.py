@@ -13,11 +13,12 @@ import pandas as pd
 
 from saltseg.crops.crop_set import load_array
 from saltseg.plumbing.errors import InputError
-from saltseg.plumbing.files import read_json
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.modules import PACKAGE
 from saltseg.plumbing.seeds import stream_seed
 from saltseg.scoring.components import clean
+from saltseg.selection.sizes import ChosenSizes
+from saltseg.selection.thresholds import Thresholds
 
 CROPS = 8
 """Number of crops to predict again; one is drawn from each eighth of the array."""
@@ -108,11 +109,11 @@ def _check_masks(
     probabilities: npt.NDArray[np.float16],
     masks: npt.NDArray[np.bool_],
 ) -> None:
-    threshold = read_json(layout.data("threshold-search") / "thresholds.json")["threshold"]
+    threshold = Thresholds.load(layout.data("threshold-search")).overall
     folder = layout.data("postprocess-connected-components")
-    sizes = read_json(folder / "sizes.json")
+    sizes = ChosenSizes.load(folder).overall
     salt = probabilities.astype(np.float64) > threshold
-    wrong = clean(salt, sizes["salt_size"], sizes["hole_size"]) ^ masks
+    wrong = clean(salt, *sizes) ^ masks
     pixels = wrong.sum(axis=(1, 2))
     worst = int(pixels.argmax())
     if pixels[worst]:

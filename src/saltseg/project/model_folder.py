@@ -6,6 +6,7 @@ FOLDER/code/saltseg/...
 
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from saltseg.plumbing.modules import PACKAGE
 from saltseg.project.lineage import code_digest
 from saltseg.project.trained_models import check_models
 from saltseg.seismic.learned_crops import as_json, describe_crops
+from saltseg.selection.sizes import ChosenSizes
+from saltseg.selection.thresholds import Thresholds
 
 SETTINGS = "model.json"
 MANIFEST = "manifest.json"
@@ -86,13 +89,13 @@ def own_code(model: Path) -> Path | None:
 
 
 def _settings(layout: Layout) -> dict[str, object]:
-    thresholds = read_json(layout.data("threshold-search") / "thresholds.json")
-    sizes = read_json(layout.data("postprocess-connected-components") / "sizes.json")
+    thresholds = Thresholds.load(layout.data("threshold-search"))
+    sizes = ChosenSizes.load(layout.data("postprocess-connected-components")).overall
     return {
-        "threshold": thresholds["threshold"],
-        "calibration": thresholds["calibration"],
-        "salt_size": sizes["salt_size"],
-        "hole_size": sizes["hole_size"],
+        "threshold": thresholds.overall,
+        "calibration": asdict(thresholds.calibration),
+        "salt_size": sizes[0],
+        "hole_size": sizes[1],
         "code": code_digest(),
         "crops": _crops(layout),
     }

@@ -13,6 +13,7 @@ import numpy as np
 from saltseg.plumbing.files import read_json
 from saltseg.plumbing.layout import Layout
 from saltseg.scoring.submission import score_submission
+from saltseg.selection.thresholds import Thresholds
 
 _MEASURES = ("iou", "dice", "boundary_distance")
 
@@ -39,7 +40,7 @@ def gather_score(layout: Layout, on_test: dict[str, float]) -> dict[str, Any]:
     shows it.
     """
     cleaned = read_json(layout.result("postprocess-connected-components"))
-    threshold = read_json(layout.data("threshold-search") / "thresholds.json")["threshold"]
+    threshold = Thresholds.load(layout.data("threshold-search")).overall
     return {
         **{name: cleaned[name] for name in ("score", "score_low", "score_high")},
         **{name: on_test[name] for name in ("test_score",) if name in on_test},

@@ -9,55 +9,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from saltseg.plumbing.files import read_json, write_array_parts
+from saltseg.plumbing.files import write_array_parts
 from saltseg.scoring.components import clean, precision_by_sizes
 from saltseg.scoring.intervals import bootstrap_intervals
 from saltseg.scoring.metric import Scores, salt_masks
 from saltseg.selection.nested_choice import first_of_best, totals
+from saltseg.selection.sizes import KEEP, ChosenSizes, Sizes
+from saltseg.selection.thresholds import Thresholds
 
 Masks = npt.NDArray[np.bool_]
-Sizes = tuple[int, int]
-"""Smallest salt component and smallest hole to keep, in pixels; see components.clean."""
-
-KEEP: Sizes = (0, 0)
-"""Sizes that leave masks unchanged."""
-
 CHUNK = 500
 """Test crops in memory at a time."""
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """The thresholds of threshold-search: overall, and for each part, chosen on the others."""
-
-    overall: float
-    by_part: dict[int, float]
-
-    def of(self, parts: npt.NDArray[np.int64]) -> Scores:
-        """Return the threshold of each crop: float64, shape (n,)."""
-        return np.array([self.by_part[int(part)] for part in parts])
-
-
-def load_thresholds(path: Path) -> Thresholds:
-    """Read thresholds.json as threshold-search wrote it."""
-    content = read_json(path)
-    by_part = {int(part): limit for part, limit in content["threshold_by_part"].items()}
-    return Thresholds(content["threshold"], by_part)
 
 
 @dataclass(frozen=True)
 class Cleaning:
     """The chosen sizes, and the precision of each crop, float64 of shape (n,).
 
-    helps: whether cleaning raises the nested score; if not, the test masks are left alone.
-    sizes: for the test crops, chosen on all out-of-fold crops; KEEP if cleaning does not help.
-    by_part: for each part, chosen on the other parts, whether or not it helps.
-    before: precision without cleaning. after: precision with `by_part`.
+    before: precision without cleaning. after: precision with the sizes of the crop's part.
     """
 
-    helps: bool
-    sizes: Sizes
-    by_part: dict[int, Sizes]
+    chosen: ChosenSizes
     before: Scores
     after: Scores
 
@@ -94,13 +66,8 @@ def search_sizes(
         chosen[part] = first_of_best(totals(scores[limit][~own]))
         before[own], after[own] = scores[limit][own, 0], scores[limit][own, chosen[part]]
     helps = bool(totals(after) > totals(before)) and setting > 0
-    return Cleaning(
-        helps=helps,
-        sizes=pairs[setting] if helps else KEEP,
-        by_part={part: pairs[at] for part, at in chosen.items()},
-        before=before,
-        after=after,
-    )
+    by_part = {part: pairs[at] for part, at in chosen.items()}
+    return Cleaning(ChosenSizes(helps, pairs[setting] if helps else KEEP, by_part), before, after)
 
 
 def clean_by_part(masks: Masks, parts: npt.NDArray[np.int64], by_part: dict[int, Sizes]) -> Masks:
@@ -125,18 +92,6 @@ def write_test_masks(
     write_array_parts(path, probabilities.shape, bool, parts)
 
 
-def chosen_sizes(cleaning: Cleaning) -> dict[str, Any]:
-    """Return the sizes for the test crops and for each part, ready for JSON."""
-    by_part = {str(part): sizes for part, sizes in cleaning.by_part.items()}
-    return {
-        "helps": cleaning.helps,
-        "salt_size": cleaning.sizes[0],
-        "hole_size": cleaning.sizes[1],
-        "salt_size_by_part": {part: sizes[0] for part, sizes in by_part.items()},
-        "hole_size_by_part": {part: sizes[1] for part, sizes in by_part.items()},
-    }
-
-
 def nested_gain(
     cleaning: Cleaning, groups: Sequence[str], resamples: int, generator: np.random.Generator
 ) -> dict[str, Any]:
@@ -157,5 +112,5 @@ def nested_gain(
         "score_gain": float(gain.mean()),
         "score_gain_low": gain_low,
         "score_gain_high": gain_high,
-        **chosen_sizes(cleaning),
+        **cleaning.chosen.metrics(),
     }
