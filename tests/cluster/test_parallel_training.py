@@ -79,7 +79,7 @@ def test_a_failed_item_is_named_with_its_log_and_the_others_are_finished(
     done = checkout.run("saltseg", "train", "--jobs", "3")
     assert done.returncode == 1
     assert "label@1 (tmp/logs/label@1.log) failed" in done.stderr
-    assert "train@class_unet-1, train@lite0-1 left out" in done.stderr
+    assert "train@class_unet-1, train@lite0-1 skipped" in done.stderr
     assert "Traceback" not in done.stderr
     assert "failed to run" in (checkout.root / "tmp/logs/label@1.log").read_text()
     assert {path.name for path in (checkout.root / "models").glob("*-*")} == {

@@ -114,8 +114,8 @@ def test_heads_speak_in_training_and_where_they_are_needed() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"encoder": "resnet"}, "encoder 'resnet' is none"),
-        ({"encoder": "tu-resnet"}, "encoder 'tu-resnet' is none"),
+        ({"encoder": "resnet"}, "encoder 'resnet' is unknown"),
+        ({"encoder": "tu-resnet"}, "encoder 'tu-resnet' is unknown"),
         ({"encoder": "mit_b0", "encoder_scse": True}, "encoder_scse: not possible in mit_b0"),
         ({"stem": OWN | {"pooling": "none"}}, "tu-tf_efficientnet_lite0 has no first pooling"),
         ({"stem": OWN | {"convolution": "3x3"}}, "tu-tf_efficientnet_lite0 begins with 3x3"),

@@ -44,7 +44,7 @@ def test_whole_numbers_of_any_type_are_the_same(model: ServedModel, images: obje
         (GREY.astype(np.float64), "hold floats, such as"),
         ((GREY / 255).tolist(), "hold floats, such as 0"),
         (np.full((1, 101, 101), np.nan), "hold floats, such as nan"),
-        (GREY > 127, "hold truth values, such as"),
+        (GREY > 127, "hold booleans, such as"),
         (GREY.astype(str), "hold strings, such as"),
         (GREY.astype(str).tolist(), "hold strings, such as"),
         ([[[None, 1]]], "hold values of type object, such as None"),

@@ -151,7 +151,7 @@ def test_it_is_served(store: Store, trained: Layout, small_crops: CropSet, tmp_p
         refused = ask(address, {"inputs": images.tolist(), "params": {"depth": [1.0] * 3}})
         wrong = {
             "hold floats, such as": {"inputs": (images / 255).tolist()},
-            "hold truth values, such as": {"inputs": (images > 99).tolist()},
+            "hold booleans, such as": {"inputs": (images > 99).tolist()},
             "hold strings, such as": {"inputs": images.astype(str).tolist()},
             "nan is no depth": {"inputs": images.tolist(), "params": {"depth": [float("nan")]}},
             "more than the 1,000,000 of a request": {"inputs": [[[0] * 1001] * 1000]},

@@ -220,7 +220,7 @@ def test_an_unreachable_server_costs_one_line(
     second = done(start(body, "submit", **under(pipeline, MLFLOW_TRACKING_URI=uri)))
     assert first[0] == second[0] == 0
     assert first[1].count("\n") == 1
-    assert "saltseg: warning: MLflow may lack this run" in first[1]
+    assert "saltseg: warning: the results are complete, but the run in MLflow" in first[1]
     assert "MLflow cannot be asked" in first[1] and "start its server" in first[1]
     assert "password" not in first[1]
     assert second[1] == ""

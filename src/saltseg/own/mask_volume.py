@@ -68,7 +68,7 @@ def open_mask_volume(path: Path, survey: Survey, options: SurveyOptions, axis: s
     """Open a mask volume. options: as the survey's. Raises InputError where it is none."""
     if path.is_dir():
         array = "mask" if (path / "mask").exists() else "amplitude"
-        return MaskVolume(open_store(path, options, array), survey, axis)
+        return MaskVolume(open_store(path, options, [array]), survey, axis)
     if path.suffix.lower() == ".npy":
         return MaskVolume(_open_array(path), survey, axis)
     return MaskVolume(open_survey(path, options), survey, axis)

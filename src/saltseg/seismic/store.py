@@ -19,7 +19,7 @@ first, line (the number of a 2D line), complete (false while it is being written
 writer adds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -241,9 +241,9 @@ class StoredSurvey(Survey):
 
 
 def open_store(
-    path: Path, options: SurveyOptions, needed: Iterable[str] = ("amplitude",)
+    path: Path, options: SurveyOptions, needed: Sequence[str] = ("amplitude",)
 ) -> StoredSurvey:
-    """Open a store that holds the arrays `needed`.
+    """Open a store that holds the arrays `needed`; its sections are those of the first.
 
     Raises InputError where it is none of saltseg's, not whole, damaged, or lacks one of them.
     """
@@ -255,7 +255,7 @@ def open_store(
             " store that 'saltseg predict' wrote for what was predicted"
         )
     try:
-        return StoredSurvey(path, group, options)
+        return StoredSurvey(path, group, options, needed[0])
     except (KeyError, ValueError, TypeError, OSError) as error:
         raise InputError(f"{path}: is damaged ({reason_of(error)}); write it anew") from error
 

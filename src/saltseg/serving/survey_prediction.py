@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,16 @@ def _identity(
     return {
         "survey": file_identity(path),
         "model": model_identity(model),
-        "options": {name: str(value) for name, value in asdict(options).items()},
+        "options": {name: _json_value(value) for name, value in asdict(options).items()},
         "choices": {name: str(value) for name, value in asdict(choices).items()},
     }
+
+
+def _json_value(value: object) -> object:
+    """Return an option as JSON keeps it: the value of a choice, a list for a tuple."""
+    if isinstance(value, Enum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _reading(model: Path) -> tuple[Reading, dict[str, Any]]:
