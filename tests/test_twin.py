@@ -51,7 +51,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, small_crops: CropSet) -> 
     member = content["models"]["class_unet"] | {"blocks": "residual"}
     member["input"] = member["input"] | {"channels": ["image", "depth"]}
     phases = content["train_per_fold"]["phases"]
-    three = [phase | {"data": "train", "snapshots": True} for phase in phases]
+    three = [phase | {"data": "train", "keep": "cycle_ends"} for phase in phases]
     return run_untrained(
         tmp_path_factory.mktemp("twin"),
         small_crops,

@@ -115,7 +115,7 @@ def test_without_a_run_or_a_champion(
 def test_a_model_of_other_code_predicts_with_its_own(exported: Path, tmp_path: Path) -> None:
     shutil.copytree(exported, tmp_path / "model")
     code = tmp_path / "model/code/saltseg"
-    metric = code / "metric.py"
+    metric = code / "scoring/metric.py"
     # A code of old, for which everything below the threshold was salt.
     assert "offsets <= _INFINITY" in metric.read_text()
     metric.write_text(metric.read_text().replace("offsets <= _INFINITY", "offsets > _INFINITY"))

@@ -302,7 +302,7 @@ def test_a_line_and_a_gain_and_a_resampling(exported: Path, tmp_path: Path) -> N
         (["--tile", "50"], "--tile: 50 is no size"),
         (["--clip", "60"], "--clip: 60.0 is no share"),
         (["--sample-scale", "0"], "--sample-scale: 0.0 is no scale"),
-        (["--depth", "nan"], "--depth: nan is no depth"),
+        (["--depth", "nan"], "--depth: nan is not a depth"),
     ],
 )
 def test_wrong_options_cost_one_line(

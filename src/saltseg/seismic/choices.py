@@ -69,4 +69,4 @@ class SurveyChoices:
             raise InputError(f"--gain: {self.gain} is no window; give samples, 1 or more")
         sample_fraction(self.sample_scale)
         if self.depth is not None and not math.isfinite(self.depth):
-            raise InputError(f"--depth: {self.depth} is no depth; give feet")
+            raise InputError(f"--depth: {self.depth} is not a depth; give feet")
