@@ -36,7 +36,8 @@ from saltseg.learning.training_sets import LabelledCrops, Sources, sets_without
 from saltseg.models import create_model
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
-from saltseg.project.model_folder import export_model, find_model
+from saltseg.project.model_export import export_model
+from saltseg.project.model_folder import find_model
 from saltseg.scoring import rle
 from saltseg.scoring.components import clean, precision_by_sizes
 from saltseg.scoring.intervals import bootstrap_interval

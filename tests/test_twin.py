@@ -23,7 +23,8 @@ from saltseg.crops.crop_set import CropSet
 from saltseg.models import create_model
 from saltseg.plumbing.files import read_json
 from saltseg.plumbing.layout import Layout
-from saltseg.project.model_folder import export_model, find_model
+from saltseg.project.model_export import export_model
+from saltseg.project.model_folder import find_model
 from saltseg.serving.image_prediction import predict_files
 from saltseg.serving.salt_model import SaltModel
 from saltseg.serving.served_model import ServedModel, _load_pyfunc

@@ -37,7 +37,7 @@ def composed(layout: Layout, recipe: str, *overrides: str) -> Params:
 
 
 def test_params_yaml_is_the_composition_of_the_default_recipe(layout: Layout) -> None:
-    """Otherwise a plain `dvc exp run` would change it. `saltseg recipe demo` writes it anew."""
+    """Otherwise a plain `dvc exp run` would change it. `saltseg recipe demo` writes it again."""
     write_recipe(layout, DEFAULT)
     assert layout.params.read_bytes() == (PROJECT / "params.yaml").read_bytes()
     config = yaml.safe_load((PROJECT / "conf/config.yaml").read_text())

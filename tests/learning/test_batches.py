@@ -59,7 +59,7 @@ def test_each_epoch_deals_every_crop_once_in_another_order(labelled: LabelledCro
     assert orders[0] != orders[1]
 
 
-def test_a_share_of_each_batch_is_drawn_from_the_others_anew(labelled: LabelledCrops) -> None:
+def test_a_share_of_each_batch_is_drawn_from_the_others_each_time(labelled: LabelledCrops) -> None:
     others = softened(labelled)
     batches = AugmentedBatches(labelled, 5, "none", seed=3, others=others, drawn=2)
     assert batches.count == 8  # three of the 24 in each

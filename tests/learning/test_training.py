@@ -283,7 +283,7 @@ def test_a_finished_training_is_not_done_again(
     assert same(once, train(task, again, place, silent))
 
 
-def test_a_damaged_checkpoint_starts_the_training_anew(
+def test_a_damaged_checkpoint_starts_the_training_again(
     task: Task,
     folded: tuple[LabelledCrops, LabelledCrops],
     place: Place,

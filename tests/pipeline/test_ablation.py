@@ -118,7 +118,10 @@ def test_what_is_there_does_not_run_again(checkout: Checkout, said: str) -> None
     (changed,) = (name for name in experiments(checkout) if "low-0-0" in name)
     checkout.succeed("dvc", "exp", "remove", changed)
     (checkout.root / "docs/survey.md").write_text("A change that no stage reads.\n")
-    again = checkout.succeed(*COMMAND)
+    refused = checkout.run(*COMMAND)
+    assert refused.returncode == 1
+    assert "tables/ablation.md: exists already" in refused.stderr
+    again = checkout.succeed(*COMMAND, "--force")
     assert again.count("Reproducing experiment") == 1
     assert "Running stage" not in again  # its stages come from the cache
     assert again.startswith(table)

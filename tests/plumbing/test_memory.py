@@ -23,7 +23,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 ROUNDS, TOTAL = 20, 160 << 20
 """A round is more than the 64 MB that glibc may keep by itself."""
 LARGE, SMALL = 40 << 20, 2 << 20
-"""By itself glibc maps every block of over 32 MB anew; of smaller ones it may keep some."""
+"""By itself glibc maps every block of over 32 MB again; of smaller ones it may keep some."""
 KEPT_SHARE = 0.5
 """The first round of twenty needs new memory, and alignment may ask for another place."""
 

@@ -9,7 +9,7 @@ from saltseg.config.params import Params, load_params
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.project.dvc_lock import folder_hash
-from saltseg.project.model_folder import export_model
+from saltseg.project.model_export import export_model
 from saltseg.project.trained_models import check_models, remove_stale_outputs
 from tests.conftest import shrunk_content
 

@@ -65,7 +65,7 @@ def test_a_run_without_a_model_is_refused(copy: Recorded) -> None:
     done = copy.run("saltseg", "promote", "HEAD")
     assert "is not a run in MLflow" in done.stderr
     done = copy.run("saltseg", "predict", "params.yaml", "--out", "found")
-    assert "params.yaml: is not one of .png" in done.stderr
+    assert "params.yaml: has " in done.stderr and "SEG-Y begins with" in done.stderr
     np.save(copy.root / "tmp.npy", np.eye(120))
     done = copy.run("saltseg", "predict", "tmp.npy", "--out", "found")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)

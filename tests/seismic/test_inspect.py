@@ -13,7 +13,7 @@ from saltseg.cli import app
 from saltseg.crops.crop_set import CropSet
 from saltseg.plumbing.files import write_json
 from saltseg.plumbing.layout import Layout
-from saltseg.project.model_folder import export_model
+from saltseg.project.model_export import export_model
 from saltseg.seismic.learned_crops import as_json, statistics_of, survey_crops
 from saltseg.seismic.likeness import compare, sample_scale
 from saltseg.seismic.options import SurveyOptions

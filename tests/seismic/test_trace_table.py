@@ -84,7 +84,7 @@ def replaced(path: Path, kept: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [touched, rewritten, cut, emptied, replaced])
-def test_what_is_stale_or_damaged_is_read_anew(
+def test_what_is_stale_or_damaged_is_read_again(
     tmp_path: Path, scans: list[int], change: Callable[[Path, Path], None]
 ) -> None:
     path = small().write(tmp_path / "survey.sgy")

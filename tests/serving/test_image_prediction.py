@@ -19,7 +19,7 @@ from saltseg.crops.crop_set import CropSet, load_array
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.outputs import OUTPUTS
 from saltseg.project.lineage import code_digest
-from saltseg.project.model_folder import export_model
+from saltseg.project.model_export import export_model
 from saltseg.survey.sections import make_section
 
 

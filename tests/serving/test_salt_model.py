@@ -10,7 +10,8 @@ from saltseg.config.params import load_params
 from saltseg.crops.crop_set import CropSet, depth, load_array
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
-from saltseg.project.model_folder import export_model, find_model, own_code
+from saltseg.project.model_export import export_model
+from saltseg.project.model_folder import find_model, own_code
 from saltseg.serving.salt_model import SaltModel
 from saltseg.serving.served_model import _load_pyfunc
 from tests.helpers.trained import write_snapshots

@@ -9,7 +9,8 @@ import pytest
 
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
-from saltseg.project.model_folder import export_model, find_model
+from saltseg.project.model_export import export_model
+from saltseg.project.model_folder import find_model
 from saltseg.serving.salt_model import SaltModel
 from saltseg.serving.served_model import MOST_PIXELS, ServedModel, _load_pyfunc
 

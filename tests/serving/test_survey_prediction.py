@@ -22,7 +22,8 @@ from saltseg.inference.ensemble import find_snapshots
 from saltseg.models import SaltNetwork, create_model
 from saltseg.models.snapshots import load_snapshot
 from saltseg.plumbing.layout import Layout
-from saltseg.project.model_folder import export_model, find_model
+from saltseg.project.model_export import export_model
+from saltseg.project.model_folder import find_model
 from saltseg.seismic.store import PREDICTED, PREDICTION
 from saltseg.selection.calibration import Calibration
 from saltseg.serving.survey_work import LOCK, WORK

@@ -41,7 +41,7 @@ def test_every_train_crop_is_predicted_by_its_fold(
     )
     result = read_json(folded.result("snapshot-ensemble"))
     truth = load_array(folded.data("ingest") / "train_masks.npy")
-    assert result["precision"] == precision(out_of_fold > 0.5, truth).mean()
+    assert result["score_at_half"] == precision(out_of_fold > 0.5, truth).mean()
     assert result["snapshots"] == 4
     assert "models/class_unet/2 is of no member and fold" in capsys.readouterr().out
 

@@ -55,7 +55,7 @@ def test_inlines_continue_each_other(whole: Block) -> None:
 
 
 def test_files_of_two_workers_hold_the_same_bytes(tmp_path: Path, whole: Block) -> None:
-    """Blocks of five inlines and of four, drawn anew, are the whole that one process made."""
+    """Blocks of five inlines and of four, drawn again, are the whole that one process made."""
     write_volume(tmp_path, SEED, GRID, segy=False, workers=2, block=5)
     np.testing.assert_array_equal(np.load(tmp_path / "amplitude.npy"), whole.amplitude)
     np.testing.assert_array_equal(np.load(tmp_path / "salt.npy"), whole.salt)

@@ -42,7 +42,7 @@ def check_predictions(
     seed: of the pipeline. Raises InputError naming the crop that differs most.
     """
     if table.empty:
-        return "there are no test crops: the submission is empty, and nothing is predicted anew"
+        return "there are no test crops: the submission is empty, and nothing is predicted again"
     chosen = choose_crops(table, seed)
     rows = chosen["row"].tolist()
     path = layout.data("snapshot-ensemble") / "test.npy"

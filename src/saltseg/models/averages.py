@@ -13,7 +13,7 @@ def averaged(snapshots: Sequence[Weights], shares: Sequence[float]) -> Weights:
     """Return the mean of snapshots of one training, weighted by `shares`, which sum to 1.
 
     Source: Izmailov et al. 2018 (SWA), Wortsman et al. 2022 (model soups). The statistics of batch
-    normalisation are those of the mixture of the snapshots' activations, not made anew: that would
+    normalisation are those of the mixture of the snapshots' activations; computing them again would
     take training crops. Counters are those of the last snapshot.
     """
     result: Weights = {}

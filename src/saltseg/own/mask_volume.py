@@ -78,7 +78,7 @@ def _open_array(path: Path) -> Survey:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, EOFError, ValueError, SyntaxError) as error:
-        raise InputError(f"{path}: cannot be read as .npy ({error}); save it anew") from error
+        raise InputError(f"{path}: cannot be read as .npy ({error}); save it again") from error
     if array.dtype == np.bool_ and array.ndim == 3:
         return ArraySurvey(path, array, SurveyOptions())
     return open_array(path, SurveyOptions(axes="inline,crossline,sample"))

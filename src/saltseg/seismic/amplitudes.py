@@ -84,5 +84,5 @@ def first_live_traces(survey: Survey) -> Integers:
             return part
     raise InputError(
         f"{survey.path}: has no live trace: all {len(traces):,} are zero, constant, null or no"
-        " numbers; look at the sample format (--format) or copy the file anew"
+        " numbers; look at the sample format (--format) or copy the file again"
     )

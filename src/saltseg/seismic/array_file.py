@@ -52,7 +52,7 @@ def open_array(path: Path, options: SurveyOptions) -> ArraySurvey:
         raise InputError(f"{path}: there is no such file; name a file that exists") from error
     except (OSError, EOFError, ValueError, SyntaxError, OverflowError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: cannot be read as .npy ({reason}); save it anew") from error
+        raise InputError(f"{path}: cannot be read as .npy ({reason}); save it again") from error
     if array.dtype.kind not in "uif" or array.ndim not in _AXES or 0 in array.shape:
         raise InputError(
             f"{path}: is {array.dtype} of shape {array.shape}; save real numbers of two or three"

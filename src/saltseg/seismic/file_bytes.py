@@ -63,12 +63,12 @@ class FileBytes:
             except OSError as error:
                 raise InputError(
                     f"{self.path}: cannot be read at byte {offset + done + 1:,}:"
-                    f" {error.strerror}; copy it anew"
+                    f" {error.strerror}; copy it again"
                 ) from error
             if got == 0:
                 raise InputError(
                     f"{self.path}: ends before byte {offset + done + 1:,} while it is read, and had"
-                    f" {self.size:,}; wait until it is whole, or copy it anew"
+                    f" {self.size:,}; wait until it is whole, or copy it again"
                 )
             done += got
 

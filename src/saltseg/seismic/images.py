@@ -60,7 +60,7 @@ def _read(path: Path, kinds: str) -> Pixels:
         ) from error
     except _DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: cannot be read as an image ({reason}); save it anew") from error
+        raise InputError(f"{path}: cannot be read as an image ({reason}); save it again") from error
 
 
 def _read_npy(path: Path, kinds: str) -> Pixels:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from saltseg.seismic.array_file import open_array
 from saltseg.seismic.options import SurveyOptions
-from saltseg.seismic.segy import open_segy
+from saltseg.seismic.segy import check_segy, open_segy
 from saltseg.seismic.store import open_store
 from saltseg.seismic.survey import Survey
 
@@ -20,3 +20,16 @@ def open_survey(path: Path, options: SurveyOptions, folder: Path | None = None) 
     if path.suffix.lower() == ".npy":
         return open_array(path, options)
     return open_segy(path, options, folder)
+
+
+def check_survey(path: Path, options: SurveyOptions) -> None:
+    """Raise InputError for a file that is no survey, by what its first bytes tell.
+
+    It costs little, however large the file is: ask it before a model is fetched.
+    """
+    if path.is_dir():
+        open_store(path, options)
+    elif path.suffix.lower() == ".npy":
+        open_array(path, options)
+    else:
+        check_segy(path, options)

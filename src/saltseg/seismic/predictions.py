@@ -79,7 +79,7 @@ def read_block(
 
 
 def _begun(folder: Path, survey: Survey, facts: Mapping[str, object]) -> "zarr.Group":
-    """Return the store to go on with; what a killed process left half made is made anew."""
+    """Return the store to go on with; what a killed process left half made is made again."""
     import zarr
 
     path, making = folder / PREDICTION, folder / f"new-{PREDICTION}"

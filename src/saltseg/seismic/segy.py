@@ -97,3 +97,12 @@ def open_segy(path: Path, options: SurveyOptions, folder: Path | None = None) ->
     except BaseException:
         file.close()
         raise
+
+
+def check_segy(path: Path, options: SurveyOptions) -> None:
+    """Raise InputError for a file that is no SEG-Y by its first headers; no other is read."""
+    file = FileBytes(path)
+    try:
+        read_layout(file, options)
+    finally:
+        file.close()

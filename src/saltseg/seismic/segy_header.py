@@ -76,7 +76,7 @@ def _byte_order(path: Path, content: bytes, options: SurveyOptions) -> ByteOrder
     if mark in _SWAPPED_MARKS:
         raise InputError(
             f"{path}: bytes 3297-3300 say that the bytes of a number are swapped in pairs; write it"
-            " anew big-endian, or name the order with --byte-order"
+            " again big-endian, or name the order with --byte-order"
         )
     fitting = [order for order in ByteOrder if _stated_format(content, order) in _KNOWN]
     if fitting:

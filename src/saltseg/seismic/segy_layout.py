@@ -48,7 +48,7 @@ def read_layout(file: FileBytes, options: SurveyOptions) -> SegyLayout:
     if file.size < HEAD_BYTES:
         raise InputError(
             f"{file.path}: has {file.size:,} bytes, and SEG-Y begins with {HEAD_BYTES:,} of"
-            " headers; copy it anew"
+            " headers; copy it again, or name another file"
         )
     header = read_segy_header(file.path, file.read(0, HEAD_BYTES), options)
     notes: list[str] = []
@@ -56,7 +56,7 @@ def read_layout(file: FileBytes, options: SurveyOptions) -> SegyLayout:
     header_bytes = _header_bytes(header, notes)
     end = file.size - _trailer(header, file.size - start, notes)
     if end - start < header_bytes:
-        raise InputError(f"{file.path}: ends after its headers, without a trace; copy it anew")
+        raise InputError(f"{file.path}: ends after its headers, without a trace; copy it again")
     samples = _samples(file, header, start, header_bytes, end, notes)
     size = header_bytes + samples * header.sample_format.width
     traces, rest = divmod(end - start, size)
@@ -72,10 +72,10 @@ def read_layout(file: FileBytes, options: SurveyOptions) -> SegyLayout:
 def _cut_short(file: FileBytes, samples: int, traces: int, rest: int) -> InputError:
     what = f"{file.path}: holds {traces:,} whole traces of {samples:,} samples (byte 3221)"
     if traces == 0:
-        return InputError(f"{what}; name the sample format with --format, or copy it anew")
+        return InputError(f"{what}; name the sample format with --format, or copy it again")
     return InputError(
         f"{what} and {rest:,} bytes of another: it was cut short, or another --format is right;"
-        " copy it anew, or read the whole ones with --whole-traces"
+        " copy it again, or read the whole ones with --whole-traces"
     )
 
 

@@ -257,7 +257,7 @@ def open_store(
     try:
         return StoredSurvey(path, group, options, needed[0])
     except (KeyError, ValueError, TypeError, OSError) as error:
-        raise InputError(f"{path}: is damaged ({reason_of(error)}); write it anew") from error
+        raise InputError(f"{path}: is damaged ({reason_of(error)}); write it again") from error
 
 
 def _open_group(path: Path) -> "zarr.Group":

@@ -90,9 +90,9 @@ class TraceTable:
 def read_table(
     file: FileBytes, layout: SegyLayout, options: SurveyOptions, folder: Path | None
 ) -> TraceTable:
-    """Return the table of a file: as kept in `folder` if it is of this very file, or read anew.
+    """Return the table of a file: as kept in `folder` if it is of this very file, or read again.
 
-    A table that is read anew is kept there; None keeps none. Raises InputError where the file
+    A table that is read again is kept there; None keeps none. Raises InputError where the file
     cannot be read or `folder` not be written to.
     """
     fields = _fields(options)

@@ -12,6 +12,7 @@ import numpy as np
 from saltseg.plumbing.errors import InputError
 from saltseg.project.model_folder import find_model, own_code
 from saltseg.seismic.choices import SurveyChoices
+from saltseg.seismic.opening import check_survey
 from saltseg.seismic.options import SurveyOptions
 from saltseg.serving.image_prediction import fetched
 
@@ -57,6 +58,7 @@ def run_survey(
 
     Returns whether this process predicted it: the model's own code writes its own outputs.
     """
+    check_survey(survey, options)
     with fetched(model, root) as folder:
         found = find_model(folder)
         code = own_code(found)
@@ -111,7 +113,7 @@ def _run_by(
 ) -> None:
     """Predict in a process that imports the model's own code in place of this."""
     if not (code / "saltseg" / "serving" / "survey_prediction.py").exists():
-        raise InputError(f"{model}: was made by code that predicts no surveys; train it anew")
+        raise InputError(f"{model}: was made by code that predicts no surveys; train it again")
     print("saltseg: the model was trained by other code: it predicts with its own", file=sys.stderr)
     arguments = ["--model", str(model), "--out", str(out)]
     arguments += _given(options, SurveyOptions()) + _given(choices, SurveyChoices())

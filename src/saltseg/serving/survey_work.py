@@ -38,7 +38,7 @@ class Work:
 
 @contextmanager
 def begun_work(out: Path, survey: Path, identity: Mapping[str, Any], force: bool) -> Iterator[Work]:
-    """Yield the work in `out`, begun anew or gone on with, while no other process has it.
+    """Yield the work in `out`, started or resumed, while no other process has it.
 
     identity: JSON values of all that decides what is predicted. force: replace an earlier
     prediction, finished or not. Raises InputError where another process predicts into `out`, and
@@ -81,7 +81,7 @@ def _check(work: Work, survey: Path, identity: Mapping[str, Any], force: bool) -
         if names and not force:
             raise InputError(
                 f"{work.folder}: holds an unfinished prediction with another {first_few(names)};"
-                " finish it with the same, give another folder, or begin anew with --force"
+                " finish it with the same, give another folder, or start over with --force"
             )
         unfinished = not names
     check_outputs(work.out, [PREDICTION], [survey], force or unfinished)

@@ -29,6 +29,7 @@ _REQUIREMENTS = [
     "numpy",
     "opencv-python-headless",
     "pandas",
+    "psutil",
     "pyarrow",
     "pydantic",
     "pyyaml",

@@ -14,7 +14,7 @@ from saltseg.plumbing.layout import Layout
 from saltseg.project import dvc_lock
 from saltseg.project.code_state import code_patch, experiment_revision, pipeline_name, run_tags
 from saltseg.project.lineage import locked_outputs
-from saltseg.project.model_folder import export_model
+from saltseg.project.model_export import export_model
 from saltseg.project.pipeline import Item, Pipeline, prefixed
 from saltseg.project.run_files import (
     environment,

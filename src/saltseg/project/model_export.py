@@ -1,0 +1,75 @@
+"""Exporting a trained pipeline as one folder; see model_folder for its layout."""
+
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from saltseg.config.params import load_params
+from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.files import read_json, visible, write_json
+from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.modules import PACKAGE
+from saltseg.project.lineage import code_digest
+from saltseg.project.model_folder import MANIFEST, SETTINGS
+from saltseg.project.trained_models import check_models
+from saltseg.seismic.learned_crops import as_json, describe_crops
+from saltseg.selection.sizes import ChosenSizes
+from saltseg.selection.thresholds import Thresholds
+
+
+def export_model(layout: Layout, folder: Path) -> None:
+    """Export the model of the pipeline that ran in `layout.root` to a new `folder`.
+
+    Snapshots are hard-linked where the file system allows it, which costs no space or time.
+    Raises InputError if the snapshots of a member and fold or a stage's output are missing, or if
+    a snapshot differs from dvc.lock.
+    """
+    check_models(layout, load_params(layout.params))
+    settings, manifest = _settings(layout), read_json(layout.data("submit") / MANIFEST)
+    model = Layout(folder / "model")
+    for source in _snapshots(layout):
+        target = model.root / source.relative_to(layout.root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _link(source.resolve(), target)
+    shutil.copyfile(layout.params, model.params)
+    ignored = shutil.ignore_patterns("__pycache__", ".*")
+    shutil.copytree(PACKAGE, folder / "code" / PACKAGE.name, ignore=ignored)
+    write_json(model.root / SETTINGS, settings)
+    write_json(model.root / MANIFEST, manifest)
+
+
+def _settings(layout: Layout) -> dict[str, object]:
+    thresholds = Thresholds.load(layout.data("threshold-search"))
+    sizes = ChosenSizes.load(layout.data("postprocess-connected-components")).overall
+    return {
+        "threshold": thresholds.overall,
+        "calibration": asdict(thresholds.calibration),
+        "salt_size": sizes[0],
+        "hole_size": sizes[1],
+        "code": code_digest(),
+        "crops": _crops(layout),
+    }
+
+
+def _crops(layout: Layout) -> dict[str, object] | None:
+    """Describe the training crops; None if they are not in the workspace."""
+    images = layout.data("ingest") / "train_images.npy"
+    return as_json(describe_crops(images).statistics) if images.exists() else None
+
+
+def _snapshots(layout: Layout) -> list[Path]:
+    settings = load_params(layout.params).train_per_fold
+    folders = [layout.model(m, fold) for m in settings.members for fold in settings.folds]
+    found = [visible(folder, "*.safetensors") for folder in folders]
+    missing = [folder for folder, files in zip(folders, found, strict=True) if not files]
+    if missing:
+        raise InputError(f"{first_few(missing)}: snapshots are missing; run 'dvc pull'")
+    return [path for files in found for path in files]
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without hard links
+        shutil.copyfile(source, target)
