@@ -93,9 +93,14 @@ def checkout(
     shutil.copy(SOURCE / "params.yaml", root)
     (root / "dvc.yaml").write_text(DVC_YAML)
     (root / ".gitignore").write_text("/mlruns\n")
+    commit_all(root)
+    return root
+
+
+def commit_all(root: Path) -> None:
+    """Make a git repository of `root`, with all its files in one commit."""
     for arguments in (["init", "--quiet"], ["add", "--all"], [*IDENTITY, "commit", "-qm", "One"]):
         subprocess.run(["git", "-C", str(root), *arguments], check=True)
-    return root
 
 
 def write_old_store(root: Path) -> None:

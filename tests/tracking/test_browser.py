@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from saltseg.reports.contact_sheet import Group, contact_sheet
 from tests.helpers.browser import find_browser, open_page
 from tests.helpers.servers import mlflow_server
-from tests.tracking.conftest import DVC_YAML, SOURCE, runs, start_stage
+from tests.tracking.conftest import DVC_YAML, SOURCE, commit_all, runs, start_stage
 
 pytestmark = pytest.mark.slow  # a server, a browser, and recorders that import MLflow
 
@@ -31,6 +31,8 @@ def store(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
     name = "postprocess-connected-components"
     (root / "dvc.yaml").write_text(f"{DVC_YAML}  {name}:\n    cmd: python stage.py\n")
     params = (SOURCE / "params.yaml").read_text()
+    (root / ".gitignore").write_text("/mlruns\n")
+    commit_all(root)
     sheet = root / "results" / "plots" / "submit" / "predictions.png"
     contact_sheet(sheet, [Group("none", [])])
     for seed, (experiment, result) in enumerate(RESULTS.items(), start=5):
