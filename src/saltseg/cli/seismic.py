@@ -7,25 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saltseg.cli.survey_options import (
-    Axes,
-    CdpByte,
-    CrosslineByte,
-    DomainOption,
-    InlineByte,
-    Interval,
-    Null,
-    Order,
-    PolarityOption,
-    SampleFormat,
-    Unit,
-    WholeTraces,
-    XByte,
-    YByte,
-)
-from saltseg.plumbing.errors import InputError, one_line_errors
+from saltseg.cli.survey_options import survey_options
+from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
-from saltseg.seismic.options import Polarity, SurveyOptions
+from saltseg.seismic.options import SurveyOptions
 
 if TYPE_CHECKING:
     from saltseg.seismic.learned_crops import LearnedCrops
@@ -48,34 +33,17 @@ Model = Annotated[
 ]
 
 
+@survey_options
 def inspect(
+    options: SurveyOptions,
     file: Annotated[Path, typer.Argument(help="SEG-Y, a zarr store, or .npy.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder to cache the trace headers in.")] = None,
     crops: Crops = None,
     model: Model = None,
-    inline_byte: InlineByte = None,
-    crossline_byte: CrosslineByte = None,
-    cdp_byte: CdpByte = None,
-    x_byte: XByte = None,
-    y_byte: YByte = None,
-    sample_format: SampleFormat = None,
-    byte_order: Order = None,
-    interval: Interval = None,
-    domain: DomainOption = None,
-    unit: Unit = None,
-    polarity: PolarityOption = Polarity.NORMAL,
-    null: Null = None,
-    axes: Axes = None,
-    whole_traces: WholeTraces = False,
 ) -> None:
     """Show what a survey file holds, what is wrong with it, and how close it is to training."""
-    with one_line_errors():
-        places = inline_byte, crossline_byte, cdp_byte, x_byte, y_byte
-        samples = sample_format, byte_order, interval, domain, unit, polarity, null
-        given = places + samples + (axes, whole_traces)
-        options = SurveyOptions(*given)
-        print(_inspected(file, options, out, model, crops, as_json))
+    print(_inspected(file, options, out, model, crops, as_json))
 
 
 def _inspected(
