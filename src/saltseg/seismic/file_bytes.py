@@ -7,15 +7,15 @@ import os
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
 
+from saltseg.plumbing.closing import Closing
 from saltseg.plumbing.errors import InputError
 
 
-class FileBytes:
+class FileBytes(Closing):
     """The bytes of an open file."""
 
     def __init__(self, path: Path) -> None:
@@ -77,19 +77,6 @@ class FileBytes:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-    def __enter__(self) -> "FileBytes":
-        """Close it at the end of the block."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def __del__(self) -> None:
         """Close it where nobody did."""

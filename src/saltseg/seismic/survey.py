@@ -1,13 +1,12 @@
 """A survey that is open: its grid, its samples, and its sections one at a time."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
+from saltseg.plumbing.closing import Closing
 from saltseg.plumbing.errors import InputError
 from saltseg.seismic.columns import Integers
 from saltseg.seismic.coordinates import Metres
@@ -34,7 +33,7 @@ class Section:
     numbers: Integers
 
 
-class Survey(ABC):
+class Survey(Closing):
     """What is read of a survey, whatever file it is in. Nothing is loaded but what is asked for.
 
     path: its file. grid, sampling: where its samples lie. x, y: float64 (traces,) by the trace's
@@ -103,20 +102,3 @@ class Survey(ABC):
             return f"has no sections along {axis}; ask for {' or '.join(self.grid.axes)}"
         numbers = self.grid.numbers(axis)
         return f"has no {axis} {number:,}; they run from {numbers[0]:,} to {numbers[-1]:,}"
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close the file."""
-
-    def __enter__(self) -> Self:
-        """Close it at the end of the block."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
