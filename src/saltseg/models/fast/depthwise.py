@@ -3,10 +3,10 @@
 from typing import Any, NamedTuple
 
 import torch
-from timm.layers.conv2d_same import Conv2dSame
-from timm.layers.padding import pad_same
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from saltseg.models.fast.timm_layers import is_plain_convolution, is_timm_layer
 
 FAST_KERNEL = 3
 """Largest kernel for which oneDNN has fast gradients in bfloat16, at stride one."""
@@ -20,7 +20,7 @@ def widen_depthwise_gradients(network: nn.Module) -> None:
     the names of the weights nor the network's output change.
     """
     for path, module in list(network.named_modules()):
-        if type(module) in (nn.Conv2d, Conv2dSame) and _is_slow(module):
+        if is_plain_convolution(module) and _is_slow(module):
             network.set_submodule(path, DepthwiseConvolution(module))
 
 
@@ -54,7 +54,7 @@ class StandIn(nn.Module):
         if isinstance(convolution, StandIn):
             self.same, self.geometry = convolution.same, convolution.geometry
             return
-        self.same = isinstance(convolution, Conv2dSame)
+        self.same = is_timm_layer(convolution, "Conv2dSame")
         self.geometry = Geometry(
             list(convolution.stride),
             [0, 0] if self.same else [int(pad) for pad in convolution.padding],
@@ -66,6 +66,8 @@ class StandIn(nn.Module):
         """Apply `same` padding, which the geometry does not include."""
         if not self.same:
             return inputs
+        from timm.layers.padding import pad_same
+
         _, _, *kernel = self.weight.shape
         return pad_same(inputs, kernel, self.geometry.stride, self.geometry.dilation)
 

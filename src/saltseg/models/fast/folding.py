@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
-from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_weights
@@ -15,6 +14,7 @@ from torch.utils._pytree import tree_leaves
 
 from saltseg.models.fast.activated import ActivatedConvolution, can_activate
 from saltseg.models.fast.shapes import run_shapes
+from saltseg.models.fast.timm_layers import is_plain_normalisation, is_timm_layer
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -61,7 +61,7 @@ def fold_normalisation(network: nn.Module) -> None:
     for kernel, mean, activated in recorder.pairs():
         if kernel not in modules or mean not in modules:
             continue  # a kernel computed from other tensors
-        if type(network.get_submodule(modules[mean])) not in (nn.BatchNorm2d, BatchNormAct2d):
+        if not is_plain_normalisation(network.get_submodule(modules[mean])):
             continue  # another module, which may do more than normalise
         _fold(network, modules[kernel], modules[mean])
         if activated:
@@ -80,7 +80,8 @@ def _fold(network: nn.Module, convolution_name: str, normalisation_name: str) ->
         normalisation.weight,
         normalisation.bias,
     )
-    rest = normalisation.act if isinstance(normalisation, BatchNormAct2d) else nn.Identity()
+    activated = is_timm_layer(normalisation, "BatchNormAct2d")
+    rest = normalisation.act if activated else nn.Identity()
     network.set_submodule(normalisation_name, rest)
 
 
