@@ -114,7 +114,6 @@ def test_a_stage_that_raises(checkout: Path, start: Start, body: str, status: st
         assert found["pipeline"].data.tags["error"] == "ingest: ValueError: torn paper"
 
 
-@on_both_stores
 def test_a_stage_that_is_killed_leaves_no_running_run(checkout: Path, start: Start) -> None:
     # A worker that outlives the stage holds the pipe open, as a data loader's may.
     body = "child = os.fork(); child or time.sleep(15); os.kill(os.getpid(), signal.SIGKILL)"
@@ -278,7 +277,6 @@ def test_stages_of_one_pipeline_share_a_parent_that_shows_skipped_stages(
     }
 
 
-@on_both_stores
 def test_the_record_holds_what_dvc_wrote_after_the_last_stage(
     repository: Path, start: Start, pipeline: "subprocess.Popen[str]"
 ) -> None:
@@ -335,7 +333,6 @@ def test_a_run_left_open_by_a_power_cut_is_swept(checkout: Path, start: Start) -
     assert client.get_run(left).info.status == "KILLED"
 
 
-@on_both_stores
 def test_two_stages_at_once_share_one_recorder(
     checkout: Path, start: Start, pipeline: "subprocess.Popen[str]"
 ) -> None:
