@@ -31,10 +31,11 @@ def main(root: Path) -> None:
     params = load_params(layout.params)
     with stage_run("ingest", layout, params) as run:
         workers = params.runtime.workers or cpus()
+        wanted, seed = params.survey, params.base.seed
         crops, file_counts = obtain(layout, params, workers)
         require_depths(crops.table, params.used_models)
         save_crops(layout.data("ingest"), crops)
-        write_pretraining(layout.pretraining, params.survey.pretraining, params.base.seed, workers)
+        write_pretraining(layout.pretraining, wanted.pretraining, seed, workers, wanted.style)
         run.metrics({**count_crops(crops), "files": asdict(file_counts)})
         run.artifact(draw_training_crops(layout.plots("ingest") / "crops.png", crops))
 
@@ -48,7 +49,8 @@ def obtain(layout: Layout, params: Params, workers: int) -> tuple[CropSet, FileC
         return read_raw(folder, workers)
     if params.ingest.source == "own":
         return read_own(folder, params.ingest.own or Own(), params.base.seed)
-    survey = generate(params.survey.train, params.survey.test, params.base.seed, workers)
+    wanted = params.survey
+    survey = generate(wanted.train, wanted.test, params.base.seed, workers, wanted.style)
     write_truth(layout.truth, survey)
     return survey.crops, FileCounts()
 

@@ -81,6 +81,9 @@ class Survey(Section):
     """Number of test crops."""
     pretraining: Annotated[int, Field(ge=0, le=MOST_CROPS)] = 0
     """Number of pretraining crops for phases with `data: survey`, whatever the source."""
+    style: Literal["default", "wide"] = "default"
+    """Draw the survey like the competition's, or as widely as surveys differ: sampling, polarity,
+    noise, gain, mutes, thin sheets."""
 
 
 class CoverageStratify(Section):
