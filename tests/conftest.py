@@ -15,6 +15,7 @@ from saltseg.config.params import Params, parse_params
 from saltseg.crops.crop_set import CropSet
 from saltseg.plumbing.layout import Layout
 from saltseg.survey import SurveySet, generate
+from tests.helpers.made_once import made_once
 from tests.helpers.phases import set_epochs
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory, small_crops: CropSet) -> L
     """A tiny pipeline that has run to its end; not to be changed."""
     from tests.helpers.trained import run_untrained
 
-    return run_untrained(tmp_path_factory.mktemp("trained"), small_crops)
+    def make(folder: Path) -> None:
+        run_untrained(folder, small_crops)
+
+    return Layout(made_once(tmp_path_factory, "trained", make))
 
 
 @pytest.fixture(scope="session")
@@ -77,8 +81,6 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> tuple["Checkout", "Checko
 
     They ran at once: one by `dvc repro`, one by `saltseg train`, with other numbers of workers.
     """
-    from tests.helpers.twins import make_twins
+    from tests.helpers.twins import make_twins, twins_in
 
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    return make_twins(shared / "twins")
+    return twins_in(made_once(tmp_path_factory, "twins", make_twins))

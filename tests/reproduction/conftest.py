@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 
 from saltseg.tracking import wait_for_recorders
 from tests.helpers.checkout import Checkout
+from tests.helpers.made_once import made_once
 from tests.helpers.records import make_repository
 from tests.tracking.conftest import migrated as migrated
 
@@ -43,14 +44,17 @@ def recorded(
     twins: tuple[Checkout, Checkout], tmp_path_factory: pytest.TempPathFactory
 ) -> Recorded:
     """A copy of the run pipeline, with a remote that has everything; not to be changed."""
-    folder = tmp_path_factory.mktemp("recorded")
     wait_for_recorders(twins[0].root / "mlruns")
-    shutil.copytree(twins[0].root, folder / "project", symlinks=True)
-    checkout = Recorded(folder / "project", run_of(twins[0]), folder / "remote")
-    checkout.succeed("dvc", "remote", "add", "--default", "--force", "shared", "../remote")
-    checkout.commit("The results of the first run")
-    checkout.succeed("dvc", "push")
-    return checkout
+
+    def make(folder: Path) -> None:
+        shutil.copytree(twins[0].root, folder / "project", symlinks=True)
+        checkout = Checkout(folder / "project")
+        checkout.succeed("dvc", "remote", "add", "--default", "--force", "shared", "../remote")
+        checkout.commit("The results of the first run")
+        checkout.succeed("dvc", "push")
+
+    folder = made_once(tmp_path_factory, "recorded", make)
+    return Recorded(folder / "project", run_of(twins[0]), folder / "remote")
 
 
 @pytest.fixture

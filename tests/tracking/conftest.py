@@ -15,6 +15,7 @@ from mlflow.entities import Run
 from saltseg.tracking import wait_for_recorders
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.store import EXPERIMENT
+from tests.helpers.made_once import made_once
 from tests.helpers.servers import find_postgres, mlflow_server, postgres
 
 IDENTITY = ("-c", "user.name=saltseg", "-c", "user.email=saltseg@example.org")
@@ -51,9 +52,11 @@ stages:
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database of MLflow's newest schema, which takes seconds to make."""
-    database = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    MlflowClient(f"sqlite:///{database}").search_experiments()
-    return database
+
+    def make(folder: Path) -> None:
+        MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
+
+    return made_once(tmp_path_factory, "migrated", make) / "mlflow.db"
 
 
 @pytest.fixture(scope="session")
