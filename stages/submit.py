@@ -2,10 +2,10 @@
 
     python stages/submit.py
 
-Reads the final masks of the test crops, the table of crops, the test images, the pseudo-labels, the
-other stages' metrics and, for the embedded survey, the truth. Predicts a few test crops again from
-models/ and stops if they differ. Writes data/submit (submission.csv, the sample submission that it
-is checked against, manifest.json), results/score.json, results/submit.json, and contact sheets.
+Reads the final masks, the crops, the pseudo-labels, the other stages' metrics and tables and, for
+the embedded survey, the truth. Predicts a few test crops again from models/ and stops if they
+differ. Writes data/submit (submission.csv, the sample submission that it is checked against,
+manifest.json), results/score.json, results/submit.json, results/report.html, and contact sheets.
 """
 
 from pathlib import Path
@@ -14,10 +14,12 @@ from saltseg.config.params import load_params
 from saltseg.crops.crop_set import load_array, load_table, split_table
 from saltseg.inference.spot_check import check_predictions
 from saltseg.plumbing.errors import one_line_errors
-from saltseg.plumbing.files import hash_file, write_json
+from saltseg.plumbing.files import hash_file, write_json, write_text
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
 from saltseg.project.lineage import manifest
+from saltseg.reports.run_facts import checkout_facts
+from saltseg.reports.run_report import report_page
 from saltseg.reports.score import gather_score, score_on_test
 from saltseg.reports.submission_report import draw_submission
 from saltseg.reports.summary import summary
@@ -46,6 +48,7 @@ def main(root: Path) -> None:
             run.artifact(path)
         counts = {"crops": checked.crops, "empty_share": checked.empty / max(checked.crops, 1)}
         run.metrics({**counts, **scores, "submission": hash_file(submission)})
+        write_text(layout.report, report_page([checkout_facts(layout, params)]))
         run.model()
     print(summary(layout))
 

@@ -59,6 +59,7 @@ for command in (
     runs.reproduce,
     runs.verify,
     runs.diff,
+    runs.report,
     seismic.inspect,
     models.promote,
     predictions.predict,
