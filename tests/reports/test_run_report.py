@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -102,16 +103,18 @@ def test_a_text_from_outside_cannot_end_the_data() -> None:
 
 
 @pytest.fixture(scope="module")
-def page() -> Page:
+def page() -> Iterator[Page]:
     browser = find_browser()
     if browser is None:
         pytest.skip("no browser: neither CHROMIUM nor chromium or google-chrome in PATH")
     with open_page(browser) as page:
         faults: list[str] = []
+        asked_for: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda asked: asked.url.startswith("http") and faults.append(asked.url))
+        page.on("request", lambda asked: asked_for.append(asked.url))
         yield page
         assert faults == []
+        assert [url for url in asked_for if url.startswith("http")] == []
 
 
 def test_one_run_in_a_browser(page: Page, trained: Layout, facts: Facts) -> None:

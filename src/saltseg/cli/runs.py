@@ -95,6 +95,6 @@ def report(
         from saltseg.plumbing.outputs import written_output
         from saltseg.reproduction.run_pages import runs_page
 
-        with written_output(out, force) as path:
+        with written_output(out, [], force) as path:
             path.write_text(runs_page(runs, Path()), encoding="utf-8")
     print(f"{out}: {', '.join(runs)}")

@@ -94,6 +94,11 @@ class Layout:
         return self.results / "score.json"
 
     @property
+    def uploads(self) -> Path:
+        """The log of submissions that were uploaded to Kaggle."""
+        return self.results / "uploads.csv"
+
+    @property
     def report(self) -> Path:
         """The page on the whole run, written by submit."""
         return self.results / "report.html"

@@ -72,11 +72,12 @@ def protected_outputs(folder: Path, names: Sequence[str], force: bool) -> Iterat
 
 
 @contextmanager
-def written_output(path: Path, force: bool) -> Iterator[Path]:
+def written_output(path: Path, inputs: Sequence[Path], force: bool) -> Iterator[Path]:
     """Yield where to write a single file that will be moved to `path`.
 
-    Raises InputError as `protected_outputs` does.
+    Raises InputError as `check_outputs` does, or if the folder is not writable.
     """
+    check_outputs(path.parent, [path.name], inputs, force)
     with protected_outputs(path.parent, [path.name], force) as outputs:
         yield outputs.staging / path.name
         outputs.place(path.name)

@@ -8,10 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from saltseg.config.params import Params
+from saltseg.plumbing.files import write_text
+from saltseg.plumbing.layout import Layout
 from saltseg.reports.page import Facts, fill_template, read_data
 from saltseg.reports.palette import FALSE, HIT, INK, MISSED, SERIES, Colour, Paint
+from saltseg.reports.run_facts import checkout_facts
 
 TEMPLATE = Path(__file__).with_suffix(".html")
+
+
+def write_report(layout: Layout, params: Params) -> None:
+    """Write the report of the run in a checkout; see run_facts.checkout_facts."""
+    write_text(layout.report, report_page([checkout_facts(layout, params)]))
 
 
 def report_page(runs: Sequence[Facts]) -> str:

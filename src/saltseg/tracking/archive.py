@@ -20,6 +20,14 @@ _PARENT = "mlflow.parentRunId"
 
 
 @dataclass(frozen=True)
+class EndedRun:
+    """A finished run of the pipeline, and the seconds from its start to its end."""
+
+    run_id: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class ArchivedRun:
     """A run of the pipeline."""
 
@@ -70,6 +78,21 @@ class Archive:
             tags=run.data.tags,
             files=read_record(self.client, run_id),
         )
+
+    def with_file(self, name: str, content: bytes, most: int) -> EndedRun | None:
+        """Return the latest of the last `most` finished runs that recorded a file like this one.
+
+        name, content: a file below record/, such as dvc.lock, and its bytes.
+        """
+        found = self._search("attributes.status = 'FINISHED'")
+        pipelines = [run for run in found if _PARENT not in run.data.tags][:most]
+        for run in pipelines:
+            with tempfile.TemporaryDirectory(prefix="saltseg-record-") as folder:
+                path = _downloaded(self.client, run.info.run_id, f"{RECORD}/{name}", folder)
+                if path is not None and path.read_bytes() == content:
+                    spent = (run.info.end_time - run.info.start_time) / 1000
+                    return EndedRun(run.info.run_id, spent)
+        return None
 
     def facts(self, run_id: str) -> Facts | None:
         """Return what a run's report shows; None if it has no report."""
