@@ -54,6 +54,8 @@ def test_the_submit_stage_writes_what_the_files_say_to_the_same_bytes(
     table = pd.read_csv(trained.plots(CLEANING) / "by_coverage.csv")
     assert facts["tables"]["coverage"]["heads"] == table.columns.tolist()
     assert len(facts["tables"]["coverage"]["lines"]) == len(table)
+    assert "runtime.threads" in facts["params"]
+    assert not {"runtime.workers", "runtime.save_seconds"} & set(facts["params"]), "change nothing"
     assert not {"name", "seconds", "environment"} & set(facts), "of one run and machine"
 
 

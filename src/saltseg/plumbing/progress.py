@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tqdm import tqdm
 
@@ -33,7 +33,6 @@ class Count(Protocol):
 def counted(description: str, total: int) -> Iterator[Count]:
     """Show progress on standard error, of `total` that the block counts. It may end early."""
     if sys.stderr.isatty():
-        bar: tqdm[object]
         with tqdm(desc=description, total=total, leave=False) as bar:
             yield _Bar(bar)
     else:
@@ -45,7 +44,7 @@ def counted(description: str, total: int) -> Iterator[Count]:
 class _Bar:
     """A bar with the time left, and what was said last."""
 
-    def __init__(self, bar: "tqdm[object]") -> None:
+    def __init__(self, bar: "tqdm[Any]") -> None:
         self._bar = bar
 
     def one(self) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 
 from saltseg.config.params import Params
+from saltseg.config.sections import CHANGES_NOTHING
+from saltseg.config.yaml_content import read_yaml
 from saltseg.plumbing.files import read_json
 from saltseg.plumbing.flat import flat_params
 from saltseg.plumbing.layout import Layout
@@ -21,6 +23,8 @@ _CLEANING = "postprocess-connected-components"
 
 _TABLES = ("coverage", "depth", "mask", "error")
 """Tables of the error report, by_NAME.csv."""
+
+_CHANGES_NOTHING = {f"runtime.{name}" for name in CHANGES_NOTHING}
 
 _CURVE = ("epoch", "phase", "loss", "validation_bce", "validation_score")
 
@@ -35,7 +39,7 @@ def checkout_facts(layout: Layout, params: Params) -> Facts:
     results["score"] = read_json(layout.score)
     plots = layout.plots("threshold-search")
     return {
-        **recorded_facts(results, params.model_dump(mode="json")),
+        **recorded_facts(results, _written(layout)),
         "history": list(_histories(layout, params)),
         "curve": _columns(pd.read_csv(plots / "curve.csv")),
         "reliability": _columns(pd.read_csv(plots / "reliability.csv", dtype={"calibrated": str})),
@@ -45,11 +49,17 @@ def checkout_facts(layout: Layout, params: Params) -> Facts:
     }
 
 
+def _written(layout: Layout) -> dict[str, Any]:
+    """Return params.yaml as it is written, which is what a run records."""
+    content = read_yaml(layout.params)
+    return content if isinstance(content, dict) else {}
+
+
 def recorded_facts(results: Mapping[str, Any], params: Mapping[str, Any]) -> Facts:
     """Return the facts that a run's metrics and parameters hold.
 
     results: contents of the metrics files by stage, and "score"; those of stages that did not run
-    may be missing. params: all sections.
+    may be missing. params: the content of params.yaml; what changes no result is left out.
     """
     search, cleaned = results.get("threshold-search", {}), results.get(_CLEANING, {})
     return {
@@ -61,7 +71,11 @@ def recorded_facts(results: Mapping[str, Any], params: Mapping[str, Any]) -> Fac
         },
         "crops": cleaned.get("crops"),
         "search": search,
-        "params": flat_params(dict(params)),
+        "params": {
+            name: value
+            for name, value in flat_params(dict(params)).items()
+            if name not in _CHANGES_NOTHING
+        },
     }
 
 

@@ -96,7 +96,7 @@ def refresh_log(layout: Layout) -> pd.DataFrame:
         given = pd.to_numeric(pd.Series([each.get(theirs) for each in told]), errors="coerce")
         log[name] = given.where(given.notna(), log[name])
     write_csv(layout.uploads, log)
-    return log
+    return read_log(layout)
 
 
 def describe_log(log: pd.DataFrame) -> str:
@@ -104,13 +104,14 @@ def describe_log(log: pd.DataFrame) -> str:
     if log.empty:
         return "nothing has been uploaded yet: saltseg upload --message WORDS"
     heads = ["time", "message", "nested score", "public", "private", "status"]
+    lines: list[dict[str, Any]] = log.astype(object).to_dict("records")  # type: ignore[assignment]
     rows = [
         [
             *(str(line[name]) for name in ("time", "message")),
             *(_number(line[name]) for name in _SCORES),
             line["status"] if isinstance(line["status"], str) else "-",
         ]
-        for line in log.to_dict("records")
+        for line in lines
     ]
     ranks = (_correlation(log, name) for name in _SCORES[1:])
     return "\n".join([table(heads, rows), *(each for each in ranks if each)])
@@ -121,11 +122,10 @@ def _correlation(log: pd.DataFrame, name: str) -> str:
     pairs = log.drop_duplicates("submission", keep="last")[["score", name]].dropna()
     if len(pairs) < _FEWEST or (pairs.nunique() < 2).any():
         return ""
-    found = pairs.corr(method="spearman").iloc[0, 1]
+    found = float(pairs["score"].corr(pairs[name], method="spearman"))
     shown = name.replace("_", " ")
     return f"nested score and {shown}: rank correlation {found:.2f} over {len(pairs)} submissions"
 
 
 def _number(value: object) -> str:
-    known = isinstance(value, float) and math.isfinite(value)
-    return format(value, ".4f") if known else "-"
+    return f"{value:.4f}" if isinstance(value, float) and math.isfinite(value) else "-"
