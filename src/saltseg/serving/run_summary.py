@@ -9,6 +9,7 @@ from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.progress import duration
 from saltseg.project import dvc_lock
 from saltseg.reports.summary import summary
+from saltseg.tracking import wait_for_recorders
 from saltseg.tracking.address import has_store
 
 _RECENT = 20
@@ -83,6 +84,7 @@ def _recorded(layout: Layout) -> _Recorded | None:
     lock = layout.root / "dvc.lock"
     if not (has_store(layout.mlruns) and lock.exists()):
         return None
+    wait_for_recorders(layout.mlruns)  # a recorder ends the run before it registers the model
     from saltseg.tracking.archive import Archive  # imports MLflow, which takes seconds
     from saltseg.tracking.registry import champion, version_of
     from saltseg.tracking.store import reached_store
