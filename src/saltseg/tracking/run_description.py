@@ -127,7 +127,7 @@ def _number(text: str) -> str:
 def _guide(artifacts: Mapping[str, bytes]) -> Iterator[str]:
     """List the artifacts and what is in them."""
     folders = {
-        REPORT: "the whole run on one page: download it, or look at it here",
+        REPORT.partition("/")[0]: "the whole run on one page: download it, or look at it here",
         "contact-sheets": "test predictions, the worst crops, pseudo-labels, training crops",
         "curves": "score over epochs for each fold, score over thresholds",
         "errors": "the tables above, as CSV",

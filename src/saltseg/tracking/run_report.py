@@ -12,9 +12,9 @@ from saltseg.plumbing.flat import flat_params
 from saltseg.reports.page import Facts
 from saltseg.reports.run_report import read_report, report_page
 
-REPORT = "Report.html"
-"""Name of the artifact. MLflow lists artifacts by the codes of their letters: a capital comes
-first."""
+REPORT = "Report/report.html"
+"""Path of the artifact. MLflow's page lists folders first, by the codes of their letters, so that a
+capital comes first of all."""
 
 
 def read_facts(path: Path) -> Facts | None:
