@@ -27,7 +27,7 @@ Name = Annotated[
     typer.Argument(help="The recipe; without one, all are listed.", autocompletion=_complete),
 ]
 Override = Annotated[
-    list[str] | None, typer.Option("-S", help="KEY=VALUE, as in `dvc exp run -S`.")
+    list[str] | None, typer.Option("-S", "--set-param", help="KEY=VALUE, as in `dvc exp run -S`.")
 ]
 Costs = Annotated[
     bool, typer.Option("--costs", help="Show what its training costs, and write nothing.")
