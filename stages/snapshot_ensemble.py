@@ -24,9 +24,9 @@ def main(root: Path) -> None:
     with stage_run("snapshot-ensemble", layout, params) as run:
         snapshots = find_snapshots(layout, params)
         check_models(layout, params)
-        for folder in remove_stale_outputs(layout, params):
+        for stale in remove_stale_outputs(layout, params):
             print(
-                f"snapshot-ensemble: removed {folder}, which belongs to another run; it stays in"
+                f"snapshot-ensemble: removed {stale}, which belongs to another run; it stays in"
                 " DVC's cache, and a run with its parameters restores it without training"
             )
         crops = load_crops(layout.data("ingest"))

@@ -2,10 +2,10 @@
 
     python stages/submit.py
 
-Reads the final masks of the test crops, the table of crops, the test images, the pseudo-labels, the
-other stages' metrics and, for the embedded survey, the truth. Predicts a few test crops again from
-models/ and stops if they differ. Writes data/submit (submission.csv, the sample submission that it
-is checked against, manifest.json), results/score.json, results/submit.json, and contact sheets.
+Reads the final masks, the crops, the pseudo-labels, the other stages' metrics and tables and, for
+the embedded survey, the truth. Predicts a few test crops again from models/ and stops if they
+differ. Writes data/submit (submission.csv, its sample, out_of_fold.csv, manifest.json),
+results/score.json, results/submit.json, results/report.html, and contact sheets.
 """
 
 from pathlib import Path
@@ -18,10 +18,12 @@ from saltseg.plumbing.files import hash_file, write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
 from saltseg.project.lineage import manifest
+from saltseg.reports.run_report import write_report
 from saltseg.reports.score import gather_score, score_on_test
 from saltseg.reports.submission_report import draw_submission
 from saltseg.reports.summary import summary
 from saltseg.scoring.submission import write_sample, write_submission
+from saltseg.selection.out_of_fold import write_out_of_fold
 from saltseg.tracking import stage_run
 
 
@@ -38,6 +40,7 @@ def main(root: Path) -> None:
         print(f"submit: {check_predictions(layout, table, masks, params.base.seed)}")
         write_sample(sample, table["id"].tolist())
         checked = write_submission(submission, sample, table["id"].tolist(), masks[table["row"]])
+        write_out_of_fold(layout, folder / "out_of_fold.csv")
         write_json(folder / "manifest.json", manifest(layout, params, submission))
         scores = score_on_test(submission, truth, generator(params.base.seed, "submit"))
         write_json(layout.score, gather_score(layout, scores))
@@ -46,6 +49,7 @@ def main(root: Path) -> None:
             run.artifact(path)
         counts = {"crops": checked.crops, "empty_share": checked.empty / max(checked.crops, 1)}
         run.metrics({**counts, **scores, "submission": hash_file(submission)})
+        write_report(layout, params)
         run.model()
     print(summary(layout))
 

@@ -134,7 +134,7 @@ def test_an_experiment_whose_scores_are_gone_is_told_of(checkout: Checkout) -> N
         (Request("demmo", [f"{FLIP}=false"]), "no demmo.yaml; use one of"),
         (
             Request("demo", ["snapshot_ensemble.flop=1"]),
-            "Could not override 'snapshot_ensemble.flop'",
+            "snapshot_ensemble.flop: there is no such parameter; did you mean ",
         ),
         (Request("demo", [f"{FLIP}=maybe"]), "snapshot_ensemble.flip: 'maybe' is not allowed"),
         (Request("demo", ["~train_per_fold.phases.2"]), "conf: "),

@@ -1,4 +1,5 @@
 import importlib.abc
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from typer.testing import CliRunner
 
 from saltseg import __version__
 from saltseg.__main__ import main
-from saltseg.cli import app
+from saltseg.cli import PANELS, app
+from saltseg.project.health import State, check_machine
 from saltseg.scoring.submission import write_sample
 from tests.conftest import PROJECT
 
@@ -42,6 +44,66 @@ def test_score(sample: Path) -> None:
     code, text = said("score", str(sample), "--truth", str(sample))
     assert code == 0
     assert "1.0000, 95% interval 1.0000 to 1.0000, 2 crops" in text
+
+
+def test_help_groups_the_commands_by_task() -> None:
+    text = said("--help")[1]
+    places = [text.index(f"{panel} ") for panel in PANELS]
+    assert places == sorted(places)
+    named = [command.__name__ for commands in PANELS.values() for command in commands]
+    assert len(named) == len(set(named)) == len(app.registered_commands)
+    for name in named:
+        assert f" {name} " in text
+
+
+def test_a_shell_completes_commands_and_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    monkeypatch.setenv("_SALTSEG_COMPLETE", "complete_bash")
+    for words, place, expected in (
+        ("saltseg rep", "1", {"report", "reproduce"}),
+        ("saltseg recipe capstone-u", "2", {"capstone-unet"}),
+        ("saltseg blend --f", "2", {"--force"}),
+    ):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", place)
+        done = CliRunner().invoke(app, [], prog_name="saltseg")
+        assert set(done.output.split()) == expected
+
+
+def test_a_wrong_parameter_is_answered_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(PROJECT)
+    before = (PROJECT / "params.yaml").read_bytes()
+    code, text = said("recipe", "demo", "-S", "n_folds=3")
+    assert (code, text.count("\n")) == (1, 1)
+    assert (
+        text == "saltseg: n_folds: there is no such parameter; did you mean fold_split.n_folds?\n"
+    )
+    assert (PROJECT / "params.yaml").read_bytes() == before
+
+
+def test_doctor_finds_what_is_missing_outside_of_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nonsense")
+    code, text = said("doctor")
+    assert code == 1
+    found = {line.split()[1]: line.split()[0] for line in text.splitlines()[:-1]}
+    needed = ["Python", "git", "project", "DVC", "MLflow"]
+    assert [name for name, state in found.items() if state == "MISSING"] == needed
+    assert (found["torch"], found["disk"], found["kaggle"]) == ("ok", "ok", "-")
+    assert text.splitlines()[-1] == f"5 needed: {', '.join(needed)}"
+    assert len(text.splitlines()) <= 24, "one screen"
+
+
+def test_doctor_finds_all_that_is_needed_in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    found = {each.name: each for each in check_machine(PROJECT)}
+    assert [each for each in found.values() if each.state is State.NEEDED] == []
+    assert {"packages", "torch", "disk"} <= set(found)
 
 
 def test_wrong_usage_is_code_two() -> None:

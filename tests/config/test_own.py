@@ -37,7 +37,11 @@ def test_overrides_on_the_command_line() -> None:
             "coverage_grouped",
             "ingest.own.survey.cdp_byte: 21 reads a 2D line",
         ),
-        ({"source": "own", "own": {"lap": 1}}, "coverage_grouped", "ingest.own.lap: 1 is not all"),
+        (
+            {"source": "own", "own": {"lap": 1}},
+            "coverage_grouped",
+            "ingest.own.lap: there is no such",
+        ),
     ],
 )
 def test_what_means_nothing_cannot_be_written(

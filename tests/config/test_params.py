@@ -64,7 +64,11 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         ("ingest.raw_dir", "", "ingest.raw_dir: '' is not a folder's name"),
         ("ingest.raw_dir", "a\nb", "ingest.raw_dir: 'a\\nb' is not a folder's name"),
         ("fold_split.n_folds", "5", "'5' is not allowed: Input should be a valid integer"),
-        ("ingest.rawdir", "x", "ingest.rawdir: 'x' is not allowed: Extra inputs"),
+        (
+            "ingest.rawdir",
+            "x",
+            "there is no such parameter; did you mean ingest.raw_dir?",
+        ),
         ("models.lite0.architecture", "net", "models.lite0"),
         ("models.lite0.input.fit", "crop", "models.lite0.input.fit: 'crop' is not allowed"),
         ("models.lite0.input.size", 96, "models.lite0.input.size: 96 px is less than the 101"),
@@ -130,7 +134,7 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         (
             "pseudolabel.phases",
             [scheduled("cosine", patience=3)],
-            "phases.0.schedule.cosine.patience: 3 is not allowed: Extra inputs",
+            "phases.0.schedule.cosine.patience: there is no such parameter; remove it",
         ),
         (
             "pseudolabel.phases",
@@ -196,7 +200,7 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         (
             "pseudolabel.phases",
             [scheduled("plateau", cycles=2)],
-            "phases.0.schedule.plateau.cycles: 2 is not allowed: Extra inputs",
+            "phases.0.schedule.plateau.cycles: there is no such parameter; remove it",
         ),
         (
             "pseudolabel.phases",

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from saltseg.cli import app
 from saltseg.config.params import Params, load_params
 from saltseg.config.phases import Best
-from saltseg.config.recipes import list_recipes, read_recipe, write_recipe
+from saltseg.config.recipe_files import list_recipes
+from saltseg.config.recipes import read_recipe, write_recipe
 from saltseg.config.snapshot_counts import expected_snapshots
 from saltseg.learning.schedules import batch_count
 from saltseg.plumbing.errors import InputError
@@ -120,7 +121,11 @@ def test_fields_of_phases_are_overridden_by_their_path(layout: Layout) -> None:
     ("recipe", "overrides", "said"),
     [
         ("demmo", [], "no demmo.yaml; use one of best, capstone-resunet, "),
-        ("demo", ["survey.trane=3"], "Could not override 'survey.trane'"),
+        (
+            "demo",
+            ["survey.trane=3"],
+            "no such parameter; did you mean survey.train?",
+        ),
         ("demo", ["survey.train=many"], "recipe demo: survey.train: 'many' is not allowed"),
         ("demo", ["survey.train"], "survey.train"),
         (

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from saltseg.cli import app
 from saltseg.config.model_definitions import UnetModel
 from saltseg.config.params import Params
-from saltseg.config.recipes import list_recipes, read_recipe
+from saltseg.config.recipe_files import list_recipes
+from saltseg.config.recipes import read_recipe
 from saltseg.learning.costs import Cost, describe_costs, network_size, petaflop, recipe_costs
 from saltseg.models import create_model
 from saltseg.plumbing.layout import Layout

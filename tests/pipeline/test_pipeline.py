@@ -11,8 +11,10 @@ import yaml
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
+from saltseg.reports.run_report import read_report
 from saltseg.survey import SurveySet, write_kaggle_layout
 from saltseg.tracking import wait_for_recorders
+from saltseg.tracking.run_report import REPORT
 from tests.conftest import shrunk_content
 from tests.helpers.checkout import Checkout
 
@@ -85,6 +87,39 @@ def test_every_stage_has_its_run_below_the_pipeline_s(pipeline: Checkout) -> Non
     shown = {name: value for name, value in parent.data.metrics.items() if "." not in name}
     assert shown == score
     assert record(pipeline, parent, "dvc.lock") == (pipeline.root / "dvc.lock").read_bytes()
+
+
+def test_the_run_s_first_artifact_is_its_report(pipeline: Checkout) -> None:
+    runs = recorded_runs(pipeline)
+    (parent,) = (run for run in runs if "mlflow.parentRunId" not in run.data.tags)
+    client = MlflowClient(f"sqlite:///{pipeline.root}/mlruns/mlflow.db")
+    first = client.list_artifacts(parent.info.run_id)[0].path
+    assert first == REPORT.partition("/")[0]
+    path = Path(client.download_artifacts(parent.info.run_id, REPORT))
+    (recorded,) = read_report(path.read_text())
+    (written,) = read_report((pipeline.root / "results/report.html").read_text())
+    assert written.items() <= recorded.items()
+    assert set(recorded["seconds"]) >= {"ingest", "train-per-fold class_unet 0", "submit"}
+    assert "packages.numpy" in recorded["environment"]
+    assert len(written["history"]) == 2
+    assert recorded["name"] == parent.info.run_name
+
+
+def test_a_page_on_runs_and_a_summary_are_made_from_the_records(pipeline: Checkout) -> None:
+    (parent,) = (
+        run for run in recorded_runs(pipeline) if "mlflow.parentRunId" not in run.data.tags
+    )
+    run = parent.info.run_id[:12]
+    pipeline.succeed("saltseg", "report", run, "HEAD", "--out", "both.html")
+    first, second = read_report((pipeline.root / "both.html").read_text())
+    assert first["seconds"] and "seconds" not in second, "HEAD is a commit, without a run"
+    assert first["score"] == second["score"] and first["params"] == second["params"]
+    said = pipeline.succeed("saltseg", "summary")
+    assert "recipe              shrunk\nseed                2018\nscore " in said
+    assert f"run                 {run} in MLflow" in said
+    assert "model               version 1 of saltseg in MLflow's registry, not the champion" in said
+    assert f"next                saltseg promote {run}" in said
+    (pipeline.root / "both.html").unlink()
 
 
 def test_plots_are_drawn(pipeline: Checkout) -> None:

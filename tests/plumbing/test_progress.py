@@ -1,6 +1,6 @@
 import pytest
 
-from saltseg.plumbing.progress import progress
+from saltseg.plumbing.progress import counted, progress
 
 
 def test_a_log_has_a_line_every_ten_seconds_and_one_at_the_end(
@@ -21,3 +21,33 @@ def test_a_log_has_a_line_every_ten_seconds_and_one_at_the_end(
 def test_a_work_that_ends_early_tells_of_what_was_done(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(progress("ab", "epochs", total=5)) == ["a", "b"]
     assert capsys.readouterr().err == "epochs: 2 done in 0 s\n"
+
+
+def test_what_is_said_is_a_line_of_the_log_with_the_time_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: clock)
+    with counted("fold 0", total=6) as count:
+        for step in range(6):
+            clock += 4
+            count.one()
+            if step % 2:
+                count.say(f"epoch {step // 2 + 1} of 3: loss 0.5")
+    assert capsys.readouterr().err.splitlines() == [
+        "fold 0: epoch 1 of 3: loss 0.5, 16 s left",
+        "fold 0: epoch 2 of 3: loss 0.5, 8 s left",
+        "fold 0: epoch 3 of 3: loss 0.5",
+        "fold 0: 6 done in 24 s",
+    ]
+
+
+def test_on_a_terminal_it_stands_beside_the_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with counted("fold 0", total=2) as count:
+        count.one()
+        count.say("epoch 1 of 2: loss 0.5")
+    said = capsys.readouterr().err
+    assert "50%" in said and "epoch 1 of 2: loss 0.5" in said and "\n" not in said

@@ -7,6 +7,7 @@ import yaml
 
 from saltseg.config.params import Params, load_params
 from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.files import hash_file, write_text
 from saltseg.plumbing.layout import Layout
 from saltseg.project.dvc_lock import folder_hash
 from saltseg.project.model_export import export_model
@@ -26,6 +27,8 @@ def layout(tmp_path: Path) -> Layout:
     for fold in (0, 1, 5):
         layout.data("pseudolabel", fold).mkdir(parents=True)
         (layout.data("pseudolabel", fold) / "masks.npy").write_text(str(fold))
+    for member, fold in (("class_unet", 0), ("other", 0)):
+        write_text(layout.plots("train-per-fold", member, fold) / "history.csv", member)
     write_lock(layout)
     return layout
 
@@ -33,6 +36,8 @@ def layout(tmp_path: Path) -> Layout:
 def write_lock(layout: Layout) -> None:
     folders = sorted([*layout.models.glob("*/*/"), *layout.data("pseudolabel").glob("*/")])
     outs = [(folder.relative_to(layout.root).as_posix(), folder_hash(folder)) for folder in folders]
+    files = layout.plots("train-per-fold").glob("*/*/history.csv")
+    outs += [(file.relative_to(layout.root).as_posix(), hash_file(file)) for file in files]
     stages = {path: {"outs": [{"path": path, "md5": digest}]} for path, digest in outs}
     (layout.root / "dvc.lock").write_text(yaml.safe_dump({"stages": stages}))
 
@@ -40,7 +45,9 @@ def write_lock(layout: Layout) -> None:
 def test_models_of_a_shrunken_matrix_are_removed(layout: Layout, shrunk_params: Params) -> None:
     removed = remove_stale_outputs(layout, shrunk_params)
     others = [layout.model("other", 0), layout.model("other", 1)]
-    assert removed == [layout.data("pseudolabel", 5), *others]
+    history = layout.plots("train-per-fold", "other", 0) / "history.csv"
+    assert removed == [layout.data("pseudolabel", 5), *others, history]
+    assert [path.name for path in layout.plots("train-per-fold").iterdir()] == ["class_unet"]
     assert [path.name for path in layout.models.iterdir()] == ["class_unet"]
     assert remove_stale_outputs(layout, shrunk_params) == []
 

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
 
-from saltseg.config.override_grammar import check_overrides
+from saltseg.config.override_grammar import check_names, check_overrides
+from saltseg.config.parameter_names import parameter_names
 from saltseg.config.params import Params, parse_params
 from saltseg.config.recipes import REFUSALS, read_recipe
 from saltseg.config.yaml_content import read_yaml
@@ -54,6 +55,7 @@ def read_base(layout: Layout, base: str, overrides: Sequence[str]) -> Params:
         except OSError as error:
             raise InputError(f"{layout.params}: cannot be read: {error.strerror}") from error
         except REFUSALS as error:
+            check_names(overrides, {*parameter_names(read_yaml(layout.params))})
             reason = " ".join(str(error.__cause__ or error).split())
             raise InputError(f"{layout.params}: {reason}") from error
         content = read_yaml(copy)

@@ -9,6 +9,7 @@ from saltseg import __version__
 from saltseg.cli import (
     ablations,
     experiments,
+    machine,
     models,
     predictions,
     runs,
@@ -23,7 +24,6 @@ from saltseg.project.git import leave_callers_repository
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 
@@ -46,23 +46,27 @@ def main(
     leave_callers_repository(os.environ)
 
 
-for command in (
-    surveys.survey,
-    submissions.check,
-    submissions.score,
-    submissions.upload,
-    submissions.summary,
-    experiments.recipe,
-    experiments.sync,
-    training.train,
-    ablations.ablate,
-    runs.reproduce,
-    runs.verify,
-    runs.diff,
-    seismic.inspect,
-    models.promote,
-    predictions.predict,
-    models.weights,
-    survey_outputs.export,
-):
-    app.command()(command)
+PANELS = {
+    "Train and compare": (
+        experiments.recipe,
+        training.train,
+        submissions.summary,
+        ablations.ablate,
+    ),
+    "Recorded runs": (runs.report, runs.diff, runs.verify, runs.reproduce, experiments.sync),
+    "Trained models": (models.promote, predictions.predict, survey_outputs.export, models.weights),
+    "Submissions": (
+        submissions.check,
+        submissions.score,
+        submissions.blend,
+        submissions.upload,
+        submissions.uploads,
+    ),
+    "Surveys": (seismic.inspect, surveys.survey),
+    "This machine": (machine.doctor,),
+}
+"""The commands by task, as the help shows them."""
+
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)

@@ -20,7 +20,8 @@ def ablate(
         typer.Option(help="KEY=A,B,C: a variant for each value. 'KEY=A & OTHER=B': one variant."),
     ],
     override: Annotated[
-        list[str] | None, typer.Option("-S", help="KEY=VALUE, for base and variants.")
+        list[str] | None,
+        typer.Option("-S", "--set-param", help="KEY=VALUE, for base and variants."),
     ] = None,
     folds: Annotated[
         str | None, typer.Option(help="Folds to train, such as 0,1; the base's by default.")

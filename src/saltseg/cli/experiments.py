@@ -15,9 +15,19 @@ PSEUDOLABELS = 15_493
 """Test crops that the 1st place pseudo-labelled."""
 
 
-Name = Annotated[str | None, typer.Argument(help="The recipe; without one, all are listed.")]
+def _complete(start: str) -> list[tuple[str, str]]:
+    """Return the recipes that begin with `start`, for the shell's completion."""
+    from saltseg.config.recipe_files import list_recipes
+
+    return [each for each in list_recipes(Layout(Path())).items() if each[0].startswith(start)]
+
+
+Name = Annotated[
+    str | None,
+    typer.Argument(help="The recipe; without one, all are listed.", autocompletion=_complete),
+]
 Override = Annotated[
-    list[str] | None, typer.Option("-S", help="KEY=VALUE, as in `dvc exp run -S`.")
+    list[str] | None, typer.Option("-S", "--set-param", help="KEY=VALUE, as in `dvc exp run -S`.")
 ]
 Costs = Annotated[
     bool, typer.Option("--costs", help="Show what its training costs, and write nothing.")
@@ -68,7 +78,7 @@ def recipe(
 
 
 def _list() -> None:
-    from saltseg.config.recipes import list_recipes
+    from saltseg.config.recipe_files import list_recipes
 
     for name, purpose in list_recipes(Layout(Path())).items():
         print(f"{name:16}  {purpose}")

@@ -11,7 +11,12 @@ from saltseg.plumbing.errors import one_line_errors
 def promote(
     run: Annotated[str, typer.Argument(help="An MLflow run id, or an experiment's name.")],
 ) -> None:
-    """Make the model of a run the champion, if the run verifies."""
+    """Make the model of a run the champion, which predict uses, if the run verifies.
+
+    The champion is the version of the registered model "saltseg" that carries this alias in MLflow.
+    Before the alias moves, everything that the run recorded is checked against its hashes. Nothing
+    is copied or trained, and the version before stays: promote its run to go back.
+    """
     with one_line_errors():
         from saltseg.serving.promotion import promote as promote_run
 

@@ -1,4 +1,4 @@
-"""`saltseg reproduce`, `saltseg verify` and `saltseg diff`, for recorded runs."""
+"""`saltseg reproduce`, `verify`, `diff` and `report`, for recorded runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -78,3 +78,23 @@ def diff(first: Run, second: Run) -> None:
         records = find_record(first, Path()), find_record(second, Path())
         report = difference_report(*records, differences(*records, Path()))
         print(printable_lines(report))
+
+
+def report(
+    runs: Annotated[
+        list[str],
+        typer.Argument(help="Runs, each as for 'saltseg verify'; two or more stand side by side."),
+    ],
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a page that an earlier call wrote.")
+    ] = False,
+) -> None:
+    """Write a page on one recorded run, or on several side by side."""
+    with one_line_errors():
+        from saltseg.plumbing.outputs import written_output
+        from saltseg.reproduction.run_pages import runs_page
+
+        with written_output(out, [], force) as path:
+            path.write_text(runs_page(runs, Path()), encoding="utf-8")
+    print(f"{out}: {', '.join(runs)}")

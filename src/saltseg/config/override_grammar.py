@@ -2,12 +2,13 @@
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
+from saltseg.config.parameter_names import unknown_name
 from saltseg.plumbing.errors import InputError
 
 _KEY = re.compile(r"\+{0,2}[A-Za-z_][\w./@-]*", re.ASCII)
@@ -33,6 +34,20 @@ def check_overrides(overrides: Iterable[str], several: bool = False) -> None:
                 f"{_shown(text)}: names several values; {_remedy(key, value)} if it is one,"
                 f" or {shlex.quote(f'{key}=[{value}]')} if it is a list"
             )
+
+
+def check_names(overrides: Iterable[str], known: Collection[str]) -> None:
+    """Raise InputError for the first override of a parameter that does not exist.
+
+    overrides: valid ones. known: the paths of all parameters. An override that adds one with + is
+    left to the check of the composed parameters.
+    """
+    for text in overrides:
+        found = _parsed(text)
+        if found is None or found.is_add() or found.is_force_add() or _RECIPE.match(text):
+            continue
+        if found.key_or_group not in known:
+            raise InputError(unknown_name(found.key_or_group, known))
 
 
 def check_one_recipe(name: str, overrides: Iterable[str]) -> None:

@@ -137,4 +137,4 @@ def parse_params(content: object, source: str) -> Params:
     try:
         return Params.model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{source}: {describe_findings(error)}") from error
+        raise InputError(f"{source}: {describe_findings(error, content)}") from error

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -10,8 +11,10 @@ from dvc.utils.hydra import compose_and_dump
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from saltseg.config.override_grammar import check_overrides
+from saltseg.config.override_grammar import check_names, check_overrides
+from saltseg.config.parameter_names import parameter_names
 from saltseg.config.params import Params, parse_params
+from saltseg.config.recipe_files import list_recipes
 from saltseg.config.yaml_content import read_yaml
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import whole_file
@@ -19,11 +22,6 @@ from saltseg.plumbing.layout import Layout
 
 REFUSALS = (DvcException, HydraException, OmegaConfBaseException, yaml.YAMLError, TypeError)
 """What Hydra, and DVC around it, raise for invalid overrides."""
-
-
-def list_recipes(layout: Layout) -> dict[str, str]:
-    """Return the first comment line of each recipe, by name in alphabetical order."""
-    return {path.stem: _purpose(path) for path in sorted(layout.recipes.glob("*.yaml"))}
 
 
 def write_recipe(layout: Layout, recipe: str, overrides: Sequence[str] = ()) -> None:
@@ -53,16 +51,16 @@ def _check_known(layout: Layout, recipe: str) -> None:
 def _compose(layout: Layout, output: Path, recipe: str, overrides: Sequence[str]) -> Params:
     """Compose `recipe`, write it to `output`, and return it, checked."""
     check_overrides(overrides)
-    folder = str(layout.recipes.parent.resolve())
-    chosen = [f"recipe={recipe}", *overrides]
     try:
-        compose_and_dump(str(output), folder, None, "config", str(layout.root), chosen)
+        _dump(layout, output, [f"recipe={recipe}", *overrides])
     except REFUSALS as error:
+        with suppress(*REFUSALS):  # the recipe itself may be what Hydra refuses
+            _dump(layout, output, [f"recipe={recipe}"])
+            check_names(overrides, {*parameter_names(read_yaml(output))})
         raise InputError(f"{layout.recipes.parent}: {' '.join(str(error).split())}") from error
     return parse_params(read_yaml(output), f"recipe {recipe}")
 
 
-def _purpose(path: Path) -> str:
-    """Return the second line, the first that is not for Hydra, without its comment mark."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return lines[1].removeprefix("# ") if len(lines) > 1 else ""
+def _dump(layout: Layout, output: Path, chosen: list[str]) -> None:
+    folder = str(layout.recipes.parent.resolve())
+    compose_and_dump(str(output), folder, None, "config", str(layout.root), chosen)

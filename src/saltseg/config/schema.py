@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from saltseg.config.parameter_names import beside, parameter_names, unknown_name
+
 
 def _number(value: object) -> object:
     """Read `1e-3`, a string to PyYAML, as a number, as YAML 1.2 and DVC do."""
@@ -85,10 +87,16 @@ def _chosen(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def describe_findings(error: ValidationError) -> str:
-    """Describe the first of pydantic's errors in one line and count the others."""
+def describe_findings(error: ValidationError, content: object = None) -> str:
+    """Describe the first of pydantic's errors in one line and count the others.
+
+    content: what was validated, to name the parameter that an unknown one probably stands for.
+    """
     findings = error.errors()
     first = findings[0]
+    if first["type"] == "missing":
+        # Where a parameter is misspelt, the one that was meant is missing: tell of the wrong name.
+        first = next((each for each in findings if each["type"] == "extra_forbidden"), first)
     parts = [str(part) for part in first["loc"]]
     if parts[0:1] == ["models"]:
         # The third part is the architecture that pydantic chose, not a field of the file.
@@ -98,6 +106,12 @@ def describe_findings(error: ValidationError) -> str:
     field = ".".join(parts)
     message = first["msg"].removeprefix("Value error, ")
     more = f" ({len(findings) - 1} more wrong)" if len(findings) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        missing = [
+            ".".join(map(str, each["loc"])) for each in findings if each["type"] == "missing"
+        ]
+        known = {*parameter_names(content), *missing} - {field}
+        return unknown_name(field, beside(field, known)) + more
     if first["type"] == "missing":
         return f"{field}: is missing; add it{more}"
     if first["type"] == "rewritten":

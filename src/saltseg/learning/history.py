@@ -40,6 +40,10 @@ class EpochRecord:
             return None
         return Score(self.watched_score, -self.watched_bce)
 
+    def __str__(self) -> str:
+        """Return what is shown of it while the training goes on."""
+        return f"loss {self.loss:.4f}, score {self.validation_score:.4f}"
+
     def row(self) -> dict[str, Any]:
         """Return the epoch's columns of history.csv, in order."""
         known = {name: value for name, value in asdict(self).items() if value is not None}

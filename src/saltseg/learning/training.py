@@ -122,9 +122,10 @@ def train_epochs(
                 rate = learning_rate(phase.schedule, epoch, step, scores)
                 state.losses.append(learner.step(batch, loss_function, rate))
                 state.save_if_due()
-                count()
+                count.one()
             record = _end_epoch(epoch, state, task, sets, loader)
             report(record.metrics(), epoch.number)
+            count.say(f"epoch {epoch.number + 1} of {epochs[-1].number + 1}: {record}")
             state.save_if_due()
     state.save()
 

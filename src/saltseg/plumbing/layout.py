@@ -93,6 +93,16 @@ class Layout:
         """The headline scores, written by submit."""
         return self.results / "score.json"
 
+    @property
+    def uploads(self) -> Path:
+        """The log of submissions that were uploaded to Kaggle."""
+        return self.results / "uploads.csv"
+
+    @property
+    def report(self) -> Path:
+        """The page on the whole run, written by submit."""
+        return self.results / "report.html"
+
     def plots(self, stage: str, *parts: str | int) -> Path:
         """The folder of the plots and figures of `stage`."""
         return self.results.joinpath("plots", stage, *map(str, parts))

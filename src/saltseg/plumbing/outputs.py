@@ -71,6 +71,18 @@ def protected_outputs(folder: Path, names: Sequence[str], force: bool) -> Iterat
         shutil.rmtree(staging, ignore_errors=True)
 
 
+@contextmanager
+def written_output(path: Path, inputs: Sequence[Path], force: bool) -> Iterator[Path]:
+    """Yield where to write a single file that will be moved to `path`.
+
+    Raises InputError as `check_outputs` does, or if the folder is not writable.
+    """
+    check_outputs(path.parent, [path.name], inputs, force)
+    with protected_outputs(path.parent, [path.name], force) as outputs:
+        yield outputs.staging / path.name
+        outputs.place(path.name)
+
+
 def place_folder(made: Path, target: Path) -> None:
     """Move a whole folder to its place in one step; what an earlier call made there is lost.
 

@@ -2,9 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tqdm import tqdm
 
@@ -16,26 +16,46 @@ def progress(items: Iterable[Item], description: str, total: int) -> Iterator[It
     with counted(description, total) as count:
         for item in items:
             yield item
-            count()
+            count.one()
+
+
+class Count(Protocol):
+    """What is told of the progress of a work."""
+
+    def one(self) -> None:
+        """Count one more of the total."""
+
+    def say(self, text: str) -> None:
+        """Show how it goes: beside the bar, or in a line of the log."""
 
 
 @contextmanager
-def counted(description: str, total: int) -> Iterator[Callable[[], object]]:
-    """Show progress on standard error; each call of the yielded function counts one of `total`.
-
-    The block may end early.
-    """
+def counted(description: str, total: int) -> Iterator[Count]:
+    """Show progress on standard error, of `total` that the block counts. It may end early."""
     if sys.stderr.isatty():
         with tqdm(desc=description, total=total, leave=False) as bar:
-            yield bar.update
+            yield _Bar(bar)
     else:
         lines = _Lines(description, total)
-        yield lines.count
+        yield lines
         lines.end()
 
 
+class _Bar:
+    """A bar with the time left, and what was said last."""
+
+    def __init__(self, bar: "tqdm[Any]") -> None:
+        self._bar = bar
+
+    def one(self) -> None:
+        self._bar.update()
+
+    def say(self, text: str) -> None:
+        self._bar.set_postfix_str(text)
+
+
 class _Lines:
-    """At most one line every ten seconds, and one at the end."""
+    """At most one line every ten seconds, one for what is said, and one at the end."""
 
     def __init__(self, description: str, total: int) -> None:
         self._description = description
@@ -43,12 +63,20 @@ class _Lines:
         self._started = self._shown = time.monotonic()
         self._done = 0
 
-    def count(self) -> None:
+    def one(self) -> None:
         self._done += 1
         now = time.monotonic()
         if now - self._shown >= 10 and self._done < self._total:
             self._shown = now
             self._print(_state(self._done, self._total, now - self._started))
+
+    def say(self, text: str) -> None:
+        now = time.monotonic()
+        if 0 < self._done < self._total:
+            left = (now - self._started) * (self._total - self._done) / self._done
+            text += f", {duration(left)} left"
+        self._shown = now
+        self._print(text)
 
     def end(self) -> None:
         """Say how much was done, and in which time."""

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from saltseg.config.params import Params
@@ -28,27 +29,45 @@ def check_models(layout: Layout, params: Params) -> None:
 
 
 def remove_stale_outputs(layout: Layout, params: Params) -> list[Path]:
-    """Remove models and pseudo-labels of members and folds that are no longer in the parameters.
+    """Remove outputs of members and folds that are no longer in the parameters.
 
-    DVC leaves the outputs of removed matrix items in place, where they would change the hashes of
-    their folders. They stay in its cache, so adding the item again needs no training. Only folders
-    that dvc.lock lists, with the same hash, are removed. Returns the removed folders.
+    These are models, pseudo-labels and histories of trainings. DVC leaves the outputs of removed
+    matrix items in place, where they would change the hashes of their folders. They stay in its
+    cache, so adding the item again needs no training. Only what dvc.lock lists, with the same hash,
+    is removed. Returns the removed files and folders.
     """
-    settings = params.train_per_fold
-    wanted = {layout.model(member, fold) for member in settings.members for fold in settings.folds}
+    settings, history = params.train_per_fold, layout.plots("train-per-fold")
+    items = [(member, fold) for member in settings.members for fold in settings.folds]
+    wanted = {layout.model(member, fold) for member, fold in items}
+    wanted |= {layout.plots("train-per-fold", *item) / "history.csv" for item in items}
     wanted |= {layout.data("pseudolabel", fold) for fold in settings.folds}
+    places = (layout.models, layout.data("pseudolabel"), history)
     made = {layout.root / path: digest for path, digest in _locked(layout.root).items()}
     stale = sorted(
-        folder
-        for folder, digest in made.items()
-        if folder.is_relative_to(layout.models) or folder.is_relative_to(layout.data("pseudolabel"))
-        if folder not in wanted and folder.is_dir() and folder_hash(folder) == digest
+        path
+        for path, digest in made.items()
+        if any(path.is_relative_to(place) for place in places)
+        if path not in wanted and path.exists() and _digest(path) == digest
     )
-    for folder in stale:
-        shutil.rmtree(folder)
-        if not any(folder.parent.iterdir()):
-            folder.parent.rmdir()
+    for path in stale:
+        _remove(path, places)
     return stale
+
+
+def _digest(path: Path) -> str:
+    return folder_hash(path) if path.is_dir() else hash_file(path)
+
+
+def _remove(path: Path, places: Collection[Path]) -> None:
+    """Remove a file or folder, and the folders below `places` that this leaves empty."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    for parent in path.parents:
+        if parent in places or any(parent.iterdir()):
+            return
+        parent.rmdir()
 
 
 def _locked(root: Path) -> dict[str, str]:

@@ -64,7 +64,7 @@ class Errors:
 
 
 def write_error_report(folder: Path, errors: Errors, images: npt.NDArray[np.uint8]) -> None:
-    """Write measures by coverage class, 100 ft of depth, mask and error, and the worst crops.
+    """Write measures by coverage class, 100 ft of depth, mask, error and crop, and the worst crops.
 
     images: uint8, all training crops by row. A bin of depth is named by its shallow end; crops of
     unknown depth are in none.
@@ -78,6 +78,7 @@ def write_error_report(folder: Path, errors: Errors, images: npt.NDArray[np.uint
     for name, (column, values) in kinds.items():
         write_csv(folder / f"{name}.csv", measures_by(column, values, errors))
     write_csv(folder / "by_error.csv", losses_by_kind(errors))
+    write_csv(folder / "by_crop.csv", errors_by_crop(errors))
     contact_sheet(folder / "worst.png", list(_groups(errors, images)), [HIT, MISSED, FALSE])
 
 
@@ -85,6 +86,16 @@ def crop_scores(crops: OutOfFold, cleaning: Cleaning) -> pd.DataFrame:
     """Return id, fold and mosaic of each crop, and its score `before` and `after` cleaning."""
     table = crops.table[["id", "fold", "mosaic"]].reset_index(drop=True)
     return table.assign(before=cleaning.before, after=cleaning.after)
+
+
+def errors_by_crop(errors: Errors) -> pd.DataFrame:
+    """Return one line per crop, in the order of the masks: its error's kind, and its measures.
+
+    `wrong` counts the pixels that differ from the truth; `error` is one of KINDS, or empty.
+    """
+    table = errors.crops.table[["id", "fold", "depth", "coverage_class"]].reset_index(drop=True)
+    wrong = np.count_nonzero(errors.masks != errors.crops.truth, axis=(1, 2))
+    return pd.concat([table.assign(error=errors.kinds, wrong=wrong), errors.by_crop], axis=1)
 
 
 def depth_bins(depth: "pd.Series[int]") -> Sequence[float]:

@@ -18,6 +18,7 @@ def summary(layout: Layout) -> str:
     return "\n".join(
         [
             *lines,
+            f"report              {layout.report}",
             f"submission          {layout.data('submit') / 'submission.csv'}, checked",
             f"manifest            {layout.data('submit') / 'manifest.json'}",
             f"figures             {layout.plots('submit').parent}, or dvc plots show",

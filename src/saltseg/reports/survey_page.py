@@ -1,11 +1,9 @@
-"""A page on a survey's salt that needs nothing else: no network, no server, no other file.
+"""A page on a survey's salt that needs no other file and no network.
 
 It shows the salt's surface in three dimensions, sections to leaf through, and the bodies.
 """
 
 import base64
-import html
-import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ import pandas as pd
 
 from saltseg.plumbing.files import write_text
 from saltseg.plumbing.progress import progress
+from saltseg.reports.page import Facts, fill_template
 from saltseg.reports.survey_sections import (
     PredictedSection,
     SectionName,
@@ -36,8 +35,6 @@ _BODIES = 50
 _WIDEST = 2.5
 _AMPLITUDES, _NO_AMPLITUDE = 127, -128
 _PROBABILITIES, _NO_PROBABILITY = 250, 255
-
-Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,6 @@ def write_page(
     Its size is bounded, whatever the survey's: plotly's 5 MB, 60,000 triangles, sections of at most
     320 x 320, fifty bodies.
     """
-    from plotly.offline import get_plotlyjs
-
     store = source.store
     sections = [
         _section(source.read(name)) for name in progress(names, "sections of the page", len(names))
@@ -73,13 +68,7 @@ def write_page(
         "sections": sections,
         "bodies": _bodies(page.bodies),
     }
-    # A JSON text may hold "</script>", which would end the element that it stands in.
-    content = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
-    text = TEMPLATE.read_text(encoding="utf-8")
-    parts = {"%TITLE%": html.escape(page.title), "%DATA%": content, "%PLOTLY%": get_plotlyjs()}
-    for mark, part in parts.items():
-        text = text.replace(mark, part)
-    write_text(path, text)
+    write_text(path, fill_template(TEMPLATE, page.title, data))
 
 
 def _packed(values: npt.NDArray[Any]) -> str:

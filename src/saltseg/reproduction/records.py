@@ -92,10 +92,16 @@ class RunRecord:
         return f"; it did not reach {count}: {first_few(missing)}" if missing else ""
 
     @cached_property
+    def results(self) -> dict[str, Any]:
+        """Return the contents of the metrics files by "STAGE" or "STAGE/PART/PART"."""
+        with self._readable(RESULTS):
+            return results_in(self.files)
+
+    @cached_property
     def metrics(self) -> dict[str, float]:
         """Return every metric as STAGE.ITEM.KEY."""
         with self._readable(RESULTS):
-            return self.pipeline.metrics(results_in(self.files))
+            return self.pipeline.metrics(self.results)
 
     @contextmanager
     def _readable(self, part: str) -> Iterator[None]:

@@ -12,7 +12,7 @@ from saltseg.plumbing.csv_tables import read_csv
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import whole_file, write_text
 from saltseg.scoring import ids, metric, rle
-from saltseg.scoring.intervals import bootstrap_interval
+from saltseg.scoring.intervals import bootstrap_intervals
 
 HEADER = ["id", "rle_mask"]
 
@@ -35,22 +35,33 @@ class Checked:
 
 @dataclass(frozen=True)
 class Score:
-    """Mean precision over crops, with the 95% interval of a bootstrap over crops."""
+    """Mean precision over crops, with the 95% interval of a bootstrap over crops.
+
+    gain: how much more it is than that of the first of several submissions, with its interval.
+    """
 
     mean: float
     low: float
     high: float
     crops: int
+    gain: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
-class _Codes:
+class Codes:
     """The lines of a submission: ids, codes and line numbers."""
 
     path: Path
     ids: list[str]
     codes: list[str]
     lines: list[int]
+
+    def ordered(self, names: Sequence[str]) -> "Codes":
+        """Return the lines in the order of `names`, which are the same ids."""
+        place = {name: index for index, name in enumerate(self.ids)}
+        order = [place[name] for name in names]
+        codes = [self.codes[index] for index in order]
+        return Codes(self.path, [*names], codes, [self.lines[index] for index in order])
 
     def masks(self) -> Iterator[npt.NDArray[np.bool_]]:
         """Yield the masks in parts. Raises InputError that names lines with wrong codes."""
@@ -81,13 +92,17 @@ def write_submission(
     order of `ids`; without crops the header stands alone. Raises ValueError where the two differ in
     number, InputError where the check finds a fault; what was at `path` then stays.
     """
-    lines = [f"{name},{code}\n" for name, code in zip(ids, rle.encode(masks), strict=True)]
     with whole_file(path) as temporary:
-        text = "".join([",".join(HEADER) + "\n", *lines])
-        temporary.write_text(text, encoding="utf-8", newline="")
-        if not lines:
+        write_masks(temporary, ids, masks)
+        if not len(ids):
             return Checked(0, 0, in_order=True)
         return check_submission(temporary, sample, named=path)
+
+
+def write_masks(path: Path, ids: Sequence[str], masks: npt.NDArray[np.bool_]) -> None:
+    """Write masks, bool (len(ids), h, w), in the form of a submission, without a check."""
+    lines = [f"{name},{code}\n" for name, code in zip(ids, rle.encode(masks), strict=True)]
+    write_text(path, "".join([",".join(HEADER) + "\n", *lines]))
 
 
 def write_sample(path: Path, ids: Sequence[str]) -> None:
@@ -101,8 +116,8 @@ def check_submission(path: Path, sample: Path, named: Path | None = None) -> Che
     named: name of the submission in error messages, if not `path`. Raises InputError that counts
     the faults and names the first lines or ids.
     """
-    codes, expected = _read(path, named), _read(sample)
-    _check_ids(codes, expected, "the sample submission")
+    codes, expected = read_codes(path, named), read_codes(sample)
+    check_ids(codes, expected, "the sample submission")
     for _ in codes.masks():
         pass
     empty = sum(not code.strip() for code in codes.codes)
@@ -114,30 +129,40 @@ def score_submission(path: Path, truth: Path, generator: np.random.Generator) ->
 
     generator: draws the bootstrap's resamples. Raises InputError as check_submission does.
     """
-    predicted, true = _read(path), _read(truth)
-    _check_ids(predicted, true, "the truth")
-    place = {name: index for index, name in enumerate(predicted.ids)}
-    order = [place[name] for name in true.ids]
-    ordered = _Codes(
-        path,
-        true.ids,
-        [predicted.codes[index] for index in order],
-        [predicted.lines[index] for index in order],
-    )
-    parts = zip(ordered.masks(), true.masks(), strict=True)
-    scores = np.concatenate([metric.precision(*part) for part in parts])
-    low, high = bootstrap_interval(scores, true.ids, _RESAMPLES, generator)
-    return Score(float(scores.mean()), low, high, len(scores))
+    return score_submissions([path], truth, generator)[0]
+
+
+def score_submissions(
+    paths: Sequence[Path], truth: Path, generator: np.random.Generator
+) -> list[Score]:
+    """Score submissions on the same crops; see score_submission. Gains are of paired crops."""
+    true = read_codes(truth)
+    scores = [_crop_scores(path, true) for path in paths]
+    gains = [each - scores[0] for each in scores]
+    intervals = bootstrap_intervals([*scores, *gains], true.ids, _RESAMPLES, generator)
+    return [
+        Score(float(score.mean()), *own, len(score), (float(gain.mean()), *more))
+        for score, gain, own, more in zip(
+            scores, gains, intervals[: len(paths)], intervals[len(paths) :], strict=True
+        )
+    ]
+
+
+def _crop_scores(path: Path, true: Codes) -> metric.Scores:
+    predicted = read_codes(path)
+    check_ids(predicted, true, "the truth")
+    parts = zip(predicted.ordered(true.ids).masks(), true.masks(), strict=True)
+    return np.concatenate([metric.precision(*part) for part in parts])
 
 
 def read_masks(path: Path, ids: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Return the masks of some crops of a submission or truth: bool, shape (len(ids), 101, 101)."""
-    codes = _read(path)
+    codes = read_codes(path)
     known = dict(zip(codes.ids, codes.codes, strict=True))
     return rle.decode([known[name] for name in ids])
 
 
-def _read(path: Path, named: Path | None = None) -> _Codes:
+def read_codes(path: Path, named: Path | None = None) -> Codes:
     """Read a file of ids and codes. Raises InputError if it is anything else.
 
     named: name of the file in error messages, if not `path`.
@@ -161,13 +186,13 @@ def _read(path: Path, named: Path | None = None) -> _Codes:
     if not table.rows:
         raise InputError(f"{path}: has no crops; write a line for each below the header")
     names, masks = ([row[field] for row in table.rows] for field in range(len(HEADER)))
-    codes = _Codes(path, names, masks, table.lines)
+    codes = Codes(path, names, masks, table.lines)
     ids.require(path, codes.ids, codes.lines)
     _check_twice(codes)
     return codes
 
 
-def _check_twice(codes: _Codes) -> None:
+def _check_twice(codes: Codes) -> None:
     counts = Counter(codes.ids)
     seen = zip(codes.lines, codes.ids, strict=True)
     twice = [f"{name} (line {line})" for line, name in seen if counts[name] > 1]
@@ -179,7 +204,7 @@ def _check_twice(codes: _Codes) -> None:
         )
 
 
-def _check_ids(codes: _Codes, expected: _Codes, source: str) -> None:
+def check_ids(codes: Codes, expected: Codes, source: str) -> None:
     """Raise InputError if the two do not have the same ids."""
     given, wanted = set(codes.ids), set(expected.ids)
     missing = [name for name in expected.ids if name not in given]

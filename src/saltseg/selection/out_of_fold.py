@@ -1,6 +1,7 @@
 """Out-of-fold probabilities joined with the table and masks of their crops."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import pandas as pd
 from saltseg.crops.crop_set import load_array, load_table, split_table
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.layout import Layout
+from saltseg.scoring.submission import write_masks
 from saltseg.selection.nested_choice import selection_parts
 
 
@@ -53,3 +55,15 @@ def load_out_of_fold(layout: Layout) -> OutOfFold:
     truth = load_array(layout.data("ingest") / "train_masks.npy")[joined["row"].to_numpy()]
     parts = selection_parts(joined["fold"].tolist(), joined["mosaic"].astype(str).tolist())
     return OutOfFold(probabilities, truth, joined, parts)
+
+
+def write_out_of_fold(layout: Layout, path: Path) -> None:
+    """Write the final out-of-fold masks of the training crops in the form of a submission.
+
+    Each is of models that never saw the crop, with the threshold and the component sizes that were
+    chosen on other crops: their mean score is the quoted one.
+    """
+    folder = layout.data("postprocess-connected-components")
+    table = load_table(folder / "out_of_fold_scores.parquet")
+    masks = load_array(folder / "out_of_fold_masks.npy")
+    write_masks(path, table["id"].tolist(), np.asarray(masks))

@@ -20,7 +20,7 @@ _SCORE_TAGS = (
 
 
 def promote(reference: str, root: Path) -> str:
-    """Make the model of a run the champion; return a report on it and on the previous champion.
+    """Make the model of a run the champion; return a report on that, and how to go back.
 
     reference, root: as for records.find_record. Raises InputError if there is no such run, it has
     no registered model, something it recorded is missing or changed, or MLflow cannot be asked.
@@ -47,8 +47,20 @@ def promote(reference: str, root: Path) -> str:
     with reached_store(folder):
         before = champion(client)
         make_champion(client, version)
-    known = "none" if before is None else described(before)
-    return f"champion  {described(version)}\nbefore    {known}"
+    return _report(version, before)
+
+
+def _report(version: Version, before: Version | None) -> str:
+    used = "saltseg predict and weights use it from now on, and models:/saltseg@champion"
+    lines = [f"champion  {described(version)}"]
+    if before is None:
+        return "\n".join([*lines, "before    none", f"          {used}"])
+    if before.number == version.number:
+        return "\n".join([*lines, "before    the same: nothing changed"])
+    back = f"saltseg promote {before.run[:12]} brings the one before back"
+    return "\n".join(
+        [*lines, f"before    {described(before)}", f"          {used};", f"          {back}"]
+    )
 
 
 def _without_model(record: RunRecord) -> str:

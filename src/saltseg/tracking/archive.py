@@ -9,12 +9,22 @@ from mlflow.entities import Run
 from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
 
+from saltseg.reports.page import Facts
 from saltseg.tracking import wait_for_recorders
 from saltseg.tracking.run_content import RECORD
+from saltseg.tracking.run_report import REPORT, read_facts
 from saltseg.tracking.run_search import search_runs
 from saltseg.tracking.store import open_store
 
 _PARENT = "mlflow.parentRunId"
+
+
+@dataclass(frozen=True)
+class EndedRun:
+    """A finished run of the pipeline, and the seconds from its start to its end."""
+
+    run_id: str
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,27 @@ class Archive:
             files=read_record(self.client, run_id),
         )
 
+    def with_file(self, name: str, content: bytes, most: int) -> EndedRun | None:
+        """Return the latest of the last `most` finished runs that recorded a file like this one.
+
+        name, content: a file below record/, such as dvc.lock, and its bytes.
+        """
+        found = self._search("attributes.status = 'FINISHED'")
+        pipelines = [run for run in found if _PARENT not in run.data.tags][:most]
+        for run in pipelines:
+            with tempfile.TemporaryDirectory(prefix="saltseg-record-") as folder:
+                path = _downloaded(self.client, run.info.run_id, f"{RECORD}/{name}", folder)
+                if path is not None and path.read_bytes() == content:
+                    spent = (run.info.end_time - run.info.start_time) / 1000
+                    return EndedRun(run.info.run_id, spent)
+        return None
+
+    def facts(self, run_id: str) -> Facts | None:
+        """Return what a run's report shows; None if it has no report."""
+        with tempfile.TemporaryDirectory(prefix="saltseg-report-") as folder:
+            found = _downloaded(self.client, run_id, REPORT, folder)
+            return read_facts(found) if found else None
+
     def _search(self, query: str) -> list[Run]:
         """Search all experiments, latest run first, after waiting for active recorders."""
         places = [each.experiment_id for each in self.client.search_experiments()]
@@ -81,11 +112,16 @@ class Archive:
 
 def read_record(client: MlflowClient, run_id: str) -> dict[str, bytes]:
     """Return the contents of the files below a run's record/ by path; {} without a record."""
-    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
     with tempfile.TemporaryDirectory(prefix="saltseg-record-") as folder:
-        try:
-            record = Path(client.download_artifacts(run_id, RECORD, folder))
-        except (MlflowException, OSError):
-            return {}
-        paths = [path for path in sorted(record.rglob("*")) if path.is_file()]
-        return {path.relative_to(record).as_posix(): path.read_bytes() for path in paths}
+        record = _downloaded(client, run_id, RECORD, folder)
+        paths = [path for path in sorted(record.rglob("*")) if path.is_file()] if record else []
+        return {path.relative_to(record).as_posix(): path.read_bytes() for path in paths if record}
+
+
+def _downloaded(client: MlflowClient, run_id: str, name: str, folder: str) -> Path | None:
+    """Download an artifact, a file or a folder; None if the run has none of this name."""
+    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
+    try:
+        return Path(client.download_artifacts(run_id, name, folder))
+    except (MlflowException, OSError):
+        return None

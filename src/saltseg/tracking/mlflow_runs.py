@@ -22,12 +22,14 @@ from saltseg.project.run_files import (
     files_of_run,
     results_in,
 )
+from saltseg.reports.page import Facts
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.completeness import unfinished
 from saltseg.tracking.run_artifacts import Artifacts, complete, gather
 from saltseg.tracking.run_content import LONGEST_TAG, RECORD, log_files, log_params
 from saltseg.tracking.run_description import description
 from saltseg.tracking.run_metrics import RunMetrics
+from saltseg.tracking.run_report import REPORT, complete_facts, read_facts, recorded_page
 from saltseg.tracking.store import (
     find_parent,
     open_client,
@@ -53,6 +55,10 @@ class PipelineRecord:
         self.command: list[str] = begin["command"]
         self.locked = dvc_lock.read_checkout(self.root)
         self.status = "FINISHED"
+        self.name = pipeline_name(self.root)
+        self.environment = environment(begin["params"])
+        self.seconds: dict[str, float] = {}
+        self.facts: Facts | None = None
         self.artifacts: Artifacts = {}
         self.model: TemporaryDirectory[str] | None = None
         folder = Layout(self.main).mlruns
@@ -76,9 +82,14 @@ class PipelineRecord:
         return run
 
     def gather_plots(self, last: str | None = None) -> None:
-        """Read the plots of the stages up to `last`, before dvc removes a temporary checkout."""
+        """Read the plots of the stages up to `last`, and the report.
+
+        Called at each stage's end, before dvc removes a temporary checkout.
+        """
         places = self.pipeline.places(last)
-        self.artifacts |= gather(Layout(self.root).plots(""), places)
+        layout = Layout(self.root)
+        self.artifacts |= gather(layout.plots(""), places)
+        self.facts = read_facts(layout.report) or self.facts
 
     def fail(self, stage: str, status: str, error: str) -> None:
         """Note that a stage failed: the run will end with the stage's status."""
@@ -135,8 +146,8 @@ class PipelineRecord:
         process = {f"pipeline.{key}": str(value) for key, value in begin["pipeline"].items()}
         patch = code_patch(self.root)
         tags |= process | {"root": str(self.root), "seed": self.params["base.seed"]} | patch.tags()
-        run = self.create(pipeline_name(self.root), begin["time"], tags)
-        facts = json.dumps(environment(begin["params"]), indent=2).encode()
+        run = self.create(self.name, begin["time"], tags)
+        facts = json.dumps(self.environment, indent=2).encode()
         patched = {"changes.patch": patch.text} if patch.text else {}
         log_files(self.client, run, {"environment.json": facts, **patched}, RECORD)
         return run, {}
@@ -144,10 +155,18 @@ class PipelineRecord:
     def _describe(self, results: dict[str, Any]) -> None:
         """Log the run's pictures and tables by kind, and its description."""
         self.gather_plots()
-        artifacts = complete(self.artifacts)
+        artifacts = complete(self.artifacts) | self._report(results)
         log_files(self.client, self.run, artifacts, "")
         page = description(results, artifacts, self.run)
         self.client.set_tag(self.run, "mlflow.note.content", page[:LONGEST_TAG])
+
+    def _report(self, results: dict[str, Any]) -> Artifacts:
+        """Return the report; none where the pipeline did not come to the stage that writes it."""
+        stale = self.facts is None or self.facts.get("score") != results.get("score")
+        if self.facts is None or stale or "score" not in self.pipeline.metrics(results):
+            return {}
+        known = complete_facts(self.facts, self.name, self.environment, self.seconds)
+        return {REPORT: recorded_page(known)}
 
 
 class StageRecord:
@@ -160,6 +179,7 @@ class StageRecord:
         self.stage: str = begin["stage"]
         self.item: Item = tuple(map(str, begin["parts"]))
         self.name = " ".join([self.stage, *self.item])
+        self.started: int = begin["time"]
         inputs = parent.pipeline.inputs(locked_outputs(parent.root), self.stage, self.item)
         tags = {
             "mlflow.parentRunId": parent.run,
@@ -189,7 +209,7 @@ class StageRecord:
             case "model":
                 self.parent.keep_model()
             case "end":
-                self._end(message["status"], message["error"])
+                self._end(message["status"], message["error"], message["time"])
 
     def _log_artifact(self, path: Path) -> None:
         if path.is_dir():
@@ -204,8 +224,9 @@ class StageRecord:
             shown = {key: value for key, value in values.items() if key in names}
             self.parent.metrics.epoch(prefixed(shown, self.stage, self.item), at, step)
 
-    def _end(self, status: str, error: str | None) -> None:
+    def _end(self, status: str, error: str | None, at: int) -> None:
         if status == "FINISHED":
+            self.parent.seconds[self.name] = (at - self.started) / 1000
             self.parent.gather_plots(self.stage)
         if error is not None:
             self.client.set_tag(self.run, "error", error[:LONGEST_TAG])

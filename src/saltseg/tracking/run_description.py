@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from saltseg.reports.summary import describe_score
 from saltseg.tracking.run_artifacts import read_lines
+from saltseg.tracking.run_report import REPORT
 
 Results = Mapping[str, Any]
 """Contents of the metrics files by "STAGE" or "STAGE/PART/PART"."""
@@ -124,8 +125,9 @@ def _number(text: str) -> str:
 
 
 def _guide(artifacts: Mapping[str, bytes]) -> Iterator[str]:
-    """List the artifact folders and what is in them."""
+    """List the artifacts and what is in them."""
     folders = {
+        REPORT.partition("/")[0]: "the whole run on one page: download it, or look at it here",
         "contact-sheets": "test predictions, the worst crops, pseudo-labels, training crops",
         "curves": "score over epochs for each fold, score over thresholds",
         "errors": "the tables above, as CSV",

@@ -1,0 +1,42 @@
+"""Pages that need nothing else: no network, no server, no other file.
+
+A template holds the page's looks and script; the data stand in it as JSON.
+"""
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Facts = dict[str, Any]
+"""What JSON can hold."""
+
+_DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
+
+
+def fill_template(template: Path, title: str, data: Mapping[str, Any]) -> str:
+    """Return the page of a template with %TITLE%, %DATA% and %PLOTLY% filled in.
+
+    Equal arguments give an equal page. Raises ValueError for a number that is not finite.
+    """
+    from plotly.offline import get_plotlyjs  # only here: takes a second
+
+    # A JSON text may hold "</script>", which would end the element that it stands in.
+    content = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    parts = {"%TITLE%": html.escape(title), "%DATA%": content, "%PLOTLY%": get_plotlyjs()}
+    text = template.read_text(encoding="utf-8")
+    for mark, part in parts.items():
+        text = text.replace(mark, part)
+    return text
+
+
+def read_data(page: str) -> Facts | None:
+    """Return the data of a page that fill_template made; None if it holds none."""
+    found = _DATA.search(page)
+    try:
+        data = json.loads(found[1]) if found else None
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
