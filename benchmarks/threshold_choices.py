@@ -7,6 +7,7 @@ other folds, whose models were trained on it. This compares that score with the 
 chosen on other mosaics of the same fold, which its models never saw. Intervals are over mosaics.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,27 +19,28 @@ from saltseg.plumbing.seeds import generator
 from saltseg.scoring.intervals import bootstrap_interval
 from saltseg.scoring.metric import Scores, precision_curve
 from saltseg.selection.nested_choice import (
+    Preference,
+    best_threshold,
     choose,
-    middle_of_plateau,
     selection_parts,
     threshold_grid,
 )
 from saltseg.selection.out_of_fold import OutOfFold, load_out_of_fold
 
 
-def by_fold(known: OutOfFold, curve: Scores) -> Scores:
+def by_fold(known: OutOfFold, curve: Scores, best: Preference) -> Scores:
     """Return each crop's precision where its fold's threshold was chosen on the other folds."""
-    return choose(curve, known.parts, middle_of_plateau).scores
+    return choose(curve, known.parts, best).scores
 
 
-def within_folds(known: OutOfFold, curve: Scores) -> Scores:
+def within_folds(known: OutOfFold, curve: Scores, best: Preference) -> Scores:
     """Return it where the threshold was chosen on other mosaics of the crop's own fold."""
     folds, mosaics = known.table["fold"].to_numpy(), known.table["mosaic"].to_numpy()
     scores = np.empty(len(folds))
     for fold in np.unique(folds):
         own = folds == fold
         parts = selection_parts(folds[own], mosaics[own])
-        scores[own] = choose(curve[own], parts, middle_of_plateau).scores
+        scores[own] = choose(curve[own], parts, best).scores
     return scores
 
 
@@ -50,7 +52,8 @@ def main(params: Params, layout: Layout) -> None:
     search = params.threshold_search
     grid = threshold_grid(search.low, search.high, search.count)
     curve = precision_curve(known.probabilities, known.truth, grid)
-    one, other = by_fold(known, curve), within_folds(known, curve)
+    best = partial(best_threshold, grid=grid)
+    one, other = by_fold(known, curve, best), within_folds(known, curve, best)
     draws = generator(params.base.seed, "threshold choices")
     low, high = bootstrap_interval(
         other - one, known.table["mosaic"].tolist(), search.bootstrap, draws
