@@ -4,7 +4,8 @@
 
 Run it in a checkout whose pipeline has run on several folds. A fold's threshold is chosen on the
 other folds, whose models were trained on it. This compares that score with the one for thresholds
-chosen on other mosaics of the same fold, which its models never saw. Intervals are over mosaics.
+chosen on other mosaics of the same fold, which its models never saw, and with the one for the
+maximum of a curve that is not smoothed. Intervals are over mosaics.
 """
 
 from functools import partial
@@ -19,9 +20,11 @@ from saltseg.plumbing.seeds import generator
 from saltseg.scoring.intervals import bootstrap_interval
 from saltseg.scoring.metric import Scores, precision_curve
 from saltseg.selection.nested_choice import (
+    Integers,
     Preference,
     best_threshold,
     choose,
+    middle_of_plateau,
     selection_parts,
     threshold_grid,
 )
@@ -53,14 +56,24 @@ def main(params: Params, layout: Layout) -> None:
     grid = threshold_grid(search.low, search.high, search.count)
     curve = precision_curve(known.probabilities, known.truth, grid)
     best = partial(best_threshold, grid=grid)
-    one, other = by_fold(known, curve, best), within_folds(known, curve, best)
-    draws = generator(params.base.seed, "threshold choices")
-    low, high = bootstrap_interval(
-        other - one, known.table["mosaic"].tolist(), search.bootstrap, draws
-    )
+    one = by_fold(known, curve, best)
     print(f"chosen on the other folds                      {one.mean():.4f}")
-    print(f"chosen on other mosaics of the same fold       {other.mean():.4f}")
-    print(f"difference, 95 %            {(other - one).mean():+.4f}, {low:+.4f} to {high:+.4f}")
+    others = {
+        "chosen on other mosaics of the same fold": within_folds(known, curve, best),
+        "chosen without smoothing": by_fold(known, curve, peak),
+    }
+    for name, other in others.items():
+        draws = generator(params.base.seed, "threshold choices")
+        low, high = bootstrap_interval(
+            other - one, known.table["mosaic"].tolist(), search.bootstrap, draws
+        )
+        print(f"{name:45}  {other.mean():.4f}")
+        print(f"difference, 95 %            {(other - one).mean():+.4f}, {low:+.4f} to {high:+.4f}")
+
+
+def peak(totals: Integers) -> int:
+    """Return the best threshold of a curve as it is."""
+    return middle_of_plateau(totals.astype(np.float64))
 
 
 if __name__ == "__main__":
