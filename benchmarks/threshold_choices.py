@@ -4,9 +4,11 @@
 
 Run it in a checkout whose pipeline has run on several folds. A fold's threshold is chosen on the
 other folds, whose models were trained on it. This compares that score with the one for thresholds
-chosen on other mosaics of the same fold, which its models never saw. Intervals are over mosaics.
+chosen on other mosaics of the same fold, which its models never saw, and with the one for the
+maximum of a curve that is not smoothed. Intervals are over mosaics.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,9 @@ from saltseg.plumbing.seeds import generator
 from saltseg.scoring.intervals import bootstrap_interval
 from saltseg.scoring.metric import Scores, precision_curve
 from saltseg.selection.nested_choice import (
+    Integers,
+    Preference,
+    best_threshold,
     choose,
     middle_of_plateau,
     selection_parts,
@@ -26,19 +31,19 @@ from saltseg.selection.nested_choice import (
 from saltseg.selection.out_of_fold import OutOfFold, load_out_of_fold
 
 
-def by_fold(known: OutOfFold, curve: Scores) -> Scores:
+def by_fold(known: OutOfFold, curve: Scores, best: Preference) -> Scores:
     """Return each crop's precision where its fold's threshold was chosen on the other folds."""
-    return choose(curve, known.parts, middle_of_plateau).scores
+    return choose(curve, known.parts, best).scores
 
 
-def within_folds(known: OutOfFold, curve: Scores) -> Scores:
+def within_folds(known: OutOfFold, curve: Scores, best: Preference) -> Scores:
     """Return it where the threshold was chosen on other mosaics of the crop's own fold."""
     folds, mosaics = known.table["fold"].to_numpy(), known.table["mosaic"].to_numpy()
     scores = np.empty(len(folds))
     for fold in np.unique(folds):
         own = folds == fold
         parts = selection_parts(folds[own], mosaics[own])
-        scores[own] = choose(curve[own], parts, middle_of_plateau).scores
+        scores[own] = choose(curve[own], parts, best).scores
     return scores
 
 
@@ -50,14 +55,25 @@ def main(params: Params, layout: Layout) -> None:
     search = params.threshold_search
     grid = threshold_grid(search.low, search.high, search.count)
     curve = precision_curve(known.probabilities, known.truth, grid)
-    one, other = by_fold(known, curve), within_folds(known, curve)
-    draws = generator(params.base.seed, "threshold choices")
-    low, high = bootstrap_interval(
-        other - one, known.table["mosaic"].tolist(), search.bootstrap, draws
-    )
+    best = partial(best_threshold, grid=grid)
+    one = by_fold(known, curve, best)
     print(f"chosen on the other folds                      {one.mean():.4f}")
-    print(f"chosen on other mosaics of the same fold       {other.mean():.4f}")
-    print(f"difference, 95 %            {(other - one).mean():+.4f}, {low:+.4f} to {high:+.4f}")
+    others = {
+        "chosen on other mosaics of the same fold": within_folds(known, curve, best),
+        "chosen without smoothing": by_fold(known, curve, peak),
+    }
+    for name, other in others.items():
+        draws = generator(params.base.seed, "threshold choices")
+        low, high = bootstrap_interval(
+            other - one, known.table["mosaic"].tolist(), search.bootstrap, draws
+        )
+        print(f"{name:45}  {other.mean():.4f}")
+        print(f"difference, 95 %            {(other - one).mean():+.4f}, {low:+.4f} to {high:+.4f}")
+
+
+def peak(totals: Integers) -> int:
+    """Return the best threshold of a curve as it is."""
+    return middle_of_plateau(totals.astype(np.float64))
 
 
 if __name__ == "__main__":

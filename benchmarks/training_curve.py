@@ -11,6 +11,7 @@ a fold's stage to the end of an epoch, its scoring included, and are the mean ov
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,8 @@ def nested(
     search = params.threshold_search
     grid = thresholds.threshold_grid(search.low, search.high, search.count)
     curve = precision_curve(probabilities, truth, grid)
-    return thresholds.choose(curve, parts, thresholds.middle_of_plateau).scores
+    best = partial(thresholds.best_threshold, grid=grid)
+    return thresholds.choose(curve, parts, best).scores
 
 
 def training_curve(params: Params, layout: Layout) -> pd.DataFrame:

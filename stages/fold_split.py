@@ -28,7 +28,8 @@ def main(root: Path) -> None:
         train = split_table(load_table(layout.data("coverage-stratify") / "crops.parquet"), "train")
         neighbours = load_table(layout.data("coverage-stratify") / "neighbours.parquet")
         split = params.fold_split
-        assigned = folds.assign_folds(train, split.n_folds, split.strategy, params.base.seed)
+        seed = params.base.seed if split.seed is None else split.seed
+        assigned = folds.assign_folds(train, split.n_folds, split.strategy, seed)
         known = train[["id", "coverage_class", "mosaic"]]
         by_id = assigned.merge(known, on="id", validate="one_to_one")
         write_table(layout.data("fold-split") / "folds.parquet", by_id)

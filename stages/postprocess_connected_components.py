@@ -31,7 +31,7 @@ def main(root: Path) -> None:
     params = load_params(layout.params)
     searched, folder = params.postprocess_connected_components, layout.data(NAME)
     with stage_run(NAME, layout, params) as run:
-        crops = load_out_of_fold(layout)
+        crops = load_out_of_fold(layout, params.fold_split.locked)
         limits = Thresholds.load(layout.data("threshold-search"))
         pairs = postprocess.size_pairs(searched.salt_sizes, searched.hole_sizes)
         cleaning = postprocess.search_sizes(
@@ -40,15 +40,14 @@ def main(root: Path) -> None:
         masks = salt_masks(crops.probabilities, limits.of(crops.parts))
         cleaned = postprocess.clean_by_part(masks, crops.parts, cleaning.chosen.by_part)
         write_array(folder / "out_of_fold_masks.npy", cleaned)
-        test = load_array(layout.data("snapshot-ensemble") / "test.npy")
-        file = folder / "test_masks.npy"
-        postprocess.write_test_masks(file, test, limits.overall, cleaning.chosen.overall)
-        cleaning.chosen.save(folder)
-        write_table(folder / "out_of_fold_scores.parquet", crop_scores(crops, cleaning))
-        groups, draws = crops.table["mosaic"].tolist(), generator(params.base.seed, NAME)
-        errors, resamples = Errors(crops, cleaned, cleaning), params.threshold_search.bootstrap
-        gain = postprocess.nested_gain(cleaning, groups, resamples, draws)
-        run.metrics(gain | errors.means())
+        test, sizes = load_array(layout.data("snapshot-ensemble") / "test.npy"), cleaning.chosen
+        postprocess.write_test_masks(folder / "test_masks.npy", test, limits.overall, sizes.overall)
+        sizes.save(folder)
+        errors, draws = Errors(crops, cleaned, cleaning), generator(params.base.seed, NAME)
+        write_table(folder / "out_of_fold_scores.parquet", crop_scores(errors))
+        quoted, resamples = cleaning.of(crops.quoted), params.threshold_search.bootstrap
+        gain = postprocess.nested_gain(quoted, crops.quoted_mosaics, resamples, draws)
+        run.metrics(gain | errors.means() | crops.quoted_on)
         images = layout.data("ingest") / "train_images.npy"
         write_error_report(layout.plots(NAME), errors, load_array(images))
         run.artifact(layout.plots(NAME))

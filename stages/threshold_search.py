@@ -7,6 +7,7 @@ data/coverage-stratify/crops.parquet. Writes data/threshold-search/thresholds.js
 results/threshold-search.json, and the curves of score and reliability.
 """
 
+from functools import partial
 from pathlib import Path
 
 from saltseg.config.params import load_params
@@ -29,25 +30,26 @@ def main(root: Path) -> None:
     params = load_params(layout.params)
     search = params.threshold_search
     with stage_run("threshold-search", layout, params) as run:
-        crops = load_out_of_fold(layout)
+        crops = load_out_of_fold(layout, params.fold_split.locked)
         grid = thresholds.threshold_grid(search.low, search.high, search.count)
         curve = precision_curve(crops.probabilities, crops.truth, grid)
-        choice = thresholds.choose(curve, crops.parts, thresholds.middle_of_plateau)
+        best = partial(thresholds.best_threshold, grid=grid)
+        choice = thresholds.choose(curve, crops.parts, best)
         by_part = {part: float(grid[at]) for part, at in choice.by_part.items()}
         counted = calibration.count_pixels(crops.probabilities, crops.truth)
         scaling = calibration.judge(counted, crops.parts)
         chosen = Thresholds(float(grid[choice.setting]), by_part, scaling.fitted)
         chosen.save(layout.data("threshold-search"))
-        parts = {"parts": thresholds.kind_of_parts(crops.table["fold"].tolist())}
+        kind = {"parts": thresholds.kind_of_parts(crops.table["fold"].tolist())} | crops.quoted_on
+        parts, mosaics = crops.parts[crops.quoted], crops.quoted_mosaics
+        draws, quoted = generator(params.base.seed, "threshold-search"), choice.of(crops.quoted)
+        summary = thresholds.nested_summary(quoted, parts, mosaics, search.bootstrap, draws)
         groups = crops.table["mosaic"].tolist()
-        draws = generator(params.base.seed, "threshold-search")
-        summary = thresholds.nested_summary(choice, crops.parts, groups, search.bootstrap, draws)
         resampled = generator(params.base.seed, "threshold-search", "curve")
         sure = thresholds.curve_intervals(curve, grid, groups, search.bootstrap, resampled)
-        ends = dict(zip(("threshold_low", "threshold_high"), sure.chosen, strict=True))
-        run.metrics({**summary, **parts, **chosen.metrics(), **ends, **scaling.metrics()})
-        plots, means = layout.plots("threshold-search"), curve.mean(axis=0)
-        draw_curve(plots, grid, means, chosen.overall, sure)
+        run.metrics(summary | kind | chosen.metrics() | sure.metrics() | scaling.metrics())
+        plots = layout.plots("threshold-search")
+        draw_curve(plots, grid, curve.mean(axis=0), chosen.overall, sure)
         draw_reliability(plots, scaling.before, scaling.after)
         run.artifact(plots)
 

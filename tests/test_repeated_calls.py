@@ -264,7 +264,7 @@ def searched(world: World) -> Call:
 
     def call(key: int) -> object:
         curve = precision_curve(world.probabilities(key), truth, grid)
-        choice = thresholds.choose(curve, parts, thresholds.middle_of_plateau)
+        choice = thresholds.choose(curve, parts, partial(thresholds.best_threshold, grid=grid))
         limits = Thresholds(0.5, {0: 0.4, 1: 0.6})
         pairs = postprocess.size_pairs([0, 10], [0, 20])
         cleaning = postprocess.search_sizes(world.probabilities(key), truth, parts, limits, pairs)

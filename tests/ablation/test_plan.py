@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,35 @@ def test_each_value_is_a_variant_and_none_are_combined(checkout: Checkout) -> No
         "-S",
         "base.seed=3",
     ]
+
+
+def test_locked_folds_are_left_out(checkout: Checkout) -> None:
+    plan = make_plan(
+        checkout.root,
+        Request("cpu", [f"{FLIP}=false"], overrides=["train_per_fold.folds=[0,1,2,3]"]),
+    )
+    assert plan.folds == [0, 1]
+    assert all(trial.params.train_per_fold.folds == [0, 1] for trial in plan.trials)
+    assert all(trial.params.fold_split.locked == [2, 3, 4] for trial in plan.trials)
+
+
+def test_variants_of_the_base_s_cost_have_other_epochs(checkout: Checkout) -> None:
+    epochs = "train_per_fold.phases.2.schedule.cosine.epochs"
+    vary = ["models.class_unet.filters=5", f"{FLIP}=false"]
+    shared = [f"{epochs}=40", "pseudolabel.enabled=false"]
+    asked = Request("subset", vary, overrides=shared, seeds=[3, 4])
+    plain = make_plan(checkout.root, asked)
+    matched = make_plan(checkout.root, replace(asked, match="cost"))
+    assert matched.changes == plain.changes == vary
+    wider = [trial for trial in matched.trials if trial.change == vary[0]]
+    assert [trial.seed for trial in wider] == [3, 4]
+    assert wider[0].epochs == wider[1].epochs != ()
+    for trial in wider:
+        assert "models.class_unet.filters=5" in trial.overrides
+        assert trial.params.train_per_fold.phases[2].planned_epochs < 40
+    same = [trial.digest for trial in plain.trials if trial.change != vary[0]]
+    assert [trial.digest for trial in matched.trials if trial.change != vary[0]] == same
+    assert not {trial.digest for trial in wider} & {trial.digest for trial in plain.trials}
 
 
 def test_what_the_base_has_already_is_left_out(checkout: Checkout) -> None:
@@ -148,6 +178,17 @@ def test_an_experiment_whose_scores_are_gone_is_told_of(checkout: Checkout) -> N
         (Request("demo", ["train_per_fold.folds=[1]"]), "with --seeds and --folds"),
         (Request("demo", ["survey.train=99"]), "changes the crops"),
         (Request("demo", ["fold_split.strategy=depth"], folds=[0]), "compare all: --folds 0,1"),
+        (Request("cpu", [f"{FLIP}=false"], folds=[1, 2]), "--folds: 2 is locked"),
+        (
+            Request("cpu", [f"{FLIP}=false"], overrides=["train_per_fold.folds=[2,3]"]),
+            "cpu: trains only locked folds (fold_split.locked); explore on others: --folds 0,1",
+        ),
+        (Request("cpu", ["fold_split.seed=1"]), "fold_split.seed=1: changes which crops are in"),
+        (Request("cpu", ["fold_split.locked=[4]"]), "changes which crops are in the locked folds"),
+        (
+            Request("subset", ["models.class_unet.filters=64"], match="cost"),
+            "--vary models.class_unet.filters=64: --match cost: whole epochs bring it to",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_line_before_anything_runs(

@@ -35,6 +35,9 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
     return content
 
 
+FOLDS = {"n_folds": 2, "strategy": "coverage", "seed": 1}
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
@@ -47,6 +50,13 @@ def change(content: dict[str, Any], field: str, value: object) -> dict[str, Any]
         ),
         ("fold_split.n_folds", 101, "fold_split.n_folds: 101 is not allowed"),
         ("fold_split.n_folds", 25, "n_folds: 25 folds are more than the 24 crops of survey.train"),
+        ("fold_split.locked", [0], "fold_split.locked: needs a seed, so that the folds stay"),
+        (
+            "fold_split",
+            FOLDS | {"locked": [2]},
+            "fold_split.locked: 2 is not one of 0, 1",
+        ),
+        ("fold_split", FOLDS | {"locked": [0, 1]}, "locked: all folds are; leave one to explore"),
         ("training.inner_folds", 10**9, "inner_folds: 1000000000 is not allowed"),
         ("survey.train", 10**12, "survey.train: 1000000000000 is not allowed"),
         ("survey.pretraining", 10**12, "survey.pretraining: 1000000000000 is not allowed"),

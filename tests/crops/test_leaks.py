@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.scoring.metric import precision_curve
-from saltseg.selection.nested_choice import choose, middle_of_plateau
+from saltseg.selection.nested_choice import best_threshold, choose
 from saltseg.selection.postprocess import Cleaning, search_sizes
 from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels
 from saltseg.selection.thresholds import Thresholds
@@ -204,7 +205,8 @@ def test_more_inner_folds_than_mosaics_are_refused(
 def choices(probabilities: np.ndarray, truth: np.ndarray) -> tuple[Thresholds, Cleaning]:
     """Choose thresholds and sizes as the two stages do."""
     grid = np.array([0.2, 0.4, 0.6, 0.8])
-    choice = choose(precision_curve(probabilities, truth, grid), PARTS, middle_of_plateau)
+    best = partial(best_threshold, grid=grid)
+    choice = choose(precision_curve(probabilities, truth, grid), PARTS, best)
     by_part = {part: float(grid[at]) for part, at in choice.by_part.items()}
     limits = Thresholds(float(grid[choice.setting]), by_part)
     pairs = [(0, 0), (3, 0), (0, 3), (9, 9)]

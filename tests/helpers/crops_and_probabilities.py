@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from saltseg.crops.coverage import describe_crops
 from saltseg.crops.crop_set import CropSet, crop_table, save_crops
@@ -33,6 +34,14 @@ def write_inputs(root: Path, folds: list[int]) -> None:
     truth = crops.train_masks[out_of_fold["row"].to_numpy()]
     write_array(folder / "out_of_fold.npy", _probabilities(truth, generator))
     write_array(folder / "test.npy", _probabilities(crops.train_masks[:TEST], generator))
+
+
+def lock(root: Path, folds: list[int]) -> None:
+    """Lock folds, of three, in the parameters below `root`."""
+    path = Layout(root).params
+    content = yaml.safe_load(path.read_text())
+    content["fold_split"] |= {"n_folds": 3, "seed": 2018, "locked": folds}
+    path.write_text(yaml.safe_dump(content))
 
 
 def _crops(generator: np.random.Generator) -> CropSet:

@@ -45,15 +45,15 @@ def experiments(checkout: Checkout) -> list[str]:
     return sorted(checkout.succeed("dvc", "exp", "list", "--name-only").split())
 
 
-def score(checkout: Checkout, start: str) -> float:
-    """Return the nested score that an experiment's commit has."""
-    (name,) = (each for each in experiments(checkout) if each.startswith(f"ablate-{start}-seed"))
+def score(checkout: Checkout, start: str, name: str = "score") -> float:
+    """Return a score that an experiment's commit has: the nested one, or another by `name`."""
+    (own,) = (each for each in experiments(checkout) if each.startswith(f"ablate-{start}-seed"))
     reference = checkout.succeed(
-        "git", "for-each-ref", "--format=%(refname)", f"refs/exps/**/{name}"
+        "git", "for-each-ref", "--format=%(refname)", f"refs/exps/**/{own}"
     )
     path = "results/postprocess-connected-components.json"
     shown = checkout.succeed("git", "show", f"{reference.strip()}:{path}")
-    return float(json.loads(shown)["score"])
+    return float(json.loads(shown)[name])
 
 
 def runs(checkout: Checkout, place: str) -> list[Run]:
@@ -80,12 +80,17 @@ def test_the_table_tells_differences_of_the_pipeline_s_own_scores(
 ) -> None:
     table = (checkout.root / "tables/ablation.md").read_text()
     assert said.startswith(table)
-    base = score(checkout, "shrunk")
-    assert cells(table, "shrunk, the base")[1:3] == [f"{base:.4f}", ""]
+    base, mean = (score(checkout, "shrunk", name) for name in ("score", "score_over_thresholds"))
+    of_base = cells(table, "shrunk, the base")
+    assert (of_base[2], of_base[7]) == (f"{mean:.4f}", f"{base:.4f}")
+    assert of_base[3:7] == ["", "", "", ""] and of_base[8] == ""
     changed = score(checkout, "low-0-0-high-0-01")
     told = cells(table, f"`{EVERYWHERE}`")
-    assert told[1:3] == [f"{changed:.4f}", f"{changed - base:+.4f}"]
-    assert changed < base and all(" to " in interval for interval in told[4:6])
+    assert told[7] == f"{changed:.4f}" and told[8].startswith(f"{changed - base:+.4f}, ")
+    assert changed < base
+    # Where thresholds are searched does not change the mean over fixed ones.
+    assert told[1:4] == [*of_base[1:3], "+0.0000"]
+    assert all(" to " in interval for interval in (*told[5:7], told[8]))
 
 
 def test_the_cost_of_a_cached_training_is_that_of_its_run(checkout: Checkout, said: str) -> None:
@@ -106,9 +111,12 @@ def test_mlflow_keeps_the_table_and_a_row_of_each_experiment(checkout: Checkout,
     place = checkout.root / "mlruns/artifacts" / run.info.run_id / "artifacts"
     assert (place / "ablation.md").read_text() == (checkout.root / "tables/ablation.md").read_text()
     base, everywhere = json.loads((place / "ablation.json").read_text())["rows"]
-    assert everywhere["difference"] == pytest.approx(everywhere["score"] - base["score"])
-    assert [pair["fold"] for pair in everywhere["pairs"]] == [0, 1]
-    assert everywhere["difference"] in run.data.metrics.values()
+    difference = everywhere["searched_score"] - base["searched_score"]
+    assert everywhere["searched_difference"] == pytest.approx(difference)
+    assert everywhere["difference"] == 0
+    for pairs in (everywhere["pairs"], everywhere["searched_pairs"]):
+        assert [pair["fold"] for pair in pairs] == [0, 1]
+    assert everywhere["searched_difference"] in run.data.metrics.values()
     rows = {each.data.tags.get("dvc.experiment") for each in runs(checkout, "saltseg")}
     assert set(experiments(checkout)) <= rows
 

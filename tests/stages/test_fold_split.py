@@ -83,6 +83,19 @@ def test_row_order_changes_no_byte(tmp_path: Path) -> None:
     assert [hash_file(path) for path in files] == before
 
 
+def test_a_seed_of_the_split_keeps_the_folds_under_every_other_seed(tmp_path: Path) -> None:
+    layout = make_checkout(tmp_path)
+    text = layout.params.read_text()
+
+    def folds(base: int, own: str) -> str:
+        changed = text.replace("seed: 2018", f"seed: {base}").replace("seed: null", f"seed: {own}")
+        layout.params.write_text(changed)
+        fold_split.main(tmp_path)
+        return hash_file(layout.data("fold-split") / "folds.parquet")
+
+    assert folds(7, "null") != folds(8, "null") == folds(7, "8") == folds(9, "8")
+
+
 @pytest.mark.parametrize("strategy", ["coverage", "depth", "coverage_grouped"])
 def test_metrics_and_plots_agree_with_the_folds(tmp_path: Path, strategy: str) -> None:
     layout = make_checkout(tmp_path, strategy)

@@ -7,9 +7,9 @@ import pytest
 
 from saltseg.plumbing.files import read_json, write_array
 from saltseg.plumbing.layout import Layout
-from saltseg.scoring.metric import precision
+from saltseg.scoring.metric import precision, salt_masks
 from stages import postprocess_connected_components, threshold_search
-from tests.helpers.crops_and_probabilities import write_inputs
+from tests.helpers.crops_and_probabilities import lock, write_inputs
 
 NAME = "postprocess-connected-components"
 
@@ -34,9 +34,15 @@ def test_specks_are_removed_and_the_gain_is_told(tmp_path: Path) -> None:
     out_of_fold = np.load(layout.data(NAME) / "out_of_fold_masks.npy")
     assert result["score"] == pytest.approx(precision(out_of_fold, truth).mean())
     by_crop = pd.read_parquet(layout.data(NAME) / "out_of_fold_scores.parquet")
-    assert by_crop.columns.tolist() == ["id", "fold", "mosaic", "before", "after"]
+    assert by_crop.columns.tolist() == [
+        *("id", "fold", "mosaic", "before", "after", "over_thresholds")
+    ]
     np.testing.assert_array_equal(by_crop["after"], precision(out_of_fold, truth))
     assert by_crop["before"].mean() == pytest.approx(before)
+    probabilities = np.load(layout.data("snapshot-ensemble") / "out_of_fold.npy")
+    fixed = [precision(salt_masks(probabilities, at / 100), truth) for at in range(40, 61)]
+    np.testing.assert_allclose(by_crop["over_thresholds"], np.mean(fixed, axis=0))
+    assert result["score_over_thresholds"] == pytest.approx(np.mean(fixed))
     test = np.load(layout.data(NAME) / "test_masks.npy")
     assert test.shape == (20, 101, 101)
     np.testing.assert_array_equal(test, truth[:20])
@@ -55,6 +61,20 @@ def test_scores_by_kinds_of_crops_count_every_crop(tmp_path: Path) -> None:
     kinds = pd.read_csv(layout.plots(NAME) / "by_mask.csv", index_col="mask")["crops"]
     assert kinds["empty"] == 15 and set(kinds.index) <= {"empty", "tiny", "vertical", "common"}
     assert (layout.plots(NAME) / "worst.png").is_file()
+
+
+def test_the_score_is_quoted_on_locked_folds_alone(tmp_path: Path) -> None:
+    write_inputs(tmp_path, [0, 1, 2])
+    lock(tmp_path, [2])
+    layout = run_stages(tmp_path)
+    by_crop = pd.read_parquet(layout.data(NAME) / "out_of_fold_scores.parquet")
+    own = by_crop[by_crop["fold"] == 2]
+    result = read_json(layout.result(NAME))
+    assert (len(by_crop), result["crops"], result["locked_folds"]) == (60, 20, "2")
+    assert result["score"] == pytest.approx(own["after"].mean())
+    assert result["score_over_thresholds"] == pytest.approx(own["over_thresholds"].mean())
+    assert result["score_low"] <= result["score"] <= result["score_high"]
+    assert set(result["salt_size_by_part"]) == {"0", "1", "2"}
 
 
 def test_nothing_changes_where_nothing_helps(

@@ -1,6 +1,7 @@
-"""Ablations: the effect of single changes on the nested score, paired with a base.
+"""Ablations: the effect of single changes on the score, paired with a base.
 
-`plan` decides what to run, `trials` runs it with DVC, `effects` compares, `report` makes the table.
+`plan` decides what to run, `matching` gives variants the base's cost, `trials` runs them with DVC,
+`effects` compares, `report` makes the table.
 """
 
 import sys
@@ -9,12 +10,15 @@ from pathlib import Path
 
 from saltseg.ablation.effects import paired_effect
 from saltseg.ablation.plan import Plan, Request, make_plan
-from saltseg.ablation.report import Report, Row
+from saltseg.ablation.report import Compared, Report, Row
 from saltseg.ablation.trials import Outcome, run_trial
 from saltseg.plumbing.layout import Layout
 from saltseg.tracking import wait_for_recorders
 
 __all__ = ["Report", "Request", "ablate", "log_report"]
+
+_COLUMNS = {"over_thresholds": "over_thresholds", "searched": "after"}
+"""The scores that variants are compared by, and their columns in out_of_fold_scores.parquet."""
 
 _PATIENCE = 600.0
 """Seconds to wait for the last trial's record in MLflow: generous, after hours of training."""
@@ -55,16 +59,24 @@ def _rows(root: Path, plan: Plan, outcomes: list[Outcome]) -> Iterator[Row]:
     """Compare the trials of each change with those of the base, which come first, seed by seed."""
     from saltseg.ablation.costs import Costs
 
-    costs = Costs(root)
+    costs = Costs(root, plan.crops)
     base = {each.trial.seed: each.scores for each in outcomes if not each.trial.change}
     for change in ["", *plan.changes]:
         own = [each for each in outcomes if each.trial.change == change]
         scores = {each.trial.seed: each.scores for each in own}
+        networks = costs.networks(own[0].trial.params)
+        compared = {
+            kind: Compared(
+                sum(float(each[column].mean()) for each in scores.values()) / len(scores),
+                paired_effect(base, scores, plan.design, column) if change else None,
+            )
+            for kind, column in _COLUMNS.items()
+        }
         yield Row(
             change=change,
             experiments=[each.experiment.name for each in own],
-            score=sum(float(each["after"].mean()) for each in scores.values()) / len(scores),
-            effect=paired_effect(base, scores, plan.design) if change else None,
+            **compared,
+            operations=sum(cost.training for cost in networks),
             seconds=costs.seconds(own),
-            parameters=costs.parameters(own[0].trial.params),
+            parameters=sum(cost.parameters for cost in networks if cost.role == "member"),
         )

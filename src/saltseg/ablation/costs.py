@@ -1,11 +1,12 @@
-"""The cost of a trial: seconds of training, and parameters of its networks."""
+"""The cost of a trial: operations and seconds of training, and parameters of its networks."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from saltseg.ablation.trials import Outcome
+from saltseg.config.crop_counts import CropCounts
 from saltseg.config.params import Params
-from saltseg.learning.costs import network_size
+from saltseg.learning.costs import Cost, recipe_costs
 from saltseg.project.run_files import files_of_commit
 from saltseg.tracking.durations import Durations
 
@@ -15,9 +16,10 @@ _TRAININGS = ("pseudolabel", "train-per-fold")
 class Costs:
     """The costs of a project's trials."""
 
-    def __init__(self, root: Path) -> None:
-        """Read from MLflow how long stages took."""
+    def __init__(self, root: Path, crops: CropCounts) -> None:
+        """Read from MLflow how long stages took; crops: that operations are counted for."""
         self.root = root
+        self.crops = crops
         self.durations = Durations(root, _TRAININGS)
 
     def seconds(self, outcomes: Sequence[Outcome]) -> float | None:
@@ -36,7 +38,6 @@ class Costs:
         total = [each for each in known if each is not None]
         return sum(total) / len(total) if len(total) == len(known) else None
 
-    def parameters(self, params: Params) -> int:
-        """Return the total number of weights of an ensemble's members."""
-        members = params.train_per_fold.members
-        return sum(network_size(params.models[member])[0] for member in members)
+    def networks(self, params: Params) -> list[Cost]:
+        """Return what training the teachers and each of the members costs."""
+        return recipe_costs(params, self.crops.train, self.crops.pseudolabels)

@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from saltseg.ablation.effects import Design
 from saltseg.ablation.overrides import PRESENT, overrides_of, read_base, split_values
+from saltseg.config.crop_counts import CropCounts, expected_crops
 from saltseg.config.params import Params
 from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError
@@ -32,9 +34,15 @@ class Request:
     overrides: Sequence[str] = ()
     """KEY=VALUE, for base and variants alike."""
     folds: Sequence[int] = ()
-    """Folds to train; empty for the base's."""
+    """Folds to train; empty for those of the base that are not locked."""
     seeds: Sequence[int] = ()
     """Values of base.seed; empty for the base's."""
+    match: Literal["cost"] | None = None
+    """Give every variant the base's cost of training, by fewer or more epochs."""
+    train: int | None = None
+    """Training crops that costs are counted for; None as crop_counts.expected_crops says."""
+    pseudolabels: int | None = None
+    """Pseudo-labelled crops of a fold that costs are counted for, likewise."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,8 @@ class Trial:
     seed: int
     overrides: tuple[str, ...]
     """As for `dvc exp run -S`."""
+    epochs: tuple[str, ...]
+    """Those of the overrides that match its cost with the base's."""
     params: Params
     digest: str
     """Hash of everything that determines its result: parameters and code."""
@@ -68,32 +78,56 @@ class Plan:
     changes: list[str]
     trials: list[Trial]
     design: Design
+    crops: CropCounts
 
 
 def make_plan(root: Path, request: Request) -> Plan:
     """Compose and check the parameters of every trial.
 
     A value that the base has already, or that is given twice, is left out.
-    Raises InputError for an invalid override, and for a change whose crops cannot be paired.
+    Raises InputError for an invalid override, for a locked fold, for a change whose crops cannot be
+    paired, and for one that cannot have the base's cost where costs are to match.
     """
     check_project(root)
     layout = Layout(root)
     first = read_base(layout, request.base, request.overrides)
-    folds = list(request.folds) or first.train_per_fold.folds
+    folds = _explored(request, first)
     seeds = list(request.seeds) or [first.base.seed]
     if len(set(seeds)) < len(seeds):
         raise InputError(f"--seeds: {seeds} has a duplicate")
     listed = [change for each in request.vary for change in split_values(each)]
-    composer = _Composer(layout, request, folds, hash_code(root))
+    crops = expected_crops(first, request.train, request.pseudolabels)
+    composer = _Composer(layout, request, folds, crops, hash_code(root))
     base = composer.trial("", seeds[0])
-    trials = _distinct([base, *(composer.trial(change, seeds[0]) for change in listed)])
+    trials = _distinct([base, *(composer.variant(change, base) for change in listed)])
     changes = [trial.change for trial in trials[1:]]
     if not changes:
         raise InputError(
             f"--vary: {request.base} has {', '.join(listed)} already; give another value"
         )
-    trials += [composer.trial(change, seed) for seed in seeds[1:] for change in ["", *changes]]
-    return Plan(request, folds, seeds, changes, trials, _design(base.params))
+    trials += [composer.again(trial, seed) for seed in seeds[1:] for trial in trials]
+    return Plan(request, folds, seeds, changes, trials, _design(base.params, changes), crops)
+
+
+def _explored(request: Request, base: Params) -> list[int]:
+    """Return the folds to train; see fold_split.locked."""
+    locked = base.fold_split.locked
+    free = ",".join(str(fold) for fold in range(base.fold_split.n_folds) if fold not in locked)
+    asked = [fold for fold in request.folds if fold in locked]
+    if asked:
+        raise InputError(
+            f"--folds: {asked[0]} is locked (fold_split.locked), for final scores alone; ablations"
+            f" may train {free}"
+        )
+    folds = list(request.folds) or [
+        fold for fold in base.train_per_fold.folds if fold not in locked
+    ]
+    if not folds:
+        raise InputError(
+            f"{request.base}: trains only locked folds (fold_split.locked); explore on others: "
+            f"--folds {free}"
+        )
+    return folds
 
 
 def _distinct(trials: list[Trial]) -> list[Trial]:
@@ -114,6 +148,11 @@ def _check_pairs(base: Params, variant: Trial) -> None:
     if _crops(params) != _crops(base):
         raise InputError(f"--vary {change}: changes the crops, so they cannot be compared")
     before, after = ((each.fold_split, each.coverage_stratify) for each in (base, params))
+    if after != before and (base.fold_split.locked or params.fold_split.locked):
+        raise InputError(
+            f"--vary {change}: changes which crops are in the locked folds (fold_split.locked); to"
+            " compare ways to split, lock none: -S 'fold_split.locked=[]'"
+        )
     every = range(base.fold_split.n_folds)
     if after != before and set(base.train_per_fold.folds) != set(every):
         all_folds = ",".join(map(str, every))
@@ -126,11 +165,12 @@ def _crops(params: Params) -> tuple[object, ...]:
     return params.ingest, survey and (survey.train, survey.test)
 
 
-def _design(base: Params) -> Design:
+def _design(base: Params, changes: Sequence[str]) -> Design:
     return Design(
         folds=base.fold_split.n_folds,
         new_crops=base.ingest.source == "survey",
         resamples=base.threshold_search.bootstrap,
+        variants=len(changes),
     )
 
 
@@ -141,19 +181,37 @@ class _Composer:
     layout: Layout
     request: Request
     folds: list[int]
+    crops: CropCounts
     code: str
 
-    def trial(self, change: str, seed: int) -> Trial:
-        """Compose and check the parameters of one trial."""
+    def trial(self, change: str, seed: int, epochs: Sequence[str] = ()) -> Trial:
+        """Compose and check the parameters of one trial; epochs: overrides that match its cost."""
         shared = [
             *self.request.overrides,
             f"base.seed={seed}",
             f"train_per_fold.folds={json.dumps(self.folds)}",
         ]
-        overrides = (*shared, *overrides_of(change))
+        overrides = (*shared, *overrides_of(change), *epochs)
         params = read_base(self.layout, self.request.base, overrides)
-        label = change or self.request.base
-        return Trial(change, label, seed, overrides, params, _digest(params, self.code))
+        label, digest = change or self.request.base, _digest(params, self.code)
+        return Trial(change, label, seed, overrides, tuple(epochs), params, digest)
+
+    def variant(self, change: str, base: Trial) -> Trial:
+        """Return the trial of a change, at the base's cost if the request is for that."""
+        own = self.trial(change, base.seed)
+        if self.request.match is None:
+            return own
+        from saltseg.ablation.matching import matched_epochs  # torch takes seconds
+
+        try:
+            epochs = matched_epochs(base.params, own.params, self.crops)
+            return self.trial(change, base.seed, epochs)
+        except InputError as error:
+            raise InputError(f"--vary {change}: --match cost: {error}") from error
+
+    def again(self, trial: Trial, seed: int) -> Trial:
+        """Return the same trial under another seed."""
+        return self.trial(trial.change, seed, trial.epochs)
 
 
 def _slug(label: str) -> str:

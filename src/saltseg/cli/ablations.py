@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,15 +24,36 @@ def ablate(
         typer.Option("-S", "--set-param", help="KEY=VALUE, for base and variants."),
     ] = None,
     folds: Annotated[
-        str | None, typer.Option(help="Folds to train, such as 0,1; the base's by default.")
+        str | None,
+        typer.Option(
+            help="Folds to train, such as 0,1; by default the base's that are not locked."
+        ),
     ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Values of base.seed, such as 1,2,3; the base's by default.")
     ] = None,
+    match: Annotated[
+        Literal["cost"] | None,
+        typer.Option(help="cost: fewer or more epochs give every variant the base's PFLOP."),
+    ] = None,
+    train: Annotated[
+        int | None,
+        typer.Option(
+            min=2, show_default="survey.train, or 4000", help="Training crops that PFLOP count."
+        ),
+    ] = None,
+    pseudolabels: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            show_default="survey.test, or 15493",
+            help="Pseudo-labelled crops of a fold that PFLOP count.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Markdown file for the table.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing table.")] = False,
 ) -> None:
-    """Measure the effect of single changes to a recipe on its nested score, in pairs."""
+    """Measure the effect of single changes to a recipe on its score, in pairs."""
     numbers = _numbers(folds, "--folds"), _numbers(seeds, "--seeds")
     from saltseg.ablation import Request, log_report
     from saltseg.ablation import ablate as run
@@ -42,7 +63,8 @@ def ablate(
     interrupt_when_told()
     with one_line_errors():
         with _place_for_table(out, force) as write:
-            report = run(Path(), Request(base, vary, override or [], *numbers))
+            asked = Request(base, vary, override or [], *numbers, match, train, pseudolabels)
+            report = run(Path(), asked)
             print(report.markdown(), end="", flush=True)
             write(report.markdown())
         log_report(Path(), report)

@@ -6,14 +6,9 @@ from typing import Annotated
 
 import typer
 
+from saltseg.config.crop_counts import PSEUDOLABELS, TRAIN
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout, check_project
-
-TRAIN = 4000
-"""Training crops of the competition."""
-PSEUDOLABELS = 15_493
-"""Test crops that the 1st place pseudo-labelled."""
-
 
 def _complete(start: str) -> list[tuple[str, str]]:
     """Return the recipes that begin with `start`, for the shell's completion."""

@@ -61,6 +61,7 @@ class Params(Section):
         _check_fold_count(self)
         _check_mosaics(self)
         folds = list(range(self.fold_split.n_folds))
+        _check_names("fold_split.locked", self.fold_split.locked, folds)
         _check_names("train_per_fold.folds", self.train_per_fold.folds, folds)
         _check_names(
             "snapshot_ensemble.member_weights",

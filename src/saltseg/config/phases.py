@@ -160,7 +160,10 @@ Data = Annotated[
     | Annotated[Mixed, Tag("mixed")],
     alternatives("train, pseudolabels, pooled, survey or {mixed: {share: ...}}"),
 ]
-"""The fold's training crops, its pseudo-labels, both (pooled or mixed), or the survey's crops."""
+"""The fold's training crops, its pseudo-labels, both (pooled or mixed), or the survey's crops.
+
+The survey's quotas hold the shares of coverage, columns and depth of all real training labels.
+"""
 
 Schedule = Annotated[
     Annotated[Constant, Tag("constant")]

@@ -102,6 +102,22 @@ class FoldSplit(Section):
     """Number of folds."""
     strategy: Literal["coverage", "depth", "coverage_grouped"]
     """Balance coverage classes, depth, or coverage classes with whole mosaics in one fold."""
+    seed: Count | None = None
+    """Seed of the split; null takes base.seed."""
+    locked: list[Count] = Field(default_factory=list)
+    """Folds that ablations neither train nor score; scores are quoted on those of them trained."""
+
+    @model_validator(mode="after")
+    def _kept_locked(self) -> Self:
+        """Check that locked folds are the same crops in every run, and leave others to explore."""
+        if self.locked and self.seed is None:
+            raise ValueError(
+                "locked: needs a seed, so that the folds stay the same under every base.seed; set"
+                " fold_split.seed, e.g. to base.seed"
+            )
+        if len({*self.locked}) == self.n_folds:
+            raise ValueError("locked: all folds are; leave one to explore on")
+        return self
 
 
 class Optimizer(Section):

@@ -13,6 +13,11 @@ from saltseg.learning.schedules import batch_count, dealt_count, drawn_count
 from saltseg.models import create_model
 from saltseg.plumbing.tables import table
 
+PhaseName = tuple[str, int]
+"""A phase: its section, `pseudolabel` or `train_per_fold`, and its number there."""
+
+_SECTIONS = {"teacher": "pseudolabel", "member": "train_per_fold"}
+
 STEP = 3
 """A training step in forward passes: the backward pass counts as two, for weights and features."""
 
@@ -63,6 +68,22 @@ def recipe_costs(params: Params, train_crops: int, pseudolabels: int) -> list[Co
     ]
 
 
+def epoch_costs(params: Params, train_crops: int, pseudolabels: int) -> dict[PhaseName, int]:
+    """Return the operations of one epoch more in each cycle of a phase, for every phase trained.
+
+    Over all rounds of teachers or all members, and all folds. See recipe_costs for the arguments.
+    """
+    found: dict[PhaseName, int] = {}
+    for role, model, phases, labels in _trainings(params, pseudolabels):
+        step = STEP * network_size(params.models[model])[1] * len(params.train_per_fold.folds)
+        for index, phase in enumerate(phases):
+            name = (_SECTIONS[role], index)
+            seen = [_seen(params, phases, train_crops, count) for count in labels]
+            crops = sum(_epoch_crops(phase, each, params.training.batch_size) for each in seen)
+            found[name] = found.get(name, 0) + step * phase.schedule.cycles * crops
+    return found
+
+
 def network_size(definition: ModelDefinition) -> tuple[int, int]:
     """Return a network's number of parameters and the operations to predict one crop.
 
@@ -93,17 +114,24 @@ def _trainings(
 
 def _crops(params: Params, phases: Sequence[Phase], train_crops: int, pseudolabels: int) -> int:
     """Return how many crops a training without one fold sees."""
+    seen = _seen(params, phases, train_crops, pseudolabels)
+    size = params.training.batch_size
+    return sum(phase.planned_epochs * _epoch_crops(phase, seen, size) for phase in phases)
+
+
+def _seen(
+    params: Params, phases: Sequence[Phase], train_crops: int, pseudolabels: int
+) -> dict[str, int]:
+    """Return how many crops of each kind a training without one fold learns from."""
     n_folds, inner_folds = params.fold_split.n_folds, params.training.inner_folds
     share = (n_folds - 1) / n_folds
     if any(phase.uses_inner_validation for phase in phases):
         share *= (inner_folds - 1) / inner_folds
-    seen = {
+    return {
         "train": round(train_crops * share),
         "pseudolabels": pseudolabels,
         "survey": params.survey.pretraining,
     }
-    size = params.training.batch_size
-    return sum(phase.planned_epochs * _epoch_crops(phase, seen, size) for phase in phases)
 
 
 def _epoch_crops(phase: Phase, seen: Mapping[str, int], batch_size: int) -> int:

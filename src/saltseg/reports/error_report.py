@@ -15,6 +15,7 @@ from saltseg.reports.contact_sheet import COLUMNS, Group, Tile, contact_sheet
 from saltseg.reports.error_kinds import KINDS, error_kinds, worst_of
 from saltseg.reports.palette import FALSE, HIT, MISSED
 from saltseg.reports.panels import compared
+from saltseg.scoring.metric import Scores
 from saltseg.scoring.pixel_measures import (
     boundary_distance,
     dice,
@@ -22,6 +23,7 @@ from saltseg.scoring.pixel_measures import (
     pixel_precision,
     pixel_recall,
 )
+from saltseg.selection.fixed_thresholds import score_over_thresholds
 from saltseg.selection.out_of_fold import OutOfFold
 from saltseg.selection.postprocess import Cleaning, Masks
 
@@ -52,15 +54,25 @@ class Errors:
         )
 
     @cached_property
+    def over_thresholds(self) -> Scores:
+        """Return each crop's mean score over a fixed range of thresholds: float64 (n,)."""
+        return score_over_thresholds(self.crops.probabilities, self.crops.truth)
+
+    @cached_property
     def kinds(self) -> npt.NDArray[np.str_]:
         """Return the kind of each crop's error; see error_kinds."""
         vertical = self.crops.table["vertical"].to_numpy(bool)
         return error_kinds(self.masks, self.crops.truth, self.crops.probabilities, vertical)
 
     def means(self) -> dict[str, float]:
-        """Return mean IoU, Dice and boundary distance (over the crops that have one)."""
-        measures = self.by_crop[["iou", "dice", "boundary_distance"]].mean()
-        return {str(name): float(value) for name, value in measures.items() if value == value}
+        """Return means over the quoted crops: IoU, Dice, boundary distance (where there is one).
+
+        And `score_over_thresholds`; see fixed_thresholds.
+        """
+        quoted, columns = self.crops.quoted, ["iou", "dice", "boundary_distance"]
+        measures = self.by_crop.loc[quoted, columns].mean()
+        means = {str(name): float(value) for name, value in measures.items() if value == value}
+        return means | {"score_over_thresholds": float(self.over_thresholds[quoted].mean())}
 
 
 def write_error_report(folder: Path, errors: Errors, images: npt.NDArray[np.uint8]) -> None:
@@ -82,10 +94,15 @@ def write_error_report(folder: Path, errors: Errors, images: npt.NDArray[np.uint
     contact_sheet(folder / "worst.png", list(_groups(errors, images)), [HIT, MISSED, FALSE])
 
 
-def crop_scores(crops: OutOfFold, cleaning: Cleaning) -> pd.DataFrame:
-    """Return id, fold and mosaic of each crop, and its score `before` and `after` cleaning."""
-    table = crops.table[["id", "fold", "mosaic"]].reset_index(drop=True)
-    return table.assign(before=cleaning.before, after=cleaning.after)
+def crop_scores(errors: Errors) -> pd.DataFrame:
+    """Return id, fold and mosaic of each crop, and its scores.
+
+    `before` and `after` cleaning, at its part's threshold, and `over_thresholds`: see
+    fixed_thresholds.score_over_thresholds.
+    """
+    table = errors.crops.table[["id", "fold", "mosaic"]].reset_index(drop=True)
+    scores = {"before": errors.cleaning.before, "after": errors.cleaning.after}
+    return table.assign(**scores, over_thresholds=errors.over_thresholds)
 
 
 def errors_by_crop(errors: Errors) -> pd.DataFrame:

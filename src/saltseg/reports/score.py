@@ -2,7 +2,8 @@
 
 `score` is the competition's metric: precision averaged over the IoU thresholds 0.50 to 0.95, then
 over crops; see metric.precision. It is of the final out-of-fold masks and nested: the threshold and
-the component sizes for each crop were chosen on other crops.
+the component sizes for each crop were chosen on other crops. Where folds are locked and trained, it
+is over their crops alone, and `locked_folds` names them.
 """
 
 from pathlib import Path
@@ -44,6 +45,6 @@ def gather_score(layout: Layout, on_test: dict[str, float]) -> dict[str, Any]:
     return {
         **{name: cleaned[name] for name in ("score", "score_low", "score_high")},
         **{name: on_test[name] for name in ("test_score",) if name in on_test},
-        **{name: cleaned[name] for name in _MEASURES if name in cleaned},
+        **{name: cleaned[name] for name in (*_MEASURES, "locked_folds") if name in cleaned},
         "threshold": threshold,
     }

@@ -12,7 +12,8 @@ def summary(layout: Layout) -> str:
     Raises InputError before the first run.
     """
     score, submitted = read_json(layout.score), read_json(layout.result("submit"))
-    lines = [_score("score             ", score, "score")]
+    locked = f", on locked folds {score['locked_folds']}" if "locked_folds" in score else ""
+    lines = [_score("score             ", score, "score") + locked]
     if "test_score" in submitted:
         lines.append(_score("score on test     ", submitted, "test_score"))
     return "\n".join(

@@ -8,7 +8,7 @@ from saltseg.plumbing.files import write_csv
 from saltseg.reports.charts import chart
 from saltseg.reports.palette import BLUE, INK, ORANGE, shade
 from saltseg.scoring.metric import Scores
-from saltseg.selection.nested_choice import CurveIntervals
+from saltseg.selection.nested_choice import WINDOW, CurveIntervals, smoothed
 
 
 def draw_curve(
@@ -18,8 +18,10 @@ def draw_curve(
 
     grid, means: thresholds and mean scores, both (k,). chosen: the threshold that is used.
     """
-    table = {"threshold": grid, "score": means, "low": intervals.low, "high": intervals.high}
-    write_csv(folder / "curve.csv", pd.DataFrame(table))
+    mean_of_window = smoothed(means, grid)
+    table = {"threshold": grid, "score": means, "smoothed": mean_of_window}
+    ends = {"low": intervals.low, "high": intervals.high}
+    write_csv(folder / "curve.csv", pd.DataFrame(table | ends))
     title = "Out-of-fold score over thresholds"
     with chart(folder / "curve.png", "threshold", "score, before cleaning", title) as axes:
         axes.fill_between(
@@ -32,6 +34,7 @@ def draw_curve(
             label="95% interval of the score",
         )
         axes.plot(grid, means, color=shade(BLUE), label="mean score")
+        axes.plot(grid, mean_of_window, color=shade(INK), label=f"over a window of {WINDOW}")
         axes.axvspan(
             *intervals.chosen,
             color=shade(ORANGE),

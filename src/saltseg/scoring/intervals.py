@@ -9,20 +9,31 @@ import numpy as np
 
 from saltseg.scoring.metric import Scores
 
+TAIL = 0.025
+"""The share of resamples beyond each end of a 95 % interval."""
+
 
 def bootstrap_interval(
-    scores: Scores, groups: Sequence[str], resamples: int, generator: np.random.Generator
+    scores: Scores,
+    groups: Sequence[str],
+    resamples: int,
+    generator: np.random.Generator,
+    tail: float = TAIL,
 ) -> tuple[float, float]:
-    """Return the 95 % interval of the mean of `scores`, shape (n,).
+    """Return the interval of the mean of `scores`, shape (n,): 95 %, unless `tail` is another.
 
-    Percentiles 2.5 and 97.5 over resamples of whole groups: crops of one mosaic show the same
-    salt and are not independent. To resample crops, make each crop its own group.
+    Quantiles `tail` and 1 - `tail` over resamples of whole groups: crops of one mosaic show the
+    same salt and are not independent. To resample crops, make each crop its own group.
     """
-    return bootstrap_intervals([scores], groups, resamples, generator)[0]
+    return bootstrap_intervals([scores], groups, resamples, generator, tail)[0]
 
 
 def bootstrap_intervals(
-    scores: Sequence[Scores], groups: Sequence[str], resamples: int, generator: np.random.Generator
+    scores: Sequence[Scores],
+    groups: Sequence[str],
+    resamples: int,
+    generator: np.random.Generator,
+    tail: float = TAIL,
 ) -> list[tuple[float, float]]:
     """Return the intervals of several scores of the same crops, from the same resamples."""
     _, members = np.unique(np.asarray(groups, object), return_inverse=True)
@@ -32,5 +43,5 @@ def bootstrap_intervals(
     for index in range(resamples):
         drawn = generator.integers(len(sizes), size=len(sizes))
         means[:, index] = [each[drawn].sum() / sizes[drawn].sum() for each in sums]
-    quantiles = [np.quantile(each, [0.025, 0.975]) for each in means]
+    quantiles = [np.quantile(each, [tail, 1 - tail]) for each in means]
     return [(float(low), float(high)) for low, high in quantiles]

@@ -4,8 +4,8 @@ Used for thresholds and component sizes; `scores` are always precisions, multipl
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,21 +21,28 @@ Preference = Callable[[Integers], int]
 HASHED_PARTS = 5
 """Number of parts of the crops if only one fold was trained."""
 
+WINDOW = 0.05
+"""Width of the window of thresholds over which a curve is averaged before its best is taken."""
+
 
 @dataclass(frozen=True)
 class Choice:
     """The setting chosen on all crops, and the nested scores of such a choice.
 
     setting: position of the best setting on all crops, to use on the test crops.
-    naive_score: its mean score on these same crops, which is optimistic.
+    naive: float64, shape (n,); each crop's score with that setting. Their mean is optimistic.
     by_part: for each part, the position of the best setting on all the other parts.
     scores: float64, shape (n,); each crop's score with its part's setting. Their mean is unbiased.
     """
 
     setting: int
-    naive_score: float
+    naive: Scores
     by_part: dict[int, int]
     scores: Scores
+
+    def of(self, crops: npt.NDArray[np.bool_]) -> Self:
+        """Return the same choice with the scores of some crops alone; crops: bool, shape (n,)."""
+        return replace(self, naive=self.naive[crops], scores=self.scores[crops])
 
 
 def threshold_grid(low: float, high: float, count: int) -> Scores:
@@ -81,13 +88,36 @@ def choose(scores: Scores, parts: Integers, prefer: Preference) -> Choice:
     chosen = np.array([prefer(total - part) for part in own])
     return Choice(
         setting=setting,
-        naive_score=float(total[setting] / (10 * len(scores))),
+        naive=scores[:, setting],
         by_part=dict(zip(labels.tolist(), chosen.tolist(), strict=True)),
         scores=scores[np.arange(len(scores)), chosen[part_index]],
     )
 
 
-def middle_of_plateau(totals: Integers) -> int:
+def best_threshold(totals: Integers, grid: Scores) -> int:
+    """Return the position of the threshold with the best smoothed total.
+
+    totals: of each threshold of `grid`, (k,). A single maximum of a noisy curve is luck more often
+    than merit, so the curve is averaged over WINDOW first; of equal ones, the middle is taken.
+    """
+    return middle_of_plateau(smoothed(totals.astype(np.float64), grid))
+
+
+def smoothed(curve: Scores, grid: Scores) -> Scores:
+    """Return the means of `curve`, (k,), over a centred window of WINDOW thresholds.
+
+    At the ends of the evenly spaced `grid` the window is cut off. A grid whose steps are wider than
+    half the window stays as it is. Sums of whole numbers are exact, so equal means stay equal.
+    """
+    reach = int(WINDOW / 2 / (grid[1] - grid[0]) + 1e-6)
+    at = np.arange(len(grid))
+    first, last = np.maximum(at - reach, 0), np.minimum(at + reach, len(grid) - 1)
+    sums = np.concatenate([[0.0], np.cumsum(curve)])
+    means: Scores = (sums[last + 1] - sums[first]) / (last + 1 - first)
+    return means
+
+
+def middle_of_plateau(totals: Scores) -> int:
     """Return the middle of the longest run of maximal totals, the first of equally long ones.
 
     For thresholds: the middle is farthest from where the score falls.
@@ -124,6 +154,10 @@ class CurveIntervals:
     high: Scores
     chosen: tuple[float, float]
 
+    def metrics(self) -> dict[str, float]:
+        """Return the interval of the best threshold by the names that results have."""
+        return {"threshold_low": self.chosen[0], "threshold_high": self.chosen[1]}
+
 
 def curve_intervals(
     scores: Scores,
@@ -135,7 +169,7 @@ def curve_intervals(
     """Return the intervals of a curve; see bootstrap_interval for groups and resamples.
 
     scores: float64 (n, k), each crop's score at each threshold of `grid`, (k,). As in the search,
-    middle_of_plateau chooses the threshold of each resample.
+    best_threshold chooses the threshold of each resample.
     """
     _, members = np.unique(np.asarray(groups, object), return_inverse=True)
     sizes = np.bincount(members)
@@ -146,7 +180,7 @@ def curve_intervals(
         drawn = generator.integers(len(sizes), size=len(sizes))
         total = sums[drawn].sum(axis=0)
         means[index] = total / (10 * sizes[drawn].sum())
-        chosen[index] = grid[middle_of_plateau(total)]
+        chosen[index] = grid[best_threshold(total, grid)]
     low, high = np.quantile(means, [0.025, 0.975], axis=0)
     least, most = np.quantile(chosen, [0.025, 0.975], method="nearest")
     return CurveIntervals(low, high, (float(least), float(most)))
@@ -164,7 +198,7 @@ def nested_summary(
     by_part = part_means(choice.scores, parts)
     return {
         "crops": len(choice.scores),
-        "score_naive": choice.naive_score,
+        "score_naive": float(choice.naive.mean()),
         "score_before_cleaning": float(choice.scores.mean()),
         "score_before_cleaning_low": low,
         "score_before_cleaning_high": high,

@@ -1,5 +1,6 @@
 """Out-of-fold probabilities joined with the table and masks of their crops."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,17 +23,38 @@ class OutOfFold:
     truth: bool, the same shape.
     table: id, fold, row, and the columns of coverage-stratify.
     parts: int64, shape (n,); see nested_choice.selection_parts.
+    locked: trained folds that are locked, rising: where there are any, scores are quoted on their
+        crops alone. Thresholds and sizes are chosen on all.
     """
 
     probabilities: npt.NDArray[np.float16]
     truth: npt.NDArray[np.bool_]
     table: pd.DataFrame
     parts: npt.NDArray[np.int64]
+    locked: Sequence[int] = ()
+
+    @property
+    def quoted(self) -> npt.NDArray[np.bool_]:
+        """Which crops scores are quoted on: bool, shape (n,)."""
+        if not self.locked:
+            return np.ones(len(self.table), bool)
+        return self.table["fold"].isin(self.locked).to_numpy(bool)
+
+    @property
+    def quoted_mosaics(self) -> list[str]:
+        """The mosaic of each quoted crop: the groups of a bootstrap."""
+        return self.table.loc[self.quoted, "mosaic"].tolist()
+
+    @property
+    def quoted_on(self) -> dict[str, str]:
+        """The locked folds that scores are quoted on, as results tell it; {} without any."""
+        return {"locked_folds": ", ".join(map(str, self.locked))} if self.locked else {}
 
 
-def load_out_of_fold(layout: Layout) -> OutOfFold:
+def load_out_of_fold(layout: Layout, locked: Sequence[int] = ()) -> OutOfFold:
     """Join the outputs of snapshot-ensemble, ingest and coverage-stratify by id.
 
+    locked: fold_split.locked, the folds that scores are quoted on where they were trained.
     Raises InputError if a file is missing or the files are from different runs.
     """
     folder = layout.data("snapshot-ensemble")
@@ -54,7 +76,8 @@ def load_out_of_fold(layout: Layout) -> OutOfFold:
         )
     truth = load_array(layout.data("ingest") / "train_masks.npy")[joined["row"].to_numpy()]
     parts = selection_parts(joined["fold"].tolist(), joined["mosaic"].astype(str).tolist())
-    return OutOfFold(probabilities, truth, joined, parts)
+    trained = sorted({*locked} & {*joined["fold"].tolist()})
+    return OutOfFold(probabilities, truth, joined, parts, trained)
 
 
 def write_out_of_fold(layout: Layout, path: Path) -> None:

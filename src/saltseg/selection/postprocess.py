@@ -1,10 +1,10 @@
 """Searching the component sizes for cleaning masks, and measuring the gain."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,10 @@ class Cleaning:
     chosen: ChosenSizes
     before: Scores
     after: Scores
+
+    def of(self, crops: npt.NDArray[np.bool_]) -> Self:
+        """Return the same with the precisions of some crops alone; crops: bool, shape (n,)."""
+        return replace(self, before=self.before[crops], after=self.after[crops])
 
 
 def size_pairs(salt_sizes: Sequence[int], hole_sizes: Sequence[int]) -> list[Sizes]:

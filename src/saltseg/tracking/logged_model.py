@@ -44,7 +44,7 @@ _REQUIREMENTS = [
 _HASHED = ("models", "data/submit")
 _QUOTED = {
     "results/submit.json": ("submission",),
-    "results/score.json": ("score", "score_low", "score_high"),
+    "results/score.json": ("score", "score_low", "score_high", "locked_folds"),
 }
 """Tags of a version, and where they come from in dvc.lock and the results."""
 
