@@ -11,7 +11,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,10 @@ import psutil
 _SOON_DEAD = {
     "health_check_initial_delay_ms": 1000,
     "health_check_period_ms": 1000,
-    "health_check_timeout_ms": 2000,
-    "health_check_failure_threshold": 2,
+    "health_check_timeout_ms": 20_000,
+    "health_check_failure_threshold": 3,
 }
+"""A killed node refuses the check at once; a busy one has time to answer it."""
 
 
 @dataclass
@@ -62,8 +63,11 @@ class RayNodes:
 
 
 @contextmanager
-def ray_nodes(folder: Path) -> Iterator[RayNodes]:
-    """Run a cluster of two nodes with one CPU each; connecting to it takes its token."""
+def ray_nodes(folder: Path, variables: Mapping[str, str]) -> Iterator[RayNodes]:
+    """Run a cluster of two nodes with one CPU each; connecting to it takes its token.
+
+    variables: environment variables that its nodes have.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -73,7 +77,7 @@ def ray_nodes(folder: Path) -> Iterator[RayNodes]:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.helpers.ray_nodes", *map(str, folders)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(folder / "log").open("w"), text=True,
-        env=kept | token | {"PATH": scripts, "RAY_USAGE_STATS_ENABLED": "0"},
+        env=kept | token | dict(variables) | {"PATH": scripts, "RAY_USAGE_STATS_ENABLED": "0"},
         cwd=Path(__file__).parents[2],
     )  # fmt: skip
     try:

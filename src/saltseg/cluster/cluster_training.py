@@ -155,7 +155,7 @@ class _Items:
         import ray
 
         lock = self._layout.root / "dvc.lock"
-        job = ItemJob(item, lock.read_bytes() if lock.exists() else b"", self._variables,
+        job = ItemJob(item, lock.read_bytes() if lock.exists() else None, self._variables,
                       self._versions, self._states)  # fmt: skip
         log = _log(self._layout, item)
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from dvc.stage import Stage
 from dvc.stage.loader import StageLoader
 
 from saltseg.plumbing.errors import InputError, first_few, reason_of
-from saltseg.plumbing.files import write_below
+from saltseg.plumbing.files import write_text
 from saltseg.project import dvc_lock
 
 WAITS = (0.0, 5.0, 15.0, 60.0)
@@ -43,10 +43,11 @@ def restore_outputs(root: Path, item: str, made: Mapping[str, Any]) -> None:
     with chdir(root), Repo() as repo:
         stage = _stage(repo, item)
         for out in _uncached(stage):
-            write_below(Path(repo.root_dir), out.def_path, made["files"][out.def_path].encode())
+            write_text(Path(out.fs_path), made["files"][out.def_path])
         with repo.lock:
             StageLoader.fill_from_lock(stage, made["entry"])
             stage.dump(update_pipeline=False)
+            stage.ignore_outs()
         _pull(repo, item)
     differing = changes(root, [item])
     if differing:

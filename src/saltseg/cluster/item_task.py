@@ -31,8 +31,8 @@ class ItemJob:
     """What a node needs besides the code."""
 
     item: str
-    lock: bytes
-    """The content of dvc.lock."""
+    lock: bytes | None
+    """The content of dvc.lock; None before the first run."""
     variables: Mapping[str, str]
     """Environment variables of its stages."""
     versions: Versions
@@ -63,7 +63,8 @@ def _checkout(shipment: Shipment, job: ItemJob, folder: Path) -> Path:
     """Make the item's checkout; its checkpoints lie outside, where the next attempt finds them."""
     project = shipment.unpack(folder / "project")
     shipment.storage.write(project, node_folder() / "cache", folder / "dvc")
-    (project / "dvc.lock").write_bytes(job.lock)
+    if job.lock is not None:
+        (project / "dvc.lock").write_bytes(job.lock)
     states = node_folder() / "states"
     if job.states is not None:
         job.states.check()
