@@ -36,6 +36,7 @@ ALLOWED = {
     "torch": {"models", "inference", "learning", "serving", "cluster"},
     "mlflow": {"tracking"},
     "albumentations": {"learning"},
+    "ray": {"cluster"},
     "dvc": {"config", "project", "reproduction", "ablation", "cluster"},
 }
 

@@ -10,7 +10,8 @@ from subprocess import PIPE, Popen
 import pytest
 import yaml
 
-from saltseg.cluster.parallel_training import divide_machine, read_matrix
+from saltseg.cluster.matrix import read_matrix
+from saltseg.cluster.parallel_training import divide_machine
 from saltseg.config.params import Params
 from saltseg.plumbing.errors import InputError
 from tests.conftest import shrunk_content

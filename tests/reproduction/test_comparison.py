@@ -72,6 +72,15 @@ def test_this_environment_differs_in_nothing_and_another_in_what_it_says() -> No
     assert differing_here(RECORD) is None
 
 
+def test_items_of_a_cluster_differ_where_their_nodes_processor_does() -> None:
+    record = replace(RECORD, files={"params.yaml": PARAMS})
+    here = environment(record.params)
+    same = {"host": "near", "cpu": here["cpu"], "gpu": ""}
+    nodes = {"train@0": same, "train@1": same | {"host": "far", "cpu": "another"}}
+    pairs = differing_here(replace(record, environment=here, nodes=nodes))
+    assert pairs == {"cpu of train@1, on far": ("another", here["cpu"])}
+
+
 def test_parameters_are_compared_by_dotted_path() -> None:
     first = {"base": {"seed": 1}, "folds": [0, 1], "gone": 1}
     second = {"base": {"seed": 2}, "folds": [0, 1], "new": "x"}

@@ -22,6 +22,13 @@ Force = Annotated[
 Estimate = Annotated[
     bool, typer.Option("--estimate", help="Say what a survey will take, and stop.")
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Predict a survey on the nodes of this Ray cluster: HOST:PORT, or auto on a node.",
+    ),
+]
 
 
 @survey_options
@@ -34,14 +41,17 @@ def predict(
     model: Model = "models:/saltseg@champion",
     force: Force = False,
     estimate: Estimate = False,
+    ray: Ray = None,
 ) -> None:
     """Find salt in images of any size, or in a survey."""
+    if estimate and ray is not None:
+        raise typer.BadParameter("--estimate measures this machine: leave --ray out")
     from saltseg.seismic.store import PREDICTION
     from saltseg.serving.image_prediction import predict_files
     from saltseg.serving.survey_command import chosen_survey, run_survey
 
-    survey = chosen_survey(files, options, choices, estimate)
+    survey = chosen_survey(files, options, choices, estimate, ray)
     if survey is None:
         predict_files(files, model, out, choices.depth, Path(), force)
-    elif run_survey(survey, model, out, options, choices, estimate, force, Path()):
+    elif run_survey(survey, model, out, options, choices, estimate, force, Path(), ray):
         export(out / PREDICTION, out, survey, force=force)

@@ -13,16 +13,39 @@ def train(
     jobs: Annotated[
         str, typer.Option(help="Trainings at a time; auto: one per GPU or share of the CPUs.")
     ] = "auto",
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on the nodes of this Ray cluster: HOST:PORT, or auto on one of its nodes.",
+        ),
+    ] = None,
+    states: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that all nodes see, for checkpoints: where a node died, another goes on."
+        ),
+    ] = None,
 ) -> None:
     """Run the pipeline like `dvc repro`, but with the trainings of all folds in parallel."""
     if jobs != "auto" and not (jobs.isdecimal() and int(jobs) > 0):
         raise typer.BadParameter(
             f"{jobs!r}: give auto or a number of at least 1", param_hint="--jobs"
         )
-    from saltseg.cluster.parallel_training import train_in_parallel
+    if ray is not None and jobs != "auto":
+        raise typer.BadParameter("--jobs is for one machine: with --ray, the cluster's size counts")
+    if ray is None and states is not None:
+        raise typer.BadParameter("--states is for a cluster: give its address with --ray")
     from saltseg.project.dvc_process import interrupt_when_told
 
     interrupt_when_told()
     with one_line_errors():
         check_project(Path())
+        if ray is not None:
+            from saltseg.cluster.cluster_training import train_on_cluster
+
+            train_on_cluster(Path(), ray, states)
+            return
+        from saltseg.cluster.parallel_training import train_in_parallel
+
         train_in_parallel(Path(), None if jobs == "auto" else int(jobs))

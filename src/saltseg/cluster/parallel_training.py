@@ -10,19 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
-from dvc.repo.reproduce import plan_repro
-from dvc.stage import Stage
-
+from saltseg.cluster.matrix import one_pipeline, read_matrix, reproduce_stages
 from saltseg.config.params import load_params
 from saltseg.config.sections import Runtime
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.machine import cpus
-from saltseg.project.dvc_process import Process, ended_with_this, run_dvc, start_dvc
-from saltseg.project.git import NO_REPOSITORY, no_repository
-from saltseg.tracking.wire import PIPELINE_VARIABLE
+from saltseg.project.dvc_process import Process, ended_with_this, start_dvc
 
 _LOCKED = ("Unable to acquire lock", "is busy, it is being blocked by")
 """What DVC prints if another DVC process holds a lock it needs."""
@@ -30,16 +24,6 @@ _LOCKED = ("Unable to acquire lock", "is busy, it is being blocked by")
 _ATTEMPTS = 5
 _TICK = 0.5
 """Seconds between checks of the jobs, and between starts, because each start takes DVC's lock."""
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """The items of the matrix stages, and what must be reproduced before them."""
-
-    above: list[str]
-    """Stages that items depend on and that are not items themselves."""
-    items: dict[str, set[str]]
-    """For each item, the items it waits for, in the pipeline's order."""
 
 
 @dataclass
@@ -73,39 +57,11 @@ def train_in_parallel(root: Path, jobs: int | None) -> None:
     matrix = read_matrix(root)
     shares = divide_machine(runtime, jobs)
     if matrix.above:
-        _repro(root, matrix.above)
+        reproduce_stages(root, matrix.above)
     progress = _run_items(layout, matrix.items, shares)
     if progress.failed:
         raise InputError(_describe(layout, progress))
-    _repro(root, [])
-
-
-def read_matrix(root: Path) -> Matrix:
-    """Read the items of the matrix stages from DVC's graph."""
-    try:
-        with Repo(str(root)) as repo:
-            graph = repo.index.graph
-    except DvcException as error:
-        if NO_REPOSITORY in str(error):
-            raise InputError(no_repository(root)) from error
-        raise InputError(f"{root / 'dvc.yaml'}: {' '.join(str(error).split())}") from error
-    order = [_name(stage, root) for stage in plan_repro(graph)]
-    needs = {
-        _name(stage, root): {_name(each, root) for each in plan_repro(graph, [stage])[:-1]}
-        for stage in graph
-    }
-    items = [name for name in order if "@" in name]
-    above = {name for item in items for name in needs[item]} - set(items)
-    return Matrix(
-        above=[name for name in order if name in above],
-        items={item: needs[item] & set(items) for item in items},
-    )
-
-
-def _name(stage: Stage, root: Path) -> str:
-    """Return a stage of dvc.yaml, or a .dvc file, as a target of `dvc repro` in `root`."""
-    name = getattr(stage, "name", None)
-    return str(name or Path(stage.path).relative_to(root.resolve()))
+    reproduce_stages(root, [])
 
 
 def divide_machine(runtime: Runtime, jobs: int | None) -> list[dict[str, str]]:
@@ -177,7 +133,7 @@ def _start(layout: Layout, item: str, share: int, shares: Sequence[Mapping[str, 
     log = _log(layout, item)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        environment = {**_one_pipeline(), **shares[share]}
+        environment = {**one_pipeline(), **shares[share]}
         process = start_dvc(layout.root, arguments, environment, output.fileno())
     print(f"{item}: started", flush=True)
     return _Job(item, share, process, time.monotonic())
@@ -202,14 +158,3 @@ def _finish(layout: Layout, job: _Job, needed: set[str], progress: _Progress) ->
 
 def _log(layout: Layout, item: str) -> Path:
     return layout.logs / f"{item}.log"
-
-
-def _repro(root: Path, targets: list[str]) -> None:
-    """Reproduce `targets`, or the whole pipeline, with output shown. Raises InputError."""
-    if run_dvc(root, ["repro", *targets], _one_pipeline()) != 0:
-        raise InputError(f"dvc repro {' '.join(targets)} failed; see its output above")
-
-
-def _one_pipeline() -> dict[str, str]:
-    """Return environment variables that put the stages of all jobs under one run in MLflow."""
-    return {**os.environ, PIPELINE_VARIABLE: str(os.getpid())}

@@ -5,7 +5,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dvc.config import Config
 from dvc.repo import Repo
@@ -36,7 +38,7 @@ def clean_clone(record: RunRecord, root: Path) -> Iterator[Path]:
     root = root.resolve()
     if record.patch:
         check_patch(root, record.commit, record.patch)
-    with _scratch_folder() as folder:
+    with scratch_folder(_PREFIX) as folder:
         clone = folder / "project"
         _check_out(record, root, clone)
         project = clone / top_folder(root)[1]
@@ -64,28 +66,34 @@ def _check_out(record: RunRecord, root: Path, clone: Path) -> None:
     shallow = objects.parent / "shallow"  # else git takes the end of history for damage
     if shallow.exists():
         shutil.copy2(shallow, own / "shallow")
-    git(clone, "checkout", "--quiet", "--detach", record.commit)
-    if record.patch:
+    restore_code(clone, record.commit, record.patch)
+
+
+def restore_code(clone: Path, commit: str, patch: bytes) -> None:
+    """Check out `commit` in a new repository that holds it, and apply a patch, b"" for none."""
+    git(clone, "checkout", "--quiet", "--detach", commit)
+    if patch:
         options = ["--binary", "--whitespace=nowarn", f"--exclude={STORAGE}"]
-        git(clone, "apply", *options, "-", stdin=record.patch)
+        git(clone, "apply", *options, "-", stdin=patch)
 
 
 @contextmanager
-def _scratch_folder() -> Iterator[Path]:
+def scratch_folder(prefix: str) -> Iterator[Path]:
     """Yield a new folder for a clone and remove it at the end; first remove abandoned ones.
 
+    prefix: of the folder's name; those of others with the same are removed.
     A folder is in use while its lock is held; the system releases the lock when the process ends.
     """
-    _sweep(Path(tempfile.gettempdir()))
+    _sweep(Path(tempfile.gettempdir()), prefix)
     with (
-        tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder,
         FileLock(Path(folder, _LOCK)),
     ):
         yield Path(folder).resolve()
 
 
-def _sweep(place: Path) -> None:
-    for folder in place.glob(f"{_PREFIX}*"):
+def _sweep(place: Path, prefix: str) -> None:
+    for folder in place.glob(f"{prefix}*"):
         lock = folder / _LOCK
         # Folders that are in use, or that belong to others, stay.
         with suppress(OSError):
@@ -100,15 +108,37 @@ def _sweep(place: Path) -> None:
 
 def _share_storage(root: Path, clone: Path, site_cache: Path) -> None:
     """Let DVC in `clone` use cache and remotes of `root`; site_cache: DVC's internal folder."""
-    with Repo(str(root)) as repo, Config(str(clone / ".dvc"), validate=False).edit("local") as to:
+    with Repo(str(root)) as repo:
+        storage = Storage.of(repo)
+        storage.write(clone, repo.cache.local_cache_dir, site_cache)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """What a checkout's configuration says of DVC's cache and remotes, its location excepted."""
+
+    cache: dict[str, Any]
+    remotes: dict[str, dict[str, Any]]
+    default: str | None
+    """Name of the default remote."""
+
+    @classmethod
+    def of(cls, repo: Repo) -> "Storage":
+        """Read it from a repository of DVC."""
         cache = {key: repo.config["cache"].get(key) for key in ("type", "shared")}
-        to["cache"] = {key: value for key, value in cache.items() if value}
-        # A path in a config file may be relative to it; DVC has made it absolute.
-        to["cache"]["dir"] = str(repo.cache.local_cache_dir)
-        to["remote"] = {
+        remotes = {
+            # A path in a config file may be relative to it; DVC has made it absolute.
             name: {key: str(value) if key == "url" else value for key, value in remote.items()}
             for name, remote in repo.config["remote"].items()
         }
-        to["core"] = {"site_cache_dir": str(site_cache)}
-        if "remote" in repo.config["core"]:
-            to["core"]["remote"] = repo.config["core"]["remote"]
+        kept = {key: value for key, value in cache.items() if value}
+        return cls(kept, remotes, repo.config["core"].get("remote"))
+
+    def write(self, clone: Path, cache: str | Path, site_cache: Path) -> None:
+        """Let DVC in `clone` use it, with the folder `cache`; site_cache: DVC's internal folder."""
+        with Config(str(clone / ".dvc"), validate=False).edit("local") as to:
+            to["cache"] = self.cache | {"dir": str(cache)}
+            to["remote"] = self.remotes
+            to["core"] = {"site_cache_dir": str(site_cache)}
+            if self.default is not None:
+                to["core"]["remote"] = self.default

@@ -33,7 +33,21 @@ def differing_here(record: RunRecord) -> Pairs | None:
     here = environment(record.params)
     here["threads"][_THREADS] = record.environment.get("threads", {}).get(_THREADS)
     pairs = differing(record.environment, here)
-    return {name: pair for name, pair in pairs.items() if name != "platform"}
+    told = {name: pair for name, pair in pairs.items() if name != "platform"}
+    return told | _differing_nodes(record.nodes or {}, here)
+
+
+def _differing_nodes(nodes: Mapping[str, Any], here: Mapping[str, Any]) -> Pairs:
+    """Return the processors of items that ran on cluster nodes of another kind than this machine.
+
+    A node tells its GPU without the driver.
+    """
+    pairs: Pairs = {}
+    for item, node in nodes.items():
+        kind = "gpu" if node.get("gpu") else "cpu"
+        if not str(here[kind]).startswith(str(node.get(kind))):
+            pairs[f"{kind} of {item}, on {node.get('host')}"] = (str(node.get(kind)), here[kind])
+    return pairs
 
 
 def recorded_threads(record: RunRecord) -> dict[str, str]:

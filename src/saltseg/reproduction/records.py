@@ -21,6 +21,7 @@ from saltseg.project.pipeline import Pipeline
 from saltseg.project.run_files import NAMES, RESULTS, files_of_commit, results_in
 from saltseg.reproduction.revisions import find_experiments
 from saltseg.tracking.address import has_store
+from saltseg.tracking.cluster_run import NODES
 
 if TYPE_CHECKING:
     from saltseg.tracking.archive import Archive, ArchivedRun
@@ -52,6 +53,8 @@ class RunRecord:
     """The run's status in MLflow."""
     tags: dict[str, str] | None = None
     """The run's tags in MLflow."""
+    nodes: dict[str, Any] | None = None
+    """Facts of the node of each item that ran on a cluster; None for one machine."""
 
     @property
     def name(self) -> str:
@@ -187,19 +190,20 @@ def _run_record(reference: str, root: Path) -> RunRecord | None:
         commit=run.tags.get("mlflow.source.git.commit", "").replace(UNKNOWN, ""),
         files={name: content for name, content in named.items() if _reproducible(name)},
         patch=named.get(_PATCH, b""),
-        environment=_facts(reference, environment),
+        environment=_facts(reference, _ENVIRONMENT, environment),
+        nodes=_facts(reference, NODES, named.get(NODES)),
         run_id=run.run_id,
         status=run.status,
         tags=run.tags,
     )
 
 
-def _facts(reference: str, content: bytes | None) -> dict[str, Any] | None:
+def _facts(reference: str, name: str, content: bytes | None) -> dict[str, Any] | None:
     try:
         return dict(json.loads(content)) if content else None
     except (ValueError, TypeError) as error:
         raise InputError(
-            f"{reference}: {_ENVIRONMENT} in its record is damaged; take another run"
+            f"{reference}: {name} in its record is damaged; take another run"
         ) from error
 
 

@@ -10,18 +10,14 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from saltseg.plumbing.progress import progress
 from saltseg.seismic.section_files import SectionFiles, blocks
 from saltseg.seismic.store import PREDICTED, PREDICTION, complete, create_store
 from saltseg.seismic.survey import Survey
-
-if TYPE_CHECKING:
-    import zarr
 
 Calibrate = Callable[[npt.NDArray[np.floating]], npt.NDArray[np.float64]]
 
@@ -34,27 +30,50 @@ class Reading:
     calibrate: Calibrate
 
 
-def write_predictions(
-    folder: Path, survey: Survey, files: SectionFiles, reading: Reading, facts: Mapping[str, object]
-) -> Path:
-    """Make `folder`/PREDICTION of all section files, and return it; shards that are whole stay.
+class PredictionStore:
+    """`folder`/PREDICTION while it is made, shard by shard; several processes may write at once."""
 
-    facts: JSON values that its attribute says besides. Raises InputError where a section's file is
-    missing or damaged, or the store cannot be written.
+    def __init__(self, folder: Path, files: SectionFiles, reading: Reading) -> None:
+        """Take the store that `begin_store` began in `folder`, and what it is made of."""
+        import zarr
+
+        self._files, self._reading = files, reading
+        self._done = folder / "shards"
+        self._group = zarr.open_group(folder / PREDICTION, mode="r+")
+        array: Any = self._group["probability"]
+        self._places = list(blocks(array.shape, array.shards))
+
+    def missing(self) -> list[int]:
+        """Return the numbers of the shards that are not whole."""
+        return [at for at in range(len(self._places)) if not (self._done / str(at)).exists()]
+
+    def write(self, at: int) -> None:
+        """Write a shard from the section files.
+
+        Raises InputError where a section's file is missing or damaged.
+        """
+        for name, values in read_block(self._files, self._places[at], self._reading).items():
+            target: Any = self._group[name]
+            target[self._places[at]] = values
+        (self._done / str(at)).touch()
+
+    def complete(self) -> None:
+        """Say in the store that all of it is written."""
+        complete(self._group)
+
+
+def begin_store(folder: Path, survey: Survey, facts: Mapping[str, object]) -> None:
+    """Begin the store in `folder`, or keep what is there of it.
+
+    facts: JSON values that its attribute says besides. What a killed process left half made is made
+    again. Raises InputError where the store cannot be written.
     """
-    group = _begun(folder, survey, facts)
-    done = folder / "shards"
-    done.mkdir(exist_ok=True)
-    array: Any = group["probability"]
-    places = list(blocks(array.shape, array.shards))
-    missing = [at for at in range(len(places)) if not (done / str(at)).exists()]
-    for at in progress(missing, "shards of the prediction", len(missing)):
-        for name, values in read_block(files, places[at], reading).items():
-            target: Any = group[name]
-            target[places[at]] = values
-        (done / str(at)).touch()
-    complete(group)
-    return folder / PREDICTION
+    path, making = folder / PREDICTION, folder / f"new-{PREDICTION}"
+    (folder / "shards").mkdir(exist_ok=True)
+    if not path.exists():
+        shutil.rmtree(making, ignore_errors=True)
+        create_store(making, survey, PREDICTED, facts)
+        making.rename(path)
 
 
 def read_block(
@@ -76,15 +95,3 @@ def read_block(
         "disagreement": np.where(live, spread, 0).astype(np.float16),
         "live": live,
     }
-
-
-def _begun(folder: Path, survey: Survey, facts: Mapping[str, object]) -> "zarr.Group":
-    """Return the store to go on with; what a killed process left half made is made again."""
-    import zarr
-
-    path, making = folder / PREDICTION, folder / f"new-{PREDICTION}"
-    if not path.exists():
-        shutil.rmtree(making, ignore_errors=True)
-        create_store(making, survey, PREDICTED, facts)
-        making.rename(path)
-    return zarr.open_group(path, mode="r+")

@@ -24,7 +24,11 @@ _NAMES = {"sample_format": "format"}
 
 
 def chosen_survey(
-    files: Sequence[Path], options: SurveyOptions, choices: SurveyChoices, estimate: bool
+    files: Sequence[Path],
+    options: SurveyOptions,
+    choices: SurveyChoices,
+    estimate: bool,
+    ray: str | None,
 ) -> Path | None:
     """Return the survey among the files; None where all are images.
 
@@ -38,7 +42,7 @@ def chosen_survey(
         return surveys[0]
     given = _given(options, SurveyOptions())
     given += _given(replace(choices, depth=None), SurveyChoices())
-    given += ["--estimate"] if estimate else []
+    given += ["--estimate"] * estimate + ["--ray"] * (ray is not None)
     if given:
         raise InputError(f"{given[0]}: is for surveys, and {files[0]} is an image; leave it out")
     return None
@@ -53,6 +57,7 @@ def run_survey(
     estimate: bool,
     force: bool,
     root: Path,
+    ray: str | None,
 ) -> bool:
     """Predict a survey, or say what that will take, by the code that the model was trained with.
 
@@ -62,6 +67,11 @@ def run_survey(
     with fetched(model, root) as folder:
         found = find_model(folder)
         code = own_code(found)
+        if code is not None and ray is not None:
+            raise InputError(
+                f"{model}: was trained by other code, which the nodes of {ray} do not have; leave"
+                " --ray out, or check out the code of its run on all nodes"
+            )
         if code is not None:
             _run_by(code, survey, found, out, options, choices, estimate, force)
             return False
@@ -70,7 +80,7 @@ def run_survey(
         if estimate:
             print(estimate_survey(survey, found, options, choices))
         else:
-            predict_survey(survey, found, out, options, choices, force)
+            predict_survey(survey, found, out, options, choices, force, ray)
         return not estimate
 
 

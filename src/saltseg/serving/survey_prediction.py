@@ -1,68 +1,107 @@
 """`saltseg predict` on a survey: SEG-Y, a zarr store or an array, section by section."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import zarr
 
+from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.progress import progress
-from saltseg.project.model_folder import find_model, read_settings
+from saltseg.project.model_folder import find_model
 from saltseg.seismic.choices import SurveyChoices
 from saltseg.seismic.opening import open_survey
 from saltseg.seismic.options import SurveyOptions
-from saltseg.seismic.predictions import Reading, write_predictions
+from saltseg.seismic.predictions import PredictionStore, begin_store
 from saltseg.seismic.scaling import Scale, measure_scale
 from saltseg.seismic.section_files import SectionFiles, blocks
 from saltseg.seismic.store import PREDICTION
-from saltseg.seismic.survey import Section, Survey
-from saltseg.selection.calibration import Calibration
+from saltseg.seismic.survey import Section
 from saltseg.serving.survey_estimate import estimate
 from saltseg.serving.survey_networks import SurveyNetworks
 from saltseg.serving.survey_work import begun_work, file_identity, model_identity
+from saltseg.serving.survey_worker import (
+    OneWorker,
+    SurveyTask,
+    SurveyWorker,
+    Workers,
+    read_reading,
+)
 
 
 def predict_survey(
-    path: Path, model: Path, out: Path, options: SurveyOptions, choices: SurveyChoices, force: bool
+    path: Path,
+    model: Path,
+    out: Path,
+    options: SurveyOptions,
+    choices: SurveyChoices,
+    force: bool,
+    ray: str | None = None,
 ) -> Path:
     """Predict a survey with the model in a folder, and return the store, `out`/PREDICTION.
 
     What a killed call has finished is not computed again, and the bytes are those of a call that
-    nobody disturbed. force: replace an earlier prediction. Raises InputError for a survey, model,
-    option or folder that is wrong.
+    nobody disturbed. force: replace an earlier prediction. ray: address of a cluster, see
+    cluster.ray_cluster.connected, all nodes of which see the survey and `out` at these paths.
+    Raises InputError for a survey, model, option or folder that is wrong.
     """
     found = find_model(model)
     identity = _identity(path, found, options, choices)
     with begun_work(out, path, identity, force) as work, open_survey(path, options, out) as survey:
         scale = measure_scale(survey, choices.scale, choices.clip, choices.gain)
-        files = SectionFiles(work.folder, survey.grid, choices.along.of(survey.grid))
-        if files.missing():
-            networks = SurveyNetworks(found, choices.members, choices.tile, choices.depth)
-            predict_sections(survey, files, networks, scale, choices.sample_scale)
-        reading, facts = _reading(found)
-        facts |= {"prediction": identity | {"axes": files.axes} | _facts_of(scale)}
-        store = write_predictions(work.folder, survey, files, reading, _plain(facts))
-        salt = _salt_share(store)
+        places = (path.resolve(), found.resolve(), out.resolve(), work.folder.resolve())
+        task = SurveyTask(*places, options, choices, scale)
+        own = SurveyWorker(task, survey)
+        with _workers(task, own, ray) as workers:
+            _predict_sections(own.files, workers)
+            facts = read_reading(found)[1]
+            facts |= {"prediction": identity | {"axes": own.files.axes} | _facts_of(scale)}
+            begin_store(work.folder, survey, _plain(facts))
+            _write_shards(own.store, workers)
+        salt = _salt_share(work.folder / PREDICTION)
         work.finish()
     print(f"{path}: {salt:.1%} salt: {out / PREDICTION}")
     return out / PREDICTION
 
 
-def predict_sections(
-    survey: Survey, files: SectionFiles, networks: SurveyNetworks, scale: Scale, sample_scale: float
-) -> None:
-    """Predict the sections that have no file yet, and write each as it is done."""
+@contextmanager
+def _workers(task: SurveyTask, own: SurveyWorker, ray: str | None) -> Iterator[Workers]:
+    if ray is None:
+        yield OneWorker(own)
+        return
+    from saltseg.serving.survey_cluster import cluster_workers
+
+    with cluster_workers(task, ray) as workers:
+        yield workers
+
+
+def _predict_sections(files: SectionFiles, workers: Workers) -> None:
+    """Predict the sections that have no file yet."""
     missing, total = files.missing(), len(files.wanted())
     done = total - len(missing)
     name = "sections" + (f" ({done:,} of {total:,} were done before)" if done else "")
-    for axis, at in progress(missing, name, len(missing)):
-        section = survey.section(axis, int(survey.grid.numbers(axis)[at]))
-        found = networks.predict(section, scale, sample_scale)
-        files.write(axis, at, found.mean, found.variance, section.live)
+    for _ in progress(workers.deal(missing), name, len(missing)):
+        pass
+    left = files.missing()
+    if left:
+        raise InputError(
+            f"{files.folder}: {len(left):,} sections that were predicted are not there; give a"
+            " folder that all nodes share, at the same path"
+        )
+
+
+def _write_shards(store: PredictionStore, workers: Workers) -> None:
+    """Make the shards of the store that are not whole yet, and complete it."""
+    missing = store.missing()
+    shards = [("", at) for at in missing]
+    for _ in progress(workers.deal(shards), "shards of the prediction", len(missing)):
+        pass
+    store.complete()
 
 
 def estimate_survey(path: Path, model: Path, options: SurveyOptions, choices: SurveyChoices) -> str:
@@ -97,26 +136,6 @@ def _json_value(value: object) -> object:
     if isinstance(value, Enum):
         return value.value
     return list(value) if isinstance(value, tuple) else value
-
-
-def _reading(model: Path) -> tuple[Reading, dict[str, Any]]:
-    """Return how the model's probabilities are read, and what the store says of it.
-
-    A model of before calibration was fitted has none, and its probabilities stay as they are.
-    """
-    settings = read_settings(model, "threshold")
-    threshold, given = float(settings["threshold"]), settings.get("calibration")
-    calibrate = _as_they_are if given is None else Calibration(**given).apply
-    facts = {
-        "threshold": float(calibrate(np.array(threshold))),
-        "threshold_before_calibration": threshold,
-        "calibration": given,
-    }
-    return Reading(threshold, calibrate), facts
-
-
-def _as_they_are(probabilities: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    return probabilities.astype(np.float64)
 
 
 def _facts_of(scale: Scale) -> dict[str, Any]:

@@ -23,16 +23,34 @@ class _Timed(_Model):
     time: int
 
 
-class _Begin(_Timed):
-    kind: Literal["begin"]
+class _Opening(_Timed):
     stage: _Text
-    parts: list[str | int]
     root: _Text
     main: _Text
     params: dict[str, Any]
     pipeline: _Process
     command: list[str]
+
+
+class _Open(_Opening):
+    kind: Literal["open"]
+
+
+class _Begin(_Opening):
+    kind: Literal["begin"]
+    parts: list[str | int]
     stage_pid: Annotated[int, Field(gt=0)]
+
+
+class _Nodes(_Timed):
+    kind: Literal["nodes"]
+    content: dict[str, dict[str, str]]
+
+
+class _Failed(_Timed):
+    kind: Literal["failed"]
+    stage: _Text
+    error: _Text
 
 
 class _Metrics(_Timed):
@@ -63,10 +81,14 @@ class _End(_Timed):
 
 class _Answer(_Model):
     lost: _Text | None
+    run: _Text | None = None
 
 
 _REPORT: TypeAdapter[Any] = TypeAdapter(
-    Annotated[_Begin | _Metrics | _Epoch | _Artifact | _Trained | _End, Field(discriminator="kind")]
+    Annotated[
+        _Open | _Nodes | _Failed | _Begin | _Metrics | _Epoch | _Artifact | _Trained | _End,
+        Field(discriminator="kind"),
+    ]
 )
 _ANSWER = TypeAdapter(_Answer)
 

@@ -24,6 +24,7 @@ from saltseg.project.run_files import (
 )
 from saltseg.reports.page import Facts
 from saltseg.tracking.address import store_uri
+from saltseg.tracking.cluster_run import NODES, joined_run
 from saltseg.tracking.completeness import unfinished
 from saltseg.tracking.run_artifacts import Artifacts, complete, gather
 from saltseg.tracking.run_content import LONGEST_TAG, RECORD, log_files, log_params
@@ -31,6 +32,7 @@ from saltseg.tracking.run_description import description
 from saltseg.tracking.run_metrics import RunMetrics
 from saltseg.tracking.run_report import REPORT, complete_facts, read_facts, recorded_page
 from saltseg.tracking.store import (
+    end_abandoned,
     find_parent,
     open_client,
     open_experiment,
@@ -61,6 +63,7 @@ class PipelineRecord:
         self.facts: Facts | None = None
         self.artifacts: Artifacts = {}
         self.model: TemporaryDirectory[str] | None = None
+        self.joined = joined_run()
         folder = Layout(self.main).mlruns
         uri = store_uri(folder)
         # One process at a time creates the database, the experiment and the parent run.
@@ -70,6 +73,8 @@ class PipelineRecord:
             sweep(self.client, self.experiment)
             self.run, shown = self._opened(begin)
         self.metrics = RunMetrics(self.client, self.run, shown)
+        if self.joined is not None:
+            return
         # Stages that DVC skips cannot report: their metrics are those of the earlier run.
         results = results_in(files_of_folder(self.root))
         self.metrics.final(self.pipeline.metrics(results, before=begin["stage"]), begin["time"])
@@ -80,6 +85,15 @@ class PipelineRecord:
         run = str(made.info.run_id)
         log_params(self.client, run, self.params)
         return run
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Log one message of the process that runs the pipeline on a cluster."""
+        match message["kind"]:
+            case "nodes":
+                nodes = json.dumps(message["content"], indent=2, sort_keys=True).encode()
+                log_files(self.client, self.run, {NODES: nodes}, RECORD)
+            case "failed":
+                self.fail(message["stage"], "FAILED", message["error"])
 
     def gather_plots(self, last: str | None = None) -> None:
         """Read the plots of the stages up to `last`, and the report.
@@ -104,7 +118,10 @@ class PipelineRecord:
         export_model(Layout(self.root), Path(self.model.name))
 
     def close(self) -> None:
-        """Log what dvc has written since, and end the run."""
+        """Log what dvc has written since, and end the run; one that was joined goes on."""
+        if self.joined is not None:
+            return
+        end_abandoned(self.client, self.experiment, self.run)
         patient = self.status == "FINISHED"
         revision = experiment_revision(self.main, self.started, patient)
         if revision:
@@ -135,6 +152,8 @@ class PipelineRecord:
 
     def _opened(self, begin: dict[str, Any]) -> tuple[str, dict[str, float]]:
         """Return id and metrics of the pipeline's run; resume that of a recorder that died."""
+        if self.joined is not None:
+            return self.joined, dict(self.client.get_run(self.joined).data.metrics)
         known = find_parent(self.client, self.experiment, begin["pipeline"], self.root)
         tags = run_tags(self.root) | recorder_tags()
         if known:

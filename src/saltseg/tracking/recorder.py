@@ -32,6 +32,9 @@ from saltseg.tracking.wire import WATCH, Wire, listen, peer_user
 if TYPE_CHECKING:
     from saltseg.tracking.mlflow_runs import PipelineRecord, StageRecord
 
+OF_THE_PIPELINE = ("open", "nodes", "failed")
+"""Kinds of messages about the pipeline, not about a stage."""
+
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
 
 
@@ -129,6 +132,9 @@ class _Recorder:
         self.silent.discard(wire)
 
     def _take(self, wire: Wire, message: Message | None) -> None:
+        if message is not None and message["kind"] in OF_THE_PIPELINE:
+            self._take_of_pipeline(wire, message)
+            return
         if message is not None and message["kind"] == "begin":
             self.stages[wire] = self._open(wire, message)
         stage = self.stages.get(wire)
@@ -144,6 +150,26 @@ class _Recorder:
                 stage.lost = stage.lost or self._lost(error)
         if message["kind"] == "end":
             self._leave(self.stages.pop(wire))
+
+    def _take_of_pipeline(self, wire: Wire, message: Message) -> None:
+        """Handle a message of the process that runs the pipeline on a cluster; answer it."""
+        try:
+            self._check_store()
+            from saltseg.tracking.mlflow_runs import PipelineRecord
+            from saltseg.tracking.store import reached_store
+
+            with time_limit(TALK), reached_store(self.folder):
+                self.pipeline = self.pipeline or PipelineRecord(message)
+                self.pipeline.take(message)
+            answer = {"lost": None, "run": self.pipeline.run}
+        except Exception as error:
+            answer = {"lost": self._lost(error)}
+        with suppress(OSError):
+            wire.send(answer)
+
+    def _check_store(self) -> None:
+        if self.lost is not None:
+            raise StoreError(self.lost)
 
     def _open(self, wire: Wire, begin: Message) -> _Stage:
         """Open the stage's run. MLflow is imported only here, because that may fail."""

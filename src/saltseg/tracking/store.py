@@ -147,6 +147,16 @@ def sweep(client: MlflowClient, experiment: str) -> None:
             client.set_terminated(run.info.run_id, "KILLED")
 
 
+def end_abandoned(client: MlflowClient, experiment: str, parent: str) -> None:
+    """End as KILLED the stages' runs below `parent` that still run after the pipeline's end.
+
+    `sweep` ends those of this host; these are of cluster nodes that died.
+    """
+    query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{parent}'"
+    for run in [*search_runs(client, [experiment], query)]:
+        client.set_terminated(run.info.run_id, "KILLED")
+
+
 def recorder_tags() -> dict[str, str]:
     """Return the tags by which `sweep` finds this process."""
     return {"recorder.pid": str(os.getpid()), "recorder.identity": identity(os.getpid())}

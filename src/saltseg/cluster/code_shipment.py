@@ -1,0 +1,113 @@
+"""The code of a checkout as it is sent to the nodes of a cluster: commit, patch, DVC's settings.
+
+A node needs no access to the repository that the commit came from.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc.repo import Repo
+
+from saltseg.plumbing.errors import InputError, first_few
+from saltseg.plumbing.litter import is_litter
+from saltseg.project.code_state import code_patch, code_state
+from saltseg.project.git import git, top_folder, why_unknown
+from saltseg.reproduction.clean_clone import Storage, restore_code
+from saltseg.reproduction.revisions import tracked_files
+
+_SECRET = ("secret", "password", "token", "key_id", "account_key", "connection_string")
+"""Parts of the names of DVC's settings that are credentials: nodes have their own."""
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """What makes the same checkout elsewhere."""
+
+    commit: str
+    patch: bytes
+    """The binary patch of a dirty tree on top of `commit`."""
+    pack: bytes
+    """A pack of git with the commit and its files, without its history."""
+    form: str
+    """Git's object format."""
+    place: str
+    """The project's folder in the repository."""
+    storage: Storage
+
+    def unpack(self, folder: Path) -> Path:
+        """Make the checkout in `folder`, which must not exist; return the project's folder."""
+        git(folder.parent, "init", "--quiet", "--template=", f"--object-format={self.form}",
+            str(folder))  # fmt: skip
+        (folder / ".git/objects/pack").mkdir(parents=True, exist_ok=True)
+        git(folder, "unpack-objects", "-q", stdin=self.pack)
+        (folder / ".git/shallow").write_text(f"{self.commit}\n", encoding="utf-8")
+        restore_code(folder, self.commit, self.patch)
+        return folder / self.place
+
+
+def pack_code(root: Path) -> Shipment:
+    """Pack the code of a checkout as it is now, uncommitted changes included.
+
+    Raises InputError if git cannot tell the code's state, if a file is too large for the patch, and
+    if DVC has no remote.
+    """
+    commit, changed = code_state(root)
+    if changed is None:
+        raise InputError(f"the state of the code cannot be sent to nodes: {why_unknown(root)}")
+    patch = code_patch(root)
+    if patch.omitted:
+        raise InputError(
+            f"{first_few(patch.omitted)}: too large to be sent to nodes; commit it, keep it with"
+            " 'dvc add', or name it in .gitignore"
+        )
+    objects = git(root, "rev-list", "--objects", "--no-walk", "--no-object-names", commit)
+    return Shipment(
+        commit,
+        patch.text,
+        git(root, "pack-objects", "--stdout", "-q", stdin=objects),
+        git(root, "rev-parse", "--show-object-format").decode().strip(),
+        str(top_folder(root)[1]),
+        _storage(root),
+    )
+
+
+def _storage(root: Path) -> Storage:
+    with Repo(str(root)) as repo:
+        storage = Storage.of(repo)
+    if storage.default is None:
+        raise InputError(
+            "DVC has no default remote, through which nodes exchange data; add one that all of them"
+            " reach: 'dvc remote add --default NAME URL' (a shared folder, s3://BUCKET/FOLDER, ...)"
+        )
+    remotes = {
+        name: {key: value for key, value in settings.items() if not _is_secret(key)}
+        for name, settings in storage.remotes.items()
+    }
+    return Storage(storage.cache, remotes, storage.default)
+
+
+def _is_secret(setting: str) -> bool:
+    return any(part in setting for part in _SECRET)
+
+
+def check_inputs(root: Path, shipment: Shipment, items: Collection[str]) -> None:
+    """Raise InputError that names a file that one of `items` reads and no node would have."""
+    sent = {*tracked_files(root, shipment.commit, shipment.patch)}
+    with Repo(str(root)) as repo:
+        made = [Path(out.fs_path) for stage in repo.index.stages for out in stage.outs]
+        read = {
+            Path(each.fs_path)
+            for stage in repo.index.stages
+            if getattr(stage, "name", None) in items
+            for each in stage.deps
+        }
+    for path in (file for folder in sorted(read) for file in folder.rglob("*") if file.is_file()):
+        inside = path.relative_to(root.resolve())
+        known = path.name == ".gitignore" or is_litter(inside)
+        in_dvc = any(path.is_relative_to(out) for out in made)
+        if not (known or in_dvc or (shipment.place / inside).as_posix() in sent):
+            raise InputError(
+                f"{inside}: is neither in git nor in DVC, so no node would have it; keep it with"
+                f" 'dvc add {inside}'"
+            )

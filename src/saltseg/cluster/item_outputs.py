@@ -1,0 +1,85 @@
+"""What an item made on a node, and how it is brought into the checkout that wants it.
+
+Outputs in DVC's cache travel through its remote, by hash. Small ones that git keeps instead, such
+as metrics, and the item's entry in dvc.lock are sent by the node itself.
+"""
+
+import time
+from collections.abc import Mapping
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+from dvc.exceptions import DvcException
+from dvc.output import Output
+from dvc.repo import Repo
+from dvc.stage import Stage
+from dvc.stage.loader import StageLoader
+
+from saltseg.plumbing.errors import InputError, first_few, reason_of
+from saltseg.plumbing.files import write_text
+from saltseg.project import dvc_lock
+
+WAITS = (0.0, 5.0, 15.0, 60.0)
+"""Seconds before each attempt to reach a remote: it may be gone for a while."""
+
+
+def read_outputs(project: Path, item: str) -> dict[str, Any]:
+    """Return an item's entry in dvc.lock and its outputs outside the cache, as JSON values."""
+    with Repo(str(project)) as repo:
+        files = {out.def_path: Path(out.fs_path) for out in _uncached(_stage(repo, item))}
+        return {
+            "entry": dvc_lock.read_checkout(project)[item],
+            "files": {name: path.read_text(encoding="utf-8") for name, path in files.items()},
+        }
+
+
+def restore_outputs(root: Path, item: str, made: Mapping[str, Any]) -> None:
+    """Bring an item's outputs into the checkout `root`, and its entry into dvc.lock, as dvc would.
+
+    made: what read_outputs returned on the node. Raises InputError if the remote lacks an output,
+    and if the item ran with other inputs or parameters than are here.
+    """
+    with chdir(root), Repo() as repo:
+        stage = _stage(repo, item)
+        for out in _uncached(stage):
+            write_text(Path(out.fs_path), made["files"][out.def_path])
+        with repo.lock:
+            StageLoader.fill_from_lock(stage, made["entry"])
+            stage.dump(update_pipeline=False)
+            stage.ignore_outs()
+        _pull(repo, item)
+    differing = changes(root, [item])
+    if differing:
+        raise InputError(
+            f"it ran with other inputs than are here: {first_few(differing[item])}; leave the"
+            " project alone while a cluster trains"
+        )
+
+
+def changes(root: Path, items: list[str]) -> dict[str, list[str]]:
+    """Return what differs from dvc.lock for each of `items` that has changed."""
+    with chdir(root), Repo() as repo:
+        found = repo.status(targets=items)
+    return {item: [str(each) for each in told] for item, told in found.items()}
+
+
+def _pull(repo: Repo, item: str) -> None:
+    """Fetch and check out an item's outputs; a remote that is gone may come back."""
+    for wait in WAITS:
+        time.sleep(wait)
+        try:
+            repo.pull(targets=[item], force=True)
+        except (DvcException, OSError) as error:
+            reason = reason_of(error)
+        else:
+            return
+    raise InputError(f"its outputs cannot be pulled: {reason}")
+
+
+def _stage(repo: Repo, item: str) -> Stage:
+    return next(each for each in repo.index.stages if getattr(each, "name", None) == item)
+
+
+def _uncached(stage: Stage) -> list[Output]:
+    return [out for out in stage.outs if not out.use_cache]
