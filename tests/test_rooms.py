@@ -36,6 +36,7 @@ ALLOWED = {
     "torch": {"models", "inference", "learning", "serving", "cluster"},
     "mlflow": {"tracking"},
     "albumentations": {"learning"},
+    "onnxruntime": {"serving"},
     "dvc": {"config", "project", "reproduction", "ablation", "cluster"},
 }
 

@@ -63,6 +63,7 @@ for command in (
     models.promote,
     predictions.predict,
     models.weights,
+    models.export_onnx,
     survey_outputs.export,
 ):
     app.command()(command)

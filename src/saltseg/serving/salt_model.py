@@ -49,7 +49,7 @@ class SaltModel:
         params = load_params(layout.params)
         params = params.model_copy(update={"runtime": available_runtime(params.runtime)})
         self.parts = list(load_parts(params, find_snapshots(layout, params)))
-        self.reads_depth = _reads_depth(params)
+        self.reads_depth = reads_depth(params)
         self._turn = Lock()
 
     def predict(self, images: Images, depth: npt.NDArray[np.float32] | None = None) -> Prediction:
@@ -119,6 +119,7 @@ class SaltModel:
         return clean(masks, *sizes)
 
 
-def _reads_depth(params: Params) -> bool:
+def reads_depth(params: Params) -> bool:
+    """Return whether a member reads the depth of crops."""
     members = params.train_per_fold.members
     return any("depth" in params.models[member].input.channels for member in members)
