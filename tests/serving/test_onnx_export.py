@@ -20,6 +20,8 @@ from tests.conftest import shrunk_content
 from tests.helpers.model_definitions import define_input
 from tests.helpers.trained import write_snapshots
 
+pytestmark = pytest.mark.slow  # the trace of a whole ensemble
+
 
 def make_model(folder: Path, threshold: float) -> Path:
     """Two members of unequal weight, one of which reads depths, seen in scaled views too."""

@@ -44,7 +44,7 @@ def export_onnx(
 ) -> None:
     """Write a model as one ONNX file, and check first that it finds the same salt."""
     with one_line_errors():
-        from saltseg.serving.onnx_export import export_model
+        from saltseg.serving.onnx_export import export_onnx as export
 
-        agreement = export_model(model, out, Path(), force)
+        agreement = export(model, out, Path(), force)
         print(f"{out}: checked; {agreement}")

@@ -64,7 +64,8 @@ def checked_agreement(graph: Path, model: Path, deep: bool) -> Agreement:
     agreement = Agreement(apart, differing, known.masks.size)
     if not agreement.is_close:
         raise InputError(
-            f"{model}: was not exported, because its graph predicts otherwise: {agreement}"
+            f"{model}: was not exported, because its graph finds other salt ({agreement}); report"
+            " it with the params.yaml of the model"
         )
     return agreement
 

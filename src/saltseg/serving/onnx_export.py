@@ -31,7 +31,7 @@ LARGEST = 1_900_000_000
 _SETTINGS = ("threshold", "salt_size", "hole_size", "code")
 
 
-def export_model(model: str, out: Path, root: Path, force: bool = False) -> Agreement:
+def export_onnx(model: str, out: Path, root: Path, force: bool = False) -> Agreement:
     """Write a model to the file `out`; return how well it agrees with the model.
 
     Its input `images` is uint8 (n, 101, 101), for models that read it `depth` float32 (n,) in feet;
