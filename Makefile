@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # DVC runs `python stages/...`, which must be the environment's Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install demo test check format subset bench ui lock deps repository
+.PHONY: help install demo test check format subset bench ui docs image lock deps repository
 
 help:
 	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show the results"
@@ -15,6 +15,8 @@ help:
 	@echo "make subset  run the pipeline on a small subset, as CI does"
 	@echo "make bench   run the benchmarks, write docs/results/benchmarks.md"
 	@echo "make ui      compare runs in the MLflow UI"
+	@echo "make docs    build the documentation's site, check its links"
+	@echo "make image   build a container that serves the champion"
 	@echo "make deps    update the module lists in dvc.yaml"
 	@echo "make lock    update requirements.lock from pyproject.toml"
 
@@ -61,6 +63,17 @@ bench: $(READY)
 ui: $(READY)
 	@echo "open http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
 	mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db
+
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
+image: $(READY)
+	rm -rf tmp/champion
+	mkdir -p tmp/champion
+	MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} mlflow artifacts download \
+		--artifact-uri models:/saltseg@champion --dst-path tmp/champion
+	docker build --tag saltseg .
 
 deps: $(READY)
 	python -m saltseg.project.stage_dependencies

@@ -15,7 +15,7 @@ Network = Callable[[np.ndarray], np.ndarray]
 
 
 def with_onnxruntime(path: str, threads: int) -> Network:
-    import onnxruntime  # type: ignore[import-not-found]
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

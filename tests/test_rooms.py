@@ -37,6 +37,7 @@ ALLOWED = {
     "mlflow": {"tracking"},
     "albumentations": {"learning"},
     "ray": {"cluster"},
+    "onnxruntime": {"serving"},
     "dvc": {"config", "project", "reproduction", "ablation", "cluster"},
 }
 

@@ -11,6 +11,7 @@ from saltseg.plumbing.modules import (
     PACKAGE,
     determining_modules,
     imported_modules,
+    imported_names,
 )
 
 TRAINING = PACKAGE / "learning/training.py"
@@ -61,3 +62,15 @@ def test_plumbing_decides_nothing(place: str) -> None:
 def test_a_training_does_not_depend_on_what_it_does_not_import() -> None:
     rooms = {path.relative_to(PACKAGE).parts[0] for path in determining_modules(TRAINING)}
     assert not {"cli", "reproduction", "reports", "tracking", "project"} & rooms
+
+
+def test_imports_for_type_checkers_count_where_they_are_asked_for(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from saltseg.models.unet import Unet\n"
+        "else:\n    from saltseg.plumbing.files import write_json\n"
+    )
+    assert "saltseg.models.unet.Unet" in imported_names(script)
+    found = imported_modules([script])
+    assert PACKAGE / "plumbing/files.py" in found and PACKAGE / "models/unet.py" not in found

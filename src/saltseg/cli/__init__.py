@@ -54,7 +54,13 @@ PANELS = {
         ablations.ablate,
     ),
     "Recorded runs": (runs.report, runs.diff, runs.verify, runs.reproduce, experiments.sync),
-    "Trained models": (models.promote, predictions.predict, survey_outputs.export, models.weights),
+    "Trained models": (
+        models.promote,
+        predictions.predict,
+        survey_outputs.export,
+        models.weights,
+        models.export_onnx,
+    ),
     "Submissions": (
         submissions.check,
         submissions.score,

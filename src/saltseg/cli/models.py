@@ -1,4 +1,4 @@
-"""`saltseg promote` and `weights`: which trained pipeline is in use, and where others start."""
+"""`saltseg promote`, `weights` and `export-onnx`: which model is in use, and other uses of it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -38,3 +38,18 @@ def weights(
         check_project(Path())
         name = keep_weights(model, member, fold, Path()).name
         print(f"weights/{name}: start from it with -S models.NAME.weights={name}")
+
+
+def export_onnx(
+    out: Annotated[Path, typer.Argument(help="The file to write, for example salt.onnx.")],
+    model: Annotated[
+        str, typer.Option(help="A model in MLflow's registry, or the folder of one.")
+    ] = "models:/saltseg@champion",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Write a model as one ONNX file, and check first that it finds the same salt."""
+    with one_line_errors():
+        from saltseg.serving.onnx_export import export_onnx as export
+
+        agreement = export(model, out, Path(), force)
+        print(f"{out}: checked; {agreement}")

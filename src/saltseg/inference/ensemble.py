@@ -134,7 +134,7 @@ def load_parts(
     tiles: see snapshot_predictor. fast: one network with the mean of the snapshots' weights, in
     place of the mean of what they predict, and no views but the mirrored one.
     """
-    shares = _member_shares(params)
+    shares = member_shares(params)
     settings = params.snapshot_ensemble
     views = [] if fast else create_views(settings.shifts, settings.scales)
     for (member, fold), paths in snapshots.items():
@@ -160,7 +160,8 @@ def _out_of_fold_table(crops: CropSet, folds: pd.DataFrame, trained: Sequence[in
     return table[["id", "fold", "row"]].reset_index(drop=True)
 
 
-def _member_shares(params: Params) -> dict[str, float]:
+def member_shares(params: Params) -> dict[str, float]:
+    """Return the share of each member in the mean; they sum to 1."""
     given = params.snapshot_ensemble.member_weights
     weights = {member: given.get(member, 1.0) for member in params.train_per_fold.members}
     total = sum(weights.values())

@@ -42,8 +42,9 @@ def _sample(
     """Read `values` at scale * x + (right, down), where x goes from -1 to 1 over the image."""
     rows = [[scale, 0.0, right], [0.0, scale, down]]
     affine = torch.tensor([rows], dtype=values.dtype, device=values.device)
-    shape = [len(values), 1, *values.shape[1:]]
-    grid = functional.affine_grid(affine.expand(len(values), 2, 3), shape, align_corners=False)
+    count, height, width = values.shape  # not len(values), which would fix it in an export
+    shape = [count, 1, height, width]
+    grid = functional.affine_grid(affine.expand(count, 2, 3), shape, align_corners=False)
     return functional.grid_sample(
         values[:, None], grid, padding_mode=beyond, align_corners=False
     ).squeeze(1)

@@ -67,8 +67,13 @@ def fit(images: Tensor, definition: Input, offsets: Sequence[Offset]) -> Tensor:
         return resized(images, (definition.size, definition.size))
     if definition.resized:
         images = resized(images, (definition.resized, definition.resized))
-    parts = zip(images.split(len(images) // len(offsets)), offsets, strict=True)
+    parts = zip(_parts(images, offsets), offsets, strict=True)
     return torch.cat([_pad(part, definition, offset) for part, offset in parts])
+
+
+def _parts(values: Tensor, offsets: Sequence[Offset]) -> Sequence[Tensor]:
+    """Return each crop, or all where one offset is theirs: then any number can be exported."""
+    return [values] if len(offsets) == 1 else values.split(1)
 
 
 def _pad(images: Tensor, definition: Input, offset: Offset) -> Tensor:
@@ -85,7 +90,7 @@ def unfit(
     """Bring logits of the input size back to the crop's: the inverse of `fit`."""
     height, width = shape
     if definition.pads:
-        parts = zip(logits.split(len(logits) // len(offsets)), offsets, strict=True)
+        parts = zip(_parts(logits, offsets), offsets, strict=True)
         inner = _padded_shape(definition, shape)
         logits = torch.cat([_cut(part, inner, offset) for part, offset in parts])
     if definition.fit == "resize" or definition.resized:

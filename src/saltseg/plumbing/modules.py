@@ -38,15 +38,15 @@ def imported_modules(
 ) -> list[Path]:
     """Return the modules of `package` that `scripts` import, directly or indirectly, sorted.
 
-    Imports inside functions count. A package's `__init__` counts if it contains code, since
-    importing any of its modules runs it. without: modules and folders, relative to `package`, to
-    leave out together with what only they import.
+    Imports inside functions count, imports for type checkers alone do not. A package's `__init__`
+    counts if it contains code, since importing any of its modules runs it. without: modules and
+    folders, relative to `package`, to leave out together with what only they import.
     """
     left_out = tuple(without)
     seen: set[Path] = set()
     to_read = list(scripts)
     while to_read:
-        for name in imported_names(to_read.pop()):
+        for name in imported_names(to_read.pop(), typing=False):
             for path in _sources(name, package):
                 kept = not path.relative_to(package).as_posix().startswith(left_out)
                 if kept and path not in seen:
@@ -60,13 +60,27 @@ def determining_modules(script: Path, package: Path = PACKAGE) -> list[Path]:
     return sorted({script, *imported_modules([script], package, CHANGES_NO_RESULT)})
 
 
-def imported_names(path: Path) -> Iterator[str]:
-    """Yield the dotted name of everything that a file imports, including inside functions."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def imported_names(path: Path, typing: bool = True) -> Iterator[str]:
+    """Yield the dotted name of everything that a file imports, including inside functions.
+
+    typing: also what it imports for type checkers alone, below `if TYPE_CHECKING`.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree if typing else _Executed().visit(tree)):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+class _Executed(ast.NodeTransformer):
+    """Leaves out what runs for type checkers alone."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        """Replace `if TYPE_CHECKING: ... else: ...` by what is below else."""
+        visited = self.generic_visit(node)
+        typing = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return node.orelse if typing else visited
 
 
 def _sources(name: str, package: Path) -> Iterator[Path]:

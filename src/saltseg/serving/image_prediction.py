@@ -1,7 +1,6 @@
 """Predicting on users' images with a registered model, by the code that trained it."""
 
 import math
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from saltseg.plumbing.outputs import Outputs, check_outputs, protected_outputs
 from saltseg.project.model_folder import find_model, own_code
 from saltseg.seismic.images import read_image
 from saltseg.serving.image_files import check_names, prediction_names, write_prediction
+from saltseg.serving.own_process import own_command, own_environment
 
 
 def predict_files(
@@ -74,14 +74,9 @@ def _predict_by(
 ) -> None:
     """Predict in a process that imports the model's own code instead of this."""
     print("saltseg: the model was trained by other code: it predicts with its own", file=sys.stderr)
-    start = "from saltseg.cli import app; app()"
-    options = ["--model", str(model), "--out", str(outputs.staging)]
-    options += [] if depth is None else ["--depth", str(depth)]
-    command = [sys.executable, "-c", start, "predict", *options, "--", *map(str, images)]
-    own = {"PYTHONPATH": str(code), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, env=os.environ | own, stdout=subprocess.PIPE, text=True
-    ) as process:
+    command = own_command(images, model, outputs.staging, depth)
+    own = own_environment(code)
+    with subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
             # The line is printed when the files of an image are complete.

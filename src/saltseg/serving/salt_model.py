@@ -49,7 +49,7 @@ class SaltModel:
         params = load_params(layout.params)
         params = params.model_copy(update={"runtime": available_runtime(params.runtime)})
         self.parts = list(load_parts(params, find_snapshots(layout, params)))
-        self.reads_depth = _reads_depth(params)
+        self.reads_depth = reads_depth(params)
         self._turn = Lock()
 
     def predict(self, images: Images, depth: npt.NDArray[np.float32] | None = None) -> Prediction:
@@ -79,6 +79,21 @@ class SaltModel:
         probabilities = predict_tiles(image, predict, name)
         return Prediction(probabilities, self._masks(probabilities[None])[0])
 
+    def predict_images(
+        self, images: npt.NDArray[Any], depth: npt.NDArray[np.float32] | None = None
+    ) -> Prediction:
+        """Predict images of one size, (n, h, w): crops together, others one after the other.
+
+        depth: float32 (n,) in feet; see `predict` and `predict_image`.
+        """
+        if images.dtype == np.uint8 and images.shape[1:] == (CROP, CROP):
+            return self.predict(images, depth)
+        each = [None] * len(images) if depth is None else [float(feet) for feet in depth]
+        pairs = zip(images, each, strict=True)
+        found = [self.predict_image(image, feet) for image, feet in pairs]
+        probabilities = np.stack([one.probabilities for one in found])
+        return Prediction(probabilities, np.stack([one.masks for one in found]))
+
     def _depth(self, depth: npt.NDArray[np.float32] | None, count: int) -> npt.NDArray[np.float32]:
         if depth is None:
             if self.reads_depth:
@@ -104,6 +119,7 @@ class SaltModel:
         return clean(masks, *sizes)
 
 
-def _reads_depth(params: Params) -> bool:
+def reads_depth(params: Params) -> bool:
+    """Return whether a member reads the depth of crops."""
     members = params.train_per_fold.members
     return any("depth" in params.models[member].input.channels for member in members)

@@ -5,7 +5,6 @@ with the code that trained it. That fails if saltseg has already been imported.
 """
 
 import sys
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 import saltseg
-from saltseg.config.model_definitions import CROP, DEEPEST
 from saltseg.plumbing.errors import InputError
 from saltseg.project.lineage import code_digest
 from saltseg.project.model_folder import read_settings
+from saltseg.serving.depths import checked_depths
 from saltseg.serving.salt_model import SaltModel
 
 MOST_PIXELS = 1_000_000
@@ -47,20 +46,10 @@ class ServedModel:
         Raises InputError for other types, values or shapes, for too many pixels, and for invalid
         depths or a wrong number of them.
         """
-        return self._predict(_checked(images, self.most_pixels), params)
-
-    def _predict(self, images: npt.NDArray[np.uint8], params: dict[str, Any] | None) -> Found:
-        depths = _depths((params or {}).get("depth"), len(images))
-        if images.shape[1:] == (CROP, CROP):
-            crops = self.model.predict(images, depths)
-            return {"probabilities": crops.probabilities, "masks": crops.masks}
-        each = [None] * len(images) if depths is None else [float(depth) for depth in depths]
-        pairs = zip(images, each, strict=True)
-        found = [self.model.predict_image(image, depth) for image, depth in pairs]
-        return {
-            "probabilities": np.stack([one.probabilities for one in found]),
-            "masks": np.stack([one.masks for one in found]),
-        }
+        checked = _checked(images, self.most_pixels)
+        depths = checked_depths((params or {}).get("depth"), len(checked))
+        found = self.model.predict_images(checked, depths)
+        return {"probabilities": found.probabilities, "masks": found.masks}
 
 
 def _checked(images: object, most_pixels: int | None) -> npt.NDArray[np.uint8]:
@@ -86,21 +75,6 @@ def _checked(images: object, most_pixels: int | None) -> npt.NDArray[np.uint8]:
         if not 0 <= value <= 255:
             raise InputError(f"images: hold {value}; {_EXPECTED}")
     return array.astype(np.uint8)
-
-
-def _depths(given: list[float] | None, count: int) -> npt.NDArray[np.float32] | None:
-    """Return the depth of each image; a single one applies to all."""
-    if given is None or len(given) == 0:
-        return None
-    if len(given) not in (1, count):
-        raise InputError(
-            f"depth: {len(given)} values for {count} images; give one, or one per image"
-        )
-    for value in given:
-        number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-        if not (number and 0 <= value <= DEEPEST):
-            raise InputError(f"depth: {value!r} is not a depth; give feet from 0 to {DEEPEST:,}")
-    return np.broadcast_to(np.array(given, np.float32), count)
 
 
 def _load_pyfunc(path: str) -> ServedModel:

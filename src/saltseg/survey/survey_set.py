@@ -33,9 +33,12 @@ class SurveySet:
     sidecar: pd.DataFrame
 
 
-def generate(train: int, test: int, seed: int, workers: int, style: str = "default") -> SurveySet:
+def generate(
+    train: int, test: int, seed: int = 2018, workers: int = 0, style: str = "default"
+) -> SurveySet:
     """Make a survey of `train` and `test` crops, byte-identical for any number of `workers`.
 
+    workers: processes; 0 makes it in this one.
     style: one of the names of saltseg.survey.ranges.RANGES.
     """
     train_split, test_split = collect(train, test, seed, workers, style)
