@@ -158,6 +158,7 @@ class PipelineRecord:
         tags = run_tags(self.root) | recorder_tags()
         if known:
             run = str(known.info.run_id)
+            self.name = known.info.run_name or self.name
             for key, value in tags.items():
                 self.client.set_tag(run, key, value)
             self.client.update_run(run, status="RUNNING")
