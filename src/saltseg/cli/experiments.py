@@ -10,6 +10,7 @@ from saltseg.config.crop_counts import PSEUDOLABELS, TRAIN
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout, check_project
 
+
 def _complete(start: str) -> list[tuple[str, str]]:
     """Return the recipes that begin with `start`, for the shell's completion."""
     from saltseg.config.recipe_files import list_recipes
