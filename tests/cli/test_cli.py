@@ -53,7 +53,7 @@ def test_help_groups_the_commands_by_task() -> None:
     named = [command.__name__ for commands in PANELS.values() for command in commands]
     assert len(named) == len(set(named)) == len(app.registered_commands)
     for name in named:
-        assert f" {name} " in text
+        assert f" {name.replace('_', '-')} " in text
 
 
 def test_a_shell_completes_commands_and_recipes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,10 +27,13 @@ def nearest_name(name: str, known: Collection[str]) -> str | None:
 
     A name that only lacks its section, or has a wrong one, comes before one spelled alike.
     """
-    last = name.rpartition(".")[2]
+    section, _, last = name.rpartition(".")
     known = [each for each in known if not name.startswith(f"{each}.")]
     same = sorted(each for each in known if each.rpartition(".")[2] == last)
-    found = difflib.get_close_matches(name, same, 1, 0) or difflib.get_close_matches(name, known, 1)
+    # In its own section the last part alone tells: long paths are alike whatever they end in.
+    elsewhere = [each for each in known if not section or each.rpartition(".")[0] != section]
+    found = difflib.get_close_matches(name, same, 1, 0)
+    found = found or difflib.get_close_matches(name, elsewhere, 1)
     if found:
         return found[0]
     lasts = {each.rpartition(".")[2]: each for each in sorted(known, reverse=True)}
