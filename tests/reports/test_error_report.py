@@ -44,9 +44,11 @@ def test_measures_by_class(errors: Errors) -> None:
 
 
 def test_means_leave_out_what_no_crop_has(errors: Errors) -> None:
-    assert errors.means() == pytest.approx({"iou": 0.625, "dice": 2 / 3, "boundary_distance": 20.0})
+    assert errors.means() == pytest.approx(
+        {"iou": 0.625, "dice": 2 / 3, "boundary_distance": 20.0, "score_over_thresholds": 1.0}
+    )
     nothing = Errors(errors.crops, np.zeros_like(errors.masks), errors.cleaning)
-    assert set(nothing.means()) == {"iou", "dice"}
+    assert set(nothing.means()) == {"iou", "dice", "score_over_thresholds"}
 
 
 def test_what_each_kind_of_error_costs(errors: Errors) -> None:
