@@ -87,7 +87,7 @@ def parameters() -> str:
     schema = Params.model_json_schema()
     parts = schema["$defs"]
     sections = {name: _named(field) for name, field in schema["properties"].items()}
-    shared = [name for name in parts if name not in sections.values()]
+    others = [name for name in parts if name not in sections.values()]
     lines = [
         "# Parameters",
         "Every parameter of `params.yaml`, made from the schema that checks it"
@@ -97,7 +97,7 @@ def parameters() -> str:
         described = parts[name] if name in parts else schema["properties"][section]
         lines += [f"## {section}", _described(described, parts)]
     lines += ["## Parts", "What sections hold."]
-    for name in shared:
+    for name in others:
         lines += [f"### {name}", _described(parts[name], parts)]
     return "\n\n".join(lines) + "\n"
 
