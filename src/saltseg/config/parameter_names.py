@@ -25,20 +25,25 @@ def parameter_names(content: object, path: str = "") -> Iterator[str]:
 def nearest_name(name: str, known: Collection[str]) -> str | None:
     """Return the known name that `name` resembles most; None if none does.
 
-    A name that only lacks its section, or has a wrong one, comes before one spelled alike.
+    A name that only lacks its section, or has a wrong one, comes first, then one spelled alike in
+    the same section, then one spelled alike in another.
     """
     section, _, last = name.rpartition(".")
     known = [each for each in known if not name.startswith(f"{each}.")]
     same = sorted(each for each in known if each.rpartition(".")[2] == last)
-    # In its own section the last part alone tells: long paths are alike whatever they end in.
-    elsewhere = [each for each in known if not section or each.rpartition(".")[0] != section]
-    found = difflib.get_close_matches(name, same, 1, 0)
-    found = found or difflib.get_close_matches(name, elsewhere, 1)
-    if found:
-        return found[0]
+    if same:
+        return difflib.get_close_matches(name, same, 1, 0)[0]
+    siblings = [each for each in known if section and each.rpartition(".")[0] == section]
+    # A section that does not exist may be misspelt as well.
+    whole = [] if siblings else difflib.get_close_matches(name, known, 1)
+    return _alike(last, siblings) or next(iter(whole), None) or _alike(last, known)
+
+
+def _alike(last: str, known: Collection[str]) -> str | None:
+    """Return the known name whose last part is spelled like `last`."""
     lasts = {each.rpartition(".")[2]: each for each in sorted(known, reverse=True)}
-    alike = difflib.get_close_matches(last, lasts, 1)
-    return lasts[alike[0]] if alike else None
+    found = difflib.get_close_matches(last, lasts, 1)
+    return lasts[found[0]] if found else None
 
 
 def beside(name: str, known: Collection[str]) -> list[str]:
