@@ -203,7 +203,7 @@ def test_what_a_cluster_lacks_costs_one_line(place: Place, trained: Layout, tmp_
     wanted = {"cuda": place.variables, "cpu": stranger}
     reasons = {
         "cuda": "runtime.accelerator: cuda asks for a GPU, and no node of",
-        "cpu": "refuses this process's token",
+        "cpu": "with the token of its nodes",
     }
     for accelerator, variables in wanted.items():
         content = yaml.safe_load((checkout.root / "params.yaml").read_text())
