@@ -135,7 +135,7 @@ def test_a_node_dies_in_a_training_and_the_bytes_are_those_of_one_machine(
     add_remote(spread, two_nodes.s3)
     states = tmp_path / "states"
     process = start(spread, two_nodes, "train", "--states", states)
-    wait_for(lambda: len([*states.glob("*/progress.checkpoint")]) == len(ITEMS), process)
+    wait_for(lambda: all_have_trained(states, seconds=1), process)
     two_nodes.nodes.kill(1)
     said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
@@ -148,6 +148,14 @@ def test_a_node_dies_in_a_training_and_the_bytes_are_those_of_one_machine(
     assert not [*states.glob("*/progress.checkpoint")]
     wait_for_recorders(spread.root / "mlruns", PATIENCE)
     check_record(two_nodes.mlflow, lost)
+
+
+def all_have_trained(states: Path, seconds: float) -> bool:
+    """Tell whether the checkpoints of all items are of some time after their beginning."""
+    saved = [*states.glob("*/progress.checkpoint")]
+    begun = [path.parent.with_suffix(".lock").stat().st_mtime for path in saved]
+    ages = [path.stat().st_mtime - at for path, at in zip(saved, begun, strict=True)]
+    return len(ages) == len(ITEMS) and min(ages) > seconds
 
 
 def check_record(mlflow: str, lost: str) -> None:
@@ -195,7 +203,7 @@ def test_what_a_cluster_lacks_costs_one_line(place: Place, trained: Layout, tmp_
     wanted = {"cuda": place.variables, "cpu": stranger}
     reasons = {
         "cuda": "runtime.accelerator: cuda asks for a GPU, and no node of",
-        "cpu": "refuses this process's token",
+        "cpu": "with the token of its nodes",
     }
     for accelerator, variables in wanted.items():
         content = yaml.safe_load((checkout.root / "params.yaml").read_text())

@@ -15,10 +15,10 @@ from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import Stage
 from dvc.stage.loader import StageLoader
+from dvc.utils.serialize import load_yaml
 
 from saltseg.plumbing.errors import InputError, first_few, reason_of
 from saltseg.plumbing.files import write_text
-from saltseg.project import dvc_lock
 
 WAITS = (0.0, 5.0, 15.0, 60.0)
 """Seconds before each attempt to reach a remote: it may be gone for a while."""
@@ -29,7 +29,8 @@ def read_outputs(project: Path, item: str) -> dict[str, Any]:
     with Repo(str(project)) as repo:
         files = {out.def_path: Path(out.fs_path) for out in _uncached(_stage(repo, item))}
         return {
-            "entry": dvc_lock.read_checkout(project)[item],
+            # Read as dvc reads it: to other readers of YAML, 2e-05 is a text.
+            "entry": load_yaml(project / "dvc.lock")["stages"][item],
             "files": {name: path.read_text(encoding="utf-8") for name, path in files.items()},
         }
 

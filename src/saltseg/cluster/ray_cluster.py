@@ -158,12 +158,8 @@ def _explained(address: str, error: Exception) -> str:
     said = " ".join(str(error).split())
     if "Version mismatch" in said:
         return f"--ray: {address}: {said}; install the same Ray and Python on all nodes"
-    if "token" in said.lower():
-        return (
-            f"--ray: {address} refuses this process's token; set RAY_AUTH_MODE=token and"
-            " RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH, as on its nodes"
-        )
-    return (
+    return (  # Ray does not say which of the two is missing
         f"--ray: {address}: cannot be connected to ({reason_of(error)}); start the command on one"
-        " of its nodes, see 'ray status'"
+        " of its nodes, with the token of its nodes: RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or"
+        " RAY_AUTH_TOKEN_PATH"
     )
