@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # DVC runs `python stages/...`, which must be the environment's Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install demo test check format subset bench ui docs image lock deps repository
+.PHONY: help install demo test test-all check format subset bench ui docs image lock deps repository
 
 help:
 	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show the results"
@@ -43,6 +43,9 @@ demo: repository $(READY)
 	@echo "experiment          demo, saved to compare with later experiments"
 
 test: repository $(READY)
+	pytest -n auto --dist loadfile -m "not long"
+
+test-all: repository $(READY)
 	pytest -n auto --dist loadfile
 
 check: $(READY)

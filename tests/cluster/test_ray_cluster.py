@@ -32,7 +32,7 @@ from tests.helpers.ray_nodes import RayNodes, ray_nodes
 from tests.helpers.s3 import BUCKET, CREDENTIALS, s3_server
 from tests.helpers.servers import mlflow_server
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ITEMS = ("train-per-fold@class_unet-0", "train-per-fold@class_unet-1")
 INPUTS = ("ingest", "pretraining", "fold-split", "pseudolabel")
