@@ -11,6 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help:
 	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show the results"
 	@echo "make test    set up .venv, run the tests"
+	@echo "make test-all  the same with the tests that take minutes"
 	@echo "make check   check lint, formatting and types"
 	@echo "make subset  run the pipeline on a small subset, as CI does"
 	@echo "make bench   run the benchmarks, write docs/results/benchmarks.md"
