@@ -96,11 +96,11 @@ def test_a_local_store_cannot_be_shared(
     [
         ("ray://head:10001", "is not an address; give HOST:PORT"),
         ("head", "is not an address; give HOST:PORT"),
-        (f"127.0.0.1:{free_port()}", r"nobody answers at 127.0.0.1:\d+ .*'ray start --head'"),
+        ("127.0.0.1:PORT", r"nobody answers at 127.0.0.1:\d+ .*'ray start --head'"),
     ],
 )
 def test_a_wrong_address(address: str, reason: str) -> None:
-    with pytest.raises(InputError, match=reason), connected(address):
+    with pytest.raises(InputError, match=reason), connected(address.replace("PORT", str(free_port()))):
         pass
 
 
