@@ -100,7 +100,10 @@ def test_a_local_store_cannot_be_shared(
     ],
 )
 def test_a_wrong_address(address: str, reason: str) -> None:
-    with pytest.raises(InputError, match=reason), connected(address.replace("PORT", str(free_port()))):
+    with (
+        pytest.raises(InputError, match=reason),
+        connected(address.replace("PORT", str(free_port()))),
+    ):
         pass
 
 
