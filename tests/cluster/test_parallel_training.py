@@ -90,6 +90,7 @@ def test_a_failed_item_is_named_with_its_log_and_the_others_are_finished(
     assert not (checkout.root / "gathered").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "at_start"),
     [(signal.SIGINT, signal.SIG_DFL), (signal.SIGTERM, signal.SIG_IGN)],

@@ -307,7 +307,11 @@ def test_each_cycle_leaves_its_own_snapshot_and_the_end_is_told(
     assert any(not torch.equal(first[name], second[name]) for name in first)
     assert [line.snapshot for line in trained.history] == [False, True, True]
     assert [line.phase for line in trained.history] == [0, 1, 2]
-    assert capsys.readouterr().err.startswith("test: 5 done in ")  # batches
+    *epochs, end = capsys.readouterr().err.splitlines()
+    assert [line.partition(": loss ")[0] for line in epochs] == [
+        f"test: epoch {number} of 3" for number in (1, 2, 3)
+    ]
+    assert end.startswith("test: 5 done in ")  # batches
 
 
 def test_a_training_that_diverges_says_which_rate_to_lower(

@@ -15,7 +15,7 @@ from saltseg.tracking import wait_for_recorders
 from tests.conftest import shrunk_content
 from tests.helpers.checkout import Checkout, write_default_recipe
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 COARSE = "# @package _global_\n# Few thresholds.\nthreshold_search:\n  count: 21\n"
 

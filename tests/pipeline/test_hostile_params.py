@@ -77,6 +77,7 @@ def test_params_run_no_command_and_remove_no_folder(checkout: Checkout, kind: st
     assert (checkout.root / "precious/0/thesis.txt").read_text() == "years"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["command", "substitution"])
 def test_an_item_without_what_is_above_runs_no_command_either(
     checkout: Checkout, kind: str

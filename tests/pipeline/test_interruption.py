@@ -19,7 +19,7 @@ from tests.conftest import shrunk_content
 from tests.helpers.checkout import Checkout, make_checkout
 from tests.helpers.phases import set_epochs
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

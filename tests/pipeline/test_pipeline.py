@@ -107,6 +107,7 @@ def test_the_run_s_first_artifact_is_its_report(pipeline: Checkout) -> None:
     assert recorded["name"] == parent.info.run_name
 
 
+@pytest.mark.long
 def test_a_page_on_runs_and_a_summary_are_made_from_the_records(pipeline: Checkout) -> None:
     (parent,) = (
         run for run in recorded_runs(pipeline) if "mlflow.parentRunId" not in run.data.tags
@@ -134,6 +135,7 @@ def test_plots_are_drawn(pipeline: Checkout) -> None:
         assert image in html
 
 
+@pytest.mark.long
 def test_a_missing_model_is_named_and_never_averaged_without(
     pipeline: Checkout, tmp_path: Path
 ) -> None:
@@ -156,6 +158,7 @@ def test_a_missing_model_is_named_and_never_averaged_without(
     clone.succeed("dvc", "repro", "--pull", "--allow-missing", "snapshot-ensemble")
 
 
+@pytest.mark.long
 def test_raw_data_that_dvc_tracks_is_read_in_a_temporary_checkout(
     pipeline: Checkout, small_survey: SurveySet
 ) -> None:
@@ -176,6 +179,7 @@ def test_raw_data_that_dvc_tracks_is_read_in_a_temporary_checkout(
     assert record(pipeline, run, "dvc.lock").decode() == lock
 
 
+@pytest.mark.long
 def test_growing_and_shrinking_the_folds_leaves_nothing_stale(pipeline: Checkout) -> None:
     before = pipeline.outputs()
     pipeline.succeed("dvc", "exp", "run", "-S", "train_per_fold.folds=[1]")

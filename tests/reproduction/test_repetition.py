@@ -29,6 +29,7 @@ def squeezed(said: str) -> str:
     return re.sub(" +", " ", said)
 
 
+@pytest.mark.long
 def test_a_run_is_reproduced_in_a_fresh_clone_with_an_empty_cache(
     recorded: Recorded, tmp_path: Path
 ) -> None:
@@ -64,6 +65,7 @@ def test_what_is_in_the_remote_need_not_run_again(recorded: Recorded, tmp_path: 
     assert {row[4] for row in table_of(done.stdout).values()} == {"same"}
 
 
+@pytest.mark.long
 def test_a_run_of_a_dirty_tree_is_reproduced_with_its_patch(copy: Recorded) -> None:
     script = copy.root / "stages/threshold_search.py"
     script.write_text(script.read_text() + "# One more line.\n")
@@ -88,6 +90,7 @@ def test_a_run_of_a_dirty_tree_is_reproduced_with_its_patch(copy: Recorded) -> N
     assert part in said
 
 
+@pytest.mark.long
 def test_an_output_that_no_code_made_is_told_apart(copy: Recorded) -> None:
     submission = copy.root / "data/submit/submission.csv"
     submission.write_text(submission.read_text() + "\n")
@@ -136,6 +139,7 @@ def test_one_byte_of_a_stage_script_is_named(copy: Recorded) -> None:
     assert "code:\n" in said and "stages/fold_split.py changed, +1 -0" in squeezed(said)
 
 
+@pytest.mark.long
 def test_raw_data_come_from_the_remote_and_one_byte_of_them_is_named(
     tmp_path: Path, small_survey: SurveySet
 ) -> None:
@@ -184,6 +188,7 @@ def heed_the_terminal() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_an_interrupted_reproduction_leaves_nothing(
     recorded: Recorded, tmp_path: Path, number: signal.Signals

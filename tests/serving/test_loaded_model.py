@@ -65,6 +65,7 @@ def test_what_is_no_image_is_told(model: Model, images: object, depth: object, s
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_model_of_other_code_predicts_with_its_own(
     exported: Path, tmp_path: Path, model: Model, small_crops: CropSet

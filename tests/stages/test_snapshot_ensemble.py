@@ -43,7 +43,7 @@ def test_every_train_crop_is_predicted_by_its_fold(
     truth = load_array(folded.data("ingest") / "train_masks.npy")
     assert result["score_at_half"] == precision(out_of_fold > 0.5, truth).mean()
     assert result["snapshots"] == 4
-    assert "models/class_unet/2 is of no member and fold" in capsys.readouterr().out
+    assert "models/class_unet/2, which belongs to another run" in capsys.readouterr().out
 
 
 def test_a_partial_ensemble_writes_nothing(folded: Layout, shrunk_params: Params) -> None:

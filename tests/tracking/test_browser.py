@@ -13,7 +13,7 @@ from tests.helpers.browser import find_browser, open_page
 from tests.helpers.servers import mlflow_server
 from tests.tracking.conftest import DVC_YAML, SOURCE, commit_all, runs, start_stage
 
-pytestmark = pytest.mark.slow  # a server, a browser, and recorders that import MLflow
+pytestmark = pytest.mark.long  # a server, a browser, and recorders that import MLflow
 
 RESULTS = {
     "plump-newt": {"crops": 60, "score": 0.625, "score_low": 0.5, "score_high": 0.75},

@@ -153,7 +153,7 @@ def test_it_is_served(store: Store, trained: Layout, small_crops: CropSet, tmp_p
             "hold floats, such as": {"inputs": (images / 255).tolist()},
             "hold booleans, such as": {"inputs": (images > 99).tolist()},
             "hold strings, such as": {"inputs": images.astype(str).tolist()},
-            "nan is no depth": {"inputs": images.tolist(), "params": {"depth": [float("nan")]}},
+            "nan is not a depth": {"inputs": images.tolist(), "params": {"depth": [float("nan")]}},
             "more than the 1,000,000 of a request": {"inputs": [[[0] * 1001] * 1000]},
         }
         answers_to = {said: json.dumps(ask(address, content)) for said, content in wrong.items()}

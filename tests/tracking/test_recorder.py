@@ -155,6 +155,7 @@ def test_a_pipeline_that_is_killed_between_two_stages_is_killed(
     assert "dvc: it ended before train-per-fold@lite0-0" in found["pipeline"].data.tags["error"]
 
 
+@pytest.mark.long
 def test_a_server_that_dies_mid_run_costs_one_line(
     checkout: Path, start: Start, migrated: Path, tmp_path: Path
 ) -> None:
@@ -225,6 +226,7 @@ def test_an_unreachable_server_costs_one_line(
     assert second[1] == ""
 
 
+@pytest.mark.long
 def test_a_broken_database_and_a_dead_recorder_cost_one_line(checkout: Path, start: Start) -> None:
     kill = (
         "import psutil; [each.kill() for each in psutil.Process().children()];"
@@ -242,7 +244,6 @@ def test_a_broken_database_and_a_dead_recorder_cost_one_line(checkout: Path, sta
     assert (checkout / "results" / "ingest.json").exists()
 
 
-@on_both_stores
 def test_stages_of_one_pipeline_share_a_parent_that_shows_skipped_stages(
     checkout: Path, start: Start, pipeline: "subprocess.Popen[str]"
 ) -> None:
@@ -320,6 +321,7 @@ def test_the_patch_restores_a_dirty_tree_with_its_new_files(
         assert (clone / name).read_bytes() == (repository / name).read_bytes()
 
 
+@pytest.mark.long
 def test_a_run_left_open_by_a_power_cut_is_swept(checkout: Path, start: Start) -> None:
     assert done(start("pass")) == (0, "")
     client = client_of(checkout)
@@ -348,6 +350,7 @@ def test_two_stages_at_once_share_one_recorder(
     assert {each.info.status for each in found.values()} == {"FINISHED"}
 
 
+@pytest.mark.long
 def test_two_pipelines_at_once_make_a_new_database(checkout: Path, start: Start) -> None:
     (checkout / "mlruns" / "mlflow.db").unlink()
     both = [start("run.metrics({'loss': 1.0})", name) for name in ("ingest", "submit")]
@@ -370,6 +373,7 @@ def test_in_a_temporary_copy_the_store_stays_with_the_main_checkout(
     assert not any((checkout / "mlruns").iterdir())
 
 
+@pytest.mark.long
 def test_a_database_of_an_older_mlflow_is_upgraded_after_a_copy(
     checkout: Path, start: Start
 ) -> None:
