@@ -29,7 +29,6 @@ def squeezed(said: str) -> str:
     return re.sub(" +", " ", said)
 
 
-@pytest.mark.long
 def test_a_run_is_reproduced_in_a_fresh_clone_with_an_empty_cache(
     recorded: Recorded, tmp_path: Path
 ) -> None:
