@@ -141,7 +141,7 @@ def page(bench: Bench, volume: str) -> str:
     return "\n".join(
         [
             "# Surveys",
-            "`python -m benchmarks.survey_prediction MODEL VOLUME` measures this anew.",
+            "`python -m benchmarks.survey_prediction MODEL VOLUME` measures this again.",
             "",
             f"Every {bench.every}th section of a volume of {volume}, {bench.truth.mean():.1%} salt;"
             f" {date.today()}, {cpu_model()}. Seconds are of one section, on a machine that other"
