@@ -10,48 +10,52 @@ import typer
 
 from saltseg.plumbing.errors import InputError, one_line_errors
 
+Base = Annotated[str, typer.Argument(help="A recipe, or params.yaml for the current parameters.")]
+Vary = Annotated[
+    list[str],
+    typer.Option(help="KEY=A,B,C: a variant for each value. 'KEY=A & OTHER=B': one variant."),
+]
+Override = Annotated[
+    list[str] | None, typer.Option("-S", "--set-param", help="KEY=VALUE, for base and variants.")
+]
+Folds = Annotated[
+    str | None,
+    typer.Option(help="Folds to train, such as 0,1; by default the base's that are not locked."),
+]
+Seeds = Annotated[
+    str | None, typer.Option(help="Values of base.seed, such as 1,2,3; the base's by default.")
+]
+Match = Annotated[
+    Literal["cost"] | None,
+    typer.Option(help="cost: fewer or more epochs give every variant the base's PFLOP."),
+]
+TrainCrops = Annotated[
+    int | None,
+    typer.Option(min=2, show_default="survey.train, or 4000", help="Training crops for PFLOP."),
+]
+PseudoLabels = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        show_default="survey.test, or 15493",
+        help="Pseudo-labelled crops of a fold for PFLOP.",
+    ),
+]
+Out = Annotated[Path | None, typer.Option(help="Markdown file for the table.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing table.")]
+
 
 def ablate(
-    base: Annotated[
-        str, typer.Argument(help="A recipe, or params.yaml for the current parameters.")
-    ],
-    vary: Annotated[
-        list[str],
-        typer.Option(help="KEY=A,B,C: a variant for each value. 'KEY=A & OTHER=B': one variant."),
-    ],
-    override: Annotated[
-        list[str] | None,
-        typer.Option("-S", "--set-param", help="KEY=VALUE, for base and variants."),
-    ] = None,
-    folds: Annotated[
-        str | None,
-        typer.Option(
-            help="Folds to train, such as 0,1; by default the base's that are not locked."
-        ),
-    ] = None,
-    seeds: Annotated[
-        str | None, typer.Option(help="Values of base.seed, such as 1,2,3; the base's by default.")
-    ] = None,
-    match: Annotated[
-        Literal["cost"] | None,
-        typer.Option(help="cost: fewer or more epochs give every variant the base's PFLOP."),
-    ] = None,
-    train: Annotated[
-        int | None,
-        typer.Option(
-            min=2, show_default="survey.train, or 4000", help="Training crops that PFLOP count."
-        ),
-    ] = None,
-    pseudolabels: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            show_default="survey.test, or 15493",
-            help="Pseudo-labelled crops of a fold that PFLOP count.",
-        ),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Markdown file for the table.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing table.")] = False,
+    base: Base,
+    vary: Vary,
+    override: Override = None,
+    folds: Folds = None,
+    seeds: Seeds = None,
+    match: Match = None,
+    train: TrainCrops = None,
+    pseudolabels: PseudoLabels = None,
+    out: Out = None,
+    force: Force = False,
 ) -> None:
     """Measure the effect of single changes to a recipe on its score, in pairs."""
     numbers = _numbers(folds, "--folds"), _numbers(seeds, "--seeds")
