@@ -19,15 +19,7 @@ from saltseg.crops.crop_set import CropSet, load_array
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.outputs import OUTPUTS
 from saltseg.project.lineage import code_digest
-from saltseg.project.model_export import export_model
 from saltseg.survey.sections import make_section
-
-
-@pytest.fixture(scope="module")
-def exported(trained: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exported")
-    export_model(trained, folder)
-    return folder
 
 
 def said(*arguments: str | Path) -> tuple[int, str]:

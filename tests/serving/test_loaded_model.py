@@ -11,15 +11,7 @@ import saltseg
 from saltseg.crops.crop_set import CropSet, load_array
 from saltseg.plumbing.layout import Layout
 from saltseg.project.lineage import code_digest
-from saltseg.project.model_export import export_model
 from saltseg.serving.loaded_model import Model
-
-
-@pytest.fixture(scope="module")
-def exported(trained: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exported")
-    export_model(trained, folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

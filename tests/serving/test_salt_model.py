@@ -18,13 +18,6 @@ from tests.helpers.trained import write_snapshots
 
 
 @pytest.fixture(scope="module")
-def exported(trained: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exported")
-    export_model(trained, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def model(exported: Path) -> SaltModel:
     return SaltModel(find_model(exported))
 
