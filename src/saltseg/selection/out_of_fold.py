@@ -84,7 +84,7 @@ def write_out_of_fold(layout: Layout, path: Path) -> None:
     """Write the final out-of-fold masks of the training crops in the form of a submission.
 
     Each is of models that never saw the crop, with the threshold and the component sizes that were
-    chosen on other crops: their mean score is the quoted one.
+    chosen on other crops: their mean score is the quoted one, unless locked folds were trained.
     """
     folder = layout.data("postprocess-connected-components")
     table = load_table(folder / "out_of_fold_scores.parquet")
