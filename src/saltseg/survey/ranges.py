@@ -18,12 +18,18 @@ class Ranges:
 
     sampling: Range = (1.0, 1.0)
     """Sampling density relative to the usual: 4 is four times finer; log-uniform."""
+    exaggeration: Range = (1.7, 3.6)
+    """Ratio of vertical to lateral scale; log-uniform."""
     frequency_spread: float = 0.36
     """Standard deviation of the logarithm of peak frequency."""
+    phase_spread: float = 0.25
+    """Standard deviation of the wavelet's residual phase in radians."""
     positive: float = 0.97
     """Share of surveys in which an increase in impedance is white."""
     noise: Range = (0.08, 0.45)
     """Noise-to-signal ratio in sediments."""
+    salt_noise: Range = (0.46, 1.08)
+    """Ratio of noise in salt to signal in sediments; log-uniform."""
     deep_noise: float = 1.3
     """Largest relative growth of noise with depth."""
     salt_contrast: Range = (0.27, 0.80)
@@ -45,9 +51,12 @@ RANGES = {
     "default": Ranges(),
     "wide": Ranges(
         sampling=(0.25, 4.0),
+        exaggeration=(0.8, 5.0),
         frequency_spread=0.5,
+        phase_spread=0.7,
         positive=0.5,
         noise=(0.05, 0.8),
+        salt_noise=(0.1, 1.1),
         deep_noise=3.0,
         salt_contrast=(0.2, 1.0),
         gained=0.5,
