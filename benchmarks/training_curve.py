@@ -102,7 +102,8 @@ def draw(path: Path, curve: pd.DataFrame) -> None:
     """Draw both scores over the minutes."""
     with chart(path, "minutes of a fold", "precision", "Score against time") as axes:
         axes.grid(alpha=0.3)
-        axes.plot(curve["minutes"], curve[ONE_VIEW], label=ONE_VIEW)
+        scored = curve[curve[ONE_VIEW].notna()]
+        axes.plot(scored["minutes"], scored[ONE_VIEW], label=ONE_VIEW)
         known = curve[curve[ENSEMBLE].notna()]
         axes.plot(known["minutes"], known[ENSEMBLE], "o-", label=ENSEMBLE)
 

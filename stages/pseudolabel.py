@@ -2,7 +2,8 @@
 
     python stages/pseudolabel.py FOLD   # dvc names it in DVC_STAGE
 
-The teachers, one per round, learn from all folds but FOLD. Writes data/pseudolabel/FOLD.
+The teachers, one per round, learn from all folds but FOLD. Writes data/pseudolabel/FOLD: their
+labels and, for a warm start, the last one's weights.
 """
 
 from pathlib import Path
@@ -22,33 +23,38 @@ def main(root: Path, fold: int) -> None:
     params = load_params(layout.params)
     check_fold(fold, params, layout)
     with stage_run("pseudolabel", layout, params, fold) as run:
-        if not params.pseudolabel.enabled:
-            save(layout, fold, no_pseudolabels(), run)
-        elif not len(load_array(layout.data("ingest") / "test_images.npy")):
-            print("pseudolabel: there are no test crops to label; no teacher is trained")
-            save(layout, fold, no_pseudolabels(), run)
-        else:
+        settings = params.pseudolabel
+        test = len(load_array(layout.data("ingest") / "test_images.npy"))
+        if settings.enabled and not test:
+            print("pseudolabel: there are no test crops to label")
+        if settings.enabled and (test or settings.warm_start):
             teach(layout, params, fold, run)
+        else:
+            save(layout, fold, no_pseudolabels(), run)
 
 
 def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
-    """Train the fold's teachers, save the last one's labels, and drop the checkpoints."""
+    """Train the fold's teachers, save what the last one leaves, and drop the checkpoints."""
     # torch takes seconds, which a disabled stage need not spend.
     from saltseg.learning.checkpoint import drop_checkpoint
     from saltseg.learning.teacher import label_test
     from saltseg.learning.training_sets import Sources
+    from saltseg.models.snapshots import save_weights
 
-    crops = load_crops(layout.data("ingest"))
     folds = load_table(layout.data("fold-split") / "folds.parquet")
     table = split_table(load_table(layout.data("coverage-stratify") / "crops.parquet"), "test")
-    result = label_test(fold, Sources(params, layout, crops, folds), table, run.epoch)
+    sources = Sources(params, layout, load_crops(layout.data("ingest")), folds)
+    result = label_test(fold, sources, table, run.epoch)
     save(layout, fold, result.labels, run)
+    if params.pseudolabel.warm_start:
+        save_weights(layout.teacher(fold), result.weights)
     for checkpoint in result.checkpoints:
         drop_checkpoint(checkpoint)
 
 
 def save(layout: Layout, fold: int, labels: PseudoLabels, run: StageRun) -> None:
     """Write the pseudo-labels and their counts."""
+    layout.teacher(fold).unlink(missing_ok=True)
     save_pseudolabels(layout.data("pseudolabel", fold), labels)
     run.metrics(summary(labels))
 

@@ -2,8 +2,9 @@
 
     python stages/train_per_fold.py MEMBER FOLD   # dvc names them in DVC_STAGE
 
-Reads the crops, the folds and the pseudo-labels of the same fold; writes models/MEMBER/FOLD
-(the snapshots of its phases), results/train-per-fold/MEMBER/FOLD.json and the history.
+Reads the crops, the folds, the pseudo-labels of the same fold and, for a warm start, its teacher's
+weights; writes models/MEMBER/FOLD (the snapshots of its phases),
+results/train-per-fold/MEMBER/FOLD.json and the history.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ from saltseg.learning.checkpoint import drop_checkpoint
 from saltseg.learning.history import final_metrics, write_history
 from saltseg.learning.member import check_member, train_member
 from saltseg.learning.training_sets import Sources
-from saltseg.models.snapshots import save_snapshots
+from saltseg.models.snapshots import load_snapshot, save_snapshots
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.project.items import fold_number, stage_item
@@ -33,7 +34,9 @@ def main(root: Path, member: str, fold: int) -> None:
         folds = load_table(layout.data("fold-split") / "folds.parquet")
         labels = load_pseudolabels(layout.data("pseudolabel", fold))
         sources = Sources(params, layout, crops, folds)
-        trained = train_member(member, fold, sources, labels, run.epoch)
+        teacher = layout.teacher(fold)
+        start = load_snapshot(teacher) if teacher.exists() else None
+        trained = train_member(member, fold, sources, labels, run.epoch, start)
         save_snapshots(layout.model(member, fold), trained.snapshots)
         history = layout.plots("train-per-fold", member, fold) / "history.csv"
         write_history(history, trained.history)

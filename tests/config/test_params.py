@@ -265,6 +265,8 @@ FOLDS = {"n_folds": 2, "strategy": "coverage", "seed": 1}
             "training.optimizer.momentum: 0 is not allowed with sgd, whose momentum is Nesterov's",
         ),
         ("training.inner_folds", 1, "greater than or equal to 2"),
+        ("training.score_every", 0, "training.score_every: 0 is not allowed"),
+        ("training.leave_out", ["empty"], "training.leave_out.0: 'empty' is not allowed"),
         ("snapshot_ensemble.shifts", [0], "snapshot_ensemble.shifts.0: 0 is not allowed"),
         ("snapshot_ensemble.scales", [0.0], "snapshot_ensemble.scales.0: 0.0 is not allowed"),
         ("threshold_search.low", 0.95, "must be below threshold_search.high"),
@@ -343,6 +345,21 @@ def test_probabilities_that_no_loss_takes_are_refused() -> None:
     assert parse_params(content, "params.yaml").pseudolabel.soft
     content["train_per_fold"]["phases"][0]["loss"] = {"lovasz": 1.0}
     with pytest.raises(InputError, match=r"pseudolabel\.soft: true has no effect"):
+        parse_params(content, "params.yaml")
+
+
+def test_a_warm_start_needs_a_teacher_whose_weights_fit() -> None:
+    content = change(shrunk_content(), "pseudolabel.warm_start", True)
+    assert parse_params(content, "params.yaml").pseudolabel.warm_start
+    content["pseudolabel"]["enabled"] = False
+    with pytest.raises(InputError, match=r"warm_start: true, but no teacher is trained; set"):
+        parse_params(content, "params.yaml")
+    content["pseudolabel"]["enabled"] = True
+    content["models"]["wider"] = content["models"]["class_unet"] | {"filters": 3}
+    content["train_per_fold"]["members"].append("wider")
+    with pytest.raises(
+        InputError, match=r"models\.wider differs from .* models\.class_unet, whose"
+    ):
         parse_params(content, "params.yaml")
 
 

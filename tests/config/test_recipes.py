@@ -50,6 +50,12 @@ def test_every_recipe_composes_to_right_parameters(layout: Layout, recipe: str) 
     composed(layout, recipe)
 
 
+def test_a_definition_may_be_repeated_for_another_seed(layout: Layout) -> None:
+    changes = ["+models.lite2_b=${models.lite2}", "train_per_fold.members=[lite2,lite2_b]"]
+    models = composed(layout, "cpu", *changes).used_models
+    assert [*models] == ["lite2", "lite2_b"] and models["lite2"] == models["lite2_b"]
+
+
 @pytest.mark.parametrize("recipe", list_recipes(Layout(PROJECT)))
 def test_every_recipe_says_what_it_is(recipe: str) -> None:
     lines = (PROJECT / f"conf/recipe/{recipe}.yaml").read_text().splitlines()

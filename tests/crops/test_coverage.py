@@ -17,6 +17,7 @@ from saltseg.crops.coverage import (
     describe_crops,
     is_black,
     is_vertical,
+    mask_kinds,
 )
 from saltseg.crops.crop_set import CropSet, crop_table
 
@@ -43,6 +44,15 @@ def test_class_is_the_exact_ceiling_for_every_count(area: int) -> None:
     pixels = np.arange(area + 1)
     expected = [ceil(Fraction(10 * int(count), area)) for count in pixels]
     assert coverage_class(pixels, area).tolist() == expected
+
+
+def test_kinds_of_masks() -> None:
+    masks = np.zeros((5, CROP, CROP), dtype=bool)
+    masks[1, :10, :10] = True
+    masks[2, :, 50:] = True
+    masks[3, 50:] = True
+    masks[4, :10, :10] = masks[4, 10, 0] = True
+    assert mask_kinds(masks).tolist() == ["empty", "tiny", "vertical", "common", "common"]
 
 
 def test_vertical_masks_are_full_columns_only() -> None:

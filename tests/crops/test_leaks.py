@@ -1,5 +1,6 @@
 """Nothing that is trained or chosen for a fold may know the labels of that fold."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -14,6 +15,7 @@ import torch
 from saltseg.config.model_definitions import CROP
 from saltseg.config.params import Params, parse_params
 from saltseg.config.sections import CoverageStratify
+from saltseg.crops.coverage import mask_kinds
 from saltseg.crops.crop_set import CropSet, split_table
 from saltseg.crops.folds import assign_folds, crops_beside_other_folds
 from saltseg.crops.mosaics import describe_mosaics
@@ -21,7 +23,7 @@ from saltseg.inference.ensemble import Ensemble, average, find_snapshots
 from saltseg.learning.member import train_member
 from saltseg.learning.teacher import label_test
 from saltseg.learning.training import Trained
-from saltseg.learning.training_sets import Sources, sets_without
+from saltseg.learning.training_sets import LabelledCrops, Sources, sets_without
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
@@ -189,6 +191,40 @@ def test_what_is_watched_is_neither_learned_from_nor_beside_it_nor_held_out(
         parts = pd.DataFrame([(crop, name) for name in found for crop in found[name]])
         parts.columns = pd.Index(["id", "fold"])
         assert not crops_beside_other_folds(parts, neighbours)
+
+
+def test_kinds_of_masks_are_left_out_of_what_is_learned_alone(
+    small_crops: CropSet, folds: pd.DataFrame, params: Params
+) -> None:
+    masks = small_crops.train_masks.copy()
+    masks[:4], masks[4:8] = False, False
+    masks[:4, :3, :3], masks[4:8, :, :20] = True, True
+    crops = replace(small_crops, train_masks=masks)
+
+    def sets(*kinds: str) -> dict[str, LabelledCrops]:
+        training = params.training.model_copy(update={"leave_out": [*kinds]})
+        changed = params.model_copy(update={"training": training})
+        sources = Sources(changed, Layout(Path("nowhere")), crops, folds)
+        return sets_without(FOLD, params.train_per_fold.phases, sources, no_pseudolabels()).named
+
+    def kinds(part: LabelledCrops) -> dict[str, int]:
+        return dict(Counter(mask_kinds(part.masks).tolist()))
+
+    whole, some, most = sets(), sets("tiny"), sets("tiny", "vertical")
+    found = kinds(whole["train"])
+    assert min(found["tiny"], found["vertical"]) > 0
+    del found["tiny"]
+    assert kinds(some["train"]) == found
+    del found["vertical"]
+    assert kinds(most["train"]) == found
+    kept = ~np.isin(mask_kinds(whole["train"].masks), ["tiny", "vertical"])
+    for one, two in zip(whole["train"].arrays, most["train"].arrays, strict=True):
+        np.testing.assert_array_equal(one[kept], two)
+    for name in whole.keys() - {"train"}:
+        assert kinds(whole[name]) == kinds(most[name])
+    crops.train_masks[:] = masks[0]
+    with pytest.raises(InputError, match=r"leave_out: \['tiny'\] leaves no crop .* fold 0"):
+        sets("tiny")
 
 
 def test_more_inner_folds_than_mosaics_are_refused(

@@ -59,7 +59,8 @@ def task(shrunk_params: Params) -> Task:
     """Cross-entropy, then the Lovász hinge, each until nothing is gained."""
     first = impatient(make_phase("plateau", keep="none", loss={"bce": 1.0}, **PLATEAU))
     second = impatient(make_phase("plateau", loss={"lovasz": 1.0}, **PLATEAU))
-    training = shrunk_params.training.model_copy(update={"batch_size": 4})
+    settings = {"batch_size": 4, "score_every": 100}
+    training = shrunk_params.training.model_copy(update=settings)
     definition = shrunk_params.models["class_unet"]
     return Task(definition, training, "train_per_fold", [first, second], seed=3)
 
@@ -87,6 +88,11 @@ def inner_score(record: EpochRecord) -> Score:
     return record.inner_validation
 
 
+def ends(trained: Trained, phase: int) -> int:
+    """Return the last epoch of a phase."""
+    return max(record.epoch for record in trained.history if record.phase == phase)
+
+
 @pytest.mark.parametrize("averaging", ["none", {"ema": {}}])
 def test_each_phase_ends_early_and_its_best_epoch_is_kept(
     task: Task, crops: dict[str, LabelledCrops], place: Place, averaging: str | dict[str, Any]
@@ -99,6 +105,8 @@ def test_each_phase_ends_early_and_its_best_epoch_is_kept(
         best = max(lines, key=inner_score)
         assert best is lines[-2], "one epoch without improvement ends a phase of this task"
         assert [line.snapshot for line in lines] == [False] * (len(lines) - 1) + [bool(index)]
+    scored = [record.epoch for record in trained.history if record.validation_score is not None]
+    assert scored == [ends(trained, index) for index in (0, 1)]
     (kept,) = trained.snapshots
     fabric = create_fabric(place.runtime)
     network = create_model(task.definition, seed=0, weights=None)
@@ -107,6 +115,7 @@ def test_each_phase_ends_early_and_its_best_epoch_is_kept(
     assert learner.score(crops["inner_validation"]) == pytest.approx(inner_score(best), rel=1e-5)
     # The last line scores the restored snapshot on the held-out fold, not the epoch after it.
     last_line = trained.history[-1]
+    assert last_line.validation_score is not None and last_line.validation_bce is not None
     expected = Score(last_line.validation_score, -last_line.validation_bce)
     assert learner.score(crops["held_out"]) == pytest.approx(expected, rel=1e-5)
 

@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 import torch
 
+from saltseg.config.model_definitions import Input
 from saltseg.config.params import Params
 from saltseg.config.phases import choice_name
 from saltseg.crops.crop_set import CropSet
 from saltseg.learning.checkpoint import drop_checkpoint
+from saltseg.learning.history import final_metrics, write_history
 from saltseg.learning.training import Place, Task, Trained, train
 from saltseg.learning.training_sets import LabelledCrops, TrainingSets, split_by_fold
+from saltseg.models.snapshots import Weights
 from saltseg.plumbing.errors import InputError
 from tests.helpers.interruptions import FailingImages, InterruptedTrainingError, same
 from tests.helpers.phases import make_phase
@@ -43,6 +46,12 @@ def place(shrunk_params: Params, tmp_path: Path) -> Iterator[Place]:
     torch.set_num_threads(threads)
 
 
+def padded(task: Task) -> Task:
+    """Let the network draw where each crop lies in its padding, beside its dropout."""
+    padding = Input(fit="edge", resized=0, size=104, offset="random", channels=["image"])
+    return replace(task, definition=task.definition.model_copy(update={"input": padding}))
+
+
 def silent(values: Mapping[str, float], step: int) -> None:
     """Report to nobody."""
 
@@ -60,6 +69,7 @@ def run(
 def test_workers_do_not_change_the_result(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
+    task = padded(task)
     one = run(task, folded, place)
     drop_checkpoint(one.checkpoint)
     with_workers = place.runtime.model_copy(update={"workers": 2})
@@ -72,7 +82,8 @@ def test_workers_do_not_change_the_result(
 def test_interrupted_after_every_step_it_goes_on_to_the_same_bytes(
     task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
 ) -> None:
-    task = replace(task, training=task.training.model_copy(update={"batch_size": 4}))
+    training = task.training.model_copy(update={"batch_size": 4})
+    task = replace(padded(task), training=training)
     whole = run(task, folded, place, pseudo=8)
     drop_checkpoint(whole.checkpoint)
     learned, held_out = folded
@@ -283,6 +294,41 @@ def test_a_finished_training_is_not_done_again(
     assert same(once, train(task, again, place, silent))
 
 
+def test_the_held_out_fold_is_scored_now_and_then_and_where_a_cycle_ends(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place, tmp_path: Path
+) -> None:
+    """It changes nothing but the history."""
+    phase = make_phase(cycles=2, epochs=5, learning_rate=0.002)
+    task = replace(task, phases=[phase])
+    rarely = replace(task, training=task.training.model_copy(update={"score_every": 3}))
+    every, some = run(task, folded, place), run(rarely, folded, place)
+    assert all(map(same_weights, every.snapshots, some.snapshots))
+    scored = [record.epoch for record in some.history if record.validation_score is not None]
+    assert scored == [2, 4, 5, 8, 9]
+    assert [some.history[epoch] for epoch in scored] == [every.history[epoch] for epoch in scored]
+    assert final_metrics(some.history) == final_metrics(every.history)
+    write_history(tmp_path / "history.csv", some.history)
+    written = pd.read_csv(tmp_path / "history.csv")
+    assert written.columns.tolist() == [*every.history[0].row()]
+    assert written["validation_score"].notna().tolist() == [at in scored for at in range(10)]
+
+
+def test_a_training_starts_from_given_weights(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+) -> None:
+    still = replace(task, phases=[make_phase("constant", learning_rate=1e-12)])
+    (given,) = run(replace(still, seed=8), folded, place).snapshots
+    learned, held_out = folded
+    sets = TrainingSets(learned, held_out)
+    one, two = (train(still, sets, place, silent, start) for start in (given, None))
+    assert one.checkpoint != two.checkpoint
+    assert same_weights(one.snapshots[0], given) and not same_weights(two.snapshots[0], given)
+
+
+def same_weights(one: Weights, two: Weights) -> bool:
+    return all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
+
+
 def test_a_damaged_checkpoint_starts_the_training_again(
     task: Task,
     folded: tuple[LabelledCrops, LabelledCrops],
@@ -333,6 +379,6 @@ def test_it_learns(task: Task, folded: tuple[LabelledCrops, LabelledCrops], plac
     phase = make_phase(loss={"lovasz": 1.0}, epochs=12, learning_rate=0.005)
     settings = task.training.model_copy(update={"augmentation": "none", "batch_size": 2})
     task = replace(task, definition=definition, training=settings, phases=[phase])
-    history = run(task, (easy, easy), place).history
-    assert history[-1].loss < history[0].loss / 4
-    assert history[-1].validation_score > 0.95
+    first, *_, last = run(task, (easy, easy), place).history
+    assert last.loss < first.loss / 4
+    assert last.validation_score is not None and last.validation_score > 0.95

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from saltseg.reports.error_report import Errors, losses_by_kind, mask_kinds, measures_by
+from saltseg.reports.error_report import Errors, losses_by_kind, losses_by_mask, measures_by
 from saltseg.selection.out_of_fold import OutOfFold
 from saltseg.selection.postprocess import Cleaning
 from saltseg.selection.sizes import ChosenSizes
@@ -57,14 +57,16 @@ def test_what_each_kind_of_error_costs(errors: Errors) -> None:
     assert table["score_lost"].sum() == pytest.approx((0.5 + 1.0) / 4)
 
 
-def test_kinds_of_masks() -> None:
-    truth = np.zeros((4, 101, 101), bool)
-    truth[1, :10, :10] = True
-    truth[2, :, 50:] = True
-    truth[3, 50:] = True
-    assert mask_kinds(known(truth, [False, False, True, False])) == [
-        "empty",
-        "tiny",
-        "vertical",
-        "common",
-    ]
+def test_what_each_kind_of_mask_costs_and_what_it_is_called(errors: Errors) -> None:
+    """Of four crops, the half found costs an eighth, the false one a quarter."""
+    table = losses_by_mask(errors).set_index("mask")
+    assert table.index.tolist() == ["empty", "tiny", "vertical", "common"]
+    expected = {
+        "crops": [2, 0, 0, 2],
+        "called_empty": [1, 0, 0, 0],
+        "called_salt": [1, 0, 0, 2],
+        "score_lost": [0.25, 0, 0, 0.125],
+    }
+    assert table.to_dict("list") == expected
+    nothing = Errors(errors.crops, np.zeros_like(errors.masks), errors.cleaning)
+    assert losses_by_mask(nothing)["called_empty"].tolist() == [2, 0, 0, 2]

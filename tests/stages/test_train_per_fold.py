@@ -1,14 +1,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 
+from saltseg.models.snapshots import Weights, load_snapshot
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import read_json
 from saltseg.plumbing.layout import Layout
 from saltseg.selection.pseudolabels import no_pseudolabels, save_pseudolabels
 from stages import pseudolabel, train_per_fold
 from tests.conftest import shrunk_content
+from tests.helpers.phases import write_schedule
 
 
 def test_a_snapshot_for_each_cycle_and_the_last_epoch_s_numbers(folded: Layout) -> None:
@@ -40,6 +43,32 @@ def test_without_pseudolabels_their_phase_keeps_no_snapshots(folded: Layout) -> 
     with pytest.raises(InputError, match=r"phases\.0\.keep: cycle_ends, but fold 1 has no pseudo"):
         train_per_fold.main(folded.root, "class_unet", 1)
     assert not folded.checkpoints.exists() and not folded.model("class_unet", 1).exists()
+
+
+def test_a_member_goes_on_from_the_teacher_of_its_own_fold(folded: Layout) -> None:
+    content = shrunk_content()
+    content["pseudolabel"]["warm_start"] = True
+    still = write_schedule("constant", learning_rate=1e-12)
+    phase = {**content["train_per_fold"]["phases"][0], "schedule": still, "keep": "cycle_ends"}
+    content["train_per_fold"]["phases"] = [phase]
+    folded.params.write_text(yaml.safe_dump(content))
+    for fold in (0, 1):
+        pseudolabel.main(folded.root, fold)
+        train_per_fold.main(folded.root, "class_unet", fold)
+    teachers = [load_snapshot(folded.teacher(fold)) for fold in (0, 1)]
+    snapshots = [folded.model("class_unet", fold) / "snapshot_0.safetensors" for fold in (0, 1)]
+    for fold, member in enumerate(map(load_snapshot, snapshots)):
+        assert near(member, teachers[fold]) and not near(member, teachers[1 - fold])
+    content["pseudolabel"]["warm_start"] = False
+    folded.params.write_text(yaml.safe_dump(content))
+    pseudolabel.main(folded.root, 0)
+    train_per_fold.main(folded.root, "class_unet", 0)
+    assert not folded.teacher(0).exists()
+    assert not near(load_snapshot(snapshots[0]), teachers[0])
+
+
+def near(one: Weights, two: Weights) -> bool:
+    return all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
 
 
 def test_an_unknown_member_is_named(folded: Layout) -> None:

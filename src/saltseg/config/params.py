@@ -74,9 +74,27 @@ class Params(Section):
             self._check_section("pseudolabel", [self.pseudolabel.teacher])
             teacher, member = self.pseudolabel.phases, self.train_per_fold.phases
             check_teaching(self.pseudolabel.rounds, self.pseudolabel.soft, teacher, member)
+        self._check_warm_start()
         if self.threshold_search.low >= self.threshold_search.high:
             raise ValueError("threshold_search.low: must be below threshold_search.high")
         return self
+
+    def _check_warm_start(self) -> None:
+        """Check that there is a teacher, whose weights every member can take."""
+        settings = self.pseudolabel
+        if not settings.warm_start:
+            return
+        if not settings.enabled:
+            raise ValueError(
+                "pseudolabel.warm_start: true, but no teacher is trained; set pseudolabel.enabled"
+                " to true"
+            )
+        for member in self.train_per_fold.members:
+            if self.models[member] != self.models[settings.teacher]:
+                raise ValueError(
+                    f"pseudolabel.warm_start: models.{member} differs from that of the teacher,"
+                    f" models.{settings.teacher}, whose weights it would take; make them equal"
+                )
 
     def _check_section(self, section: str, networks: list[str]) -> None:
         """Check the phases of a section, which train `networks`."""

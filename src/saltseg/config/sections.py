@@ -7,7 +7,16 @@ from pydantic import Field, model_validator
 from saltseg.config.model_definitions import CROP
 from saltseg.config.own import Own
 from saltseg.config.phases import Phase
-from saltseg.config.schema import Count, Float, Name, NotNegative, Positive, Section, Share
+from saltseg.config.schema import (
+    AtLeastOne,
+    Count,
+    Float,
+    Name,
+    NotNegative,
+    Positive,
+    Section,
+    Share,
+)
 
 MOST_FOLDS = 100
 """Largest number of folds; every member is trained once per fold."""
@@ -153,6 +162,10 @@ class Training(Section):
     """The optimiser."""
     inner_folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)] = 10
     """For a plateau or `keep: {best: N}`, one of this many parts is set aside as validation."""
+    score_every: AtLeastOne = 1
+    """Score the held-out fold after each so many epochs, and where a cycle ends."""
+    leave_out: list[Literal["vertical", "tiny"]] = Field(default_factory=list)
+    """Training crops not to learn from: masks of full columns, and of 1 to 100 px."""
 
 
 class PseudoLabel(Section):
@@ -166,6 +179,8 @@ class PseudoLabel(Section):
     """Number of teachers in turn; each after the first may learn from the previous one's labels."""
     soft: bool = False
     """Keep probabilities: `bce` and `dice` learn them, other losses threshold them at 0.5."""
+    warm_start: bool = False
+    """Members go on from the weights of their fold's last teacher, not from their definition's."""
     phases: list[Phase] = Field(min_length=1)
     """Training of each teacher; the first round has no pseudo-labels."""
     min_confidence: Share

@@ -9,6 +9,12 @@ from saltseg.crops.crop_set import CropSet, known_depths
 CLASSES = 11
 """Number of coverage classes: 0 for no salt, then one per tenth, rounded up."""
 
+TINY = 100
+"""A mask of up to this many pixels is tiny: one more wrong pixel costs several thresholds."""
+
+MASK_KINDS = ("empty", "tiny", "vertical", "common")
+"""Kinds of masks: no salt, at most TINY pixels, full columns only, and all others."""
+
 _COVERAGE_BINS = 20
 DEPTH_BIN = 50
 """Feet of a bin of the distribution of depth."""
@@ -23,6 +29,13 @@ def is_vertical(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Return which masks, of shape (crops, height, width), consist of full columns only."""
     same_rows = (masks == masks[:, :1]).all(axis=(1, 2))
     return np.logical_and(same_rows, masks[:, 0].any(axis=1))
+
+
+def mask_kinds(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.str_]:
+    """Return the kind of each mask, one of MASK_KINDS; masks: bool (crops, height, width)."""
+    pixels = np.count_nonzero(masks, axis=(1, 2))
+    *others, common = MASK_KINDS
+    return np.select([pixels == 0, pixels <= TINY, is_vertical(masks)], others, common)
 
 
 def is_black(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

@@ -23,10 +23,10 @@ class EpochRecord:
     """Of the last step."""
     loss: float
     """Mean over the batches."""
-    validation_bce: float
-    """Cross-entropy on the held-out fold, mean over pixels."""
-    validation_score: float
-    """Precision on the held-out fold at p > 0.5, without flip averaging."""
+    validation_bce: float | None
+    """Cross-entropy on the held-out fold, mean over pixels; None where it is not scored."""
+    validation_score: float | None
+    """Precision on the held-out fold at p > 0.5, without flip averaging; None likewise."""
     snapshot: bool
     """Whether the epoch leaves a snapshot."""
     watched_bce: float | None = None
@@ -42,16 +42,20 @@ class EpochRecord:
 
     def __str__(self) -> str:
         """Return what is shown of it while the training goes on."""
-        return f"loss {self.loss:.4f}, score {self.validation_score:.4f}"
+        score = self.validation_score
+        return f"loss {self.loss:.4f}" + ("" if score is None else f", score {score:.4f}")
 
     def row(self) -> dict[str, Any]:
-        """Return the epoch's columns of history.csv, in order."""
-        known = {name: value for name, value in asdict(self).items() if value is not None}
-        return {**known, "snapshot": int(self.snapshot)}
+        """Return the epoch's columns of history.csv, in order; None where it is not scored."""
+        columns = asdict(self)
+        if self.inner_validation is None:
+            del columns["watched_bce"], columns["watched_score"]
+        return {**columns, "snapshot": int(self.snapshot)}
 
     def metrics(self) -> dict[str, float]:
         """Return the values to plot over epochs."""
-        return {name: float(value) for name, value in self.row().items() if name != "epoch"}
+        values = self.row().items()
+        return {name: float(v) for name, v in values if name != "epoch" and v is not None}
 
 
 History = list[EpochRecord]
@@ -70,13 +74,9 @@ def mark_snapshots(history: Sequence[EpochRecord], kept: Collection[int]) -> His
 
 def final_metrics(history: Sequence[EpochRecord]) -> dict[str, float]:
     """Return the last epoch's numbers, not the best epoch's, which would be selection bias."""
-    last = history[-1]
-    return {
-        "epochs": len(history),
-        "loss": last.loss,
-        "validation_bce": last.validation_bce,
-        "validation_score": last.validation_score,
-    }
+    last = history[-1].metrics()
+    names = ("loss", "validation_bce", "validation_score")
+    return {"epochs": len(history), **{name: last[name] for name in names if name in last}}
 
 
 def write_history(path: Path, history: Sequence[EpochRecord]) -> None:

@@ -6,6 +6,7 @@ from saltseg.crops.crop_set import require_depths
 from saltseg.learning.fold_training import train_without
 from saltseg.learning.training import Report, Task, Trained
 from saltseg.learning.training_sets import Sources
+from saltseg.models.snapshots import Weights
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import stream_seed
@@ -19,10 +20,16 @@ def check_member(member: str, params: Params, layout: Layout) -> None:
 
 
 def train_member(
-    member: str, fold: int, sources: Sources, labels: PseudoLabels, report: Report
+    member: str,
+    fold: int,
+    sources: Sources,
+    labels: PseudoLabels,
+    report: Report,
+    start: Weights | None = None,
 ) -> Trained:
     """Train `member` on all folds but `fold` and on the pseudo-labels of the same fold.
 
+    start: weights of the same fold's teacher to go on from; None for those of the definition.
     Raises InputError if a phase should keep snapshots but has no pseudo-labels to learn from, or
     if the member reads depths and some test crops have none.
     """
@@ -32,7 +39,7 @@ def train_member(
     phases = params.train_per_fold.phases
     seed = stream_seed(params.base.seed, "train", member, fold)
     task = Task(params.models[member], params.training, "train_per_fold", phases, seed)
-    return train_without(fold, task, f"{member}, fold {fold}", sources, labels, report)
+    return train_without(fold, task, f"{member}, fold {fold}", sources, labels, report, start)
 
 
 def _check_snapshots(fold: int, labels: PseudoLabels, params: Params, layout: Layout) -> None:

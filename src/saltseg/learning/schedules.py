@@ -226,5 +226,13 @@ def is_over(phase: Phase, scores: Sequence[Score]) -> bool:
     return len(scores) - 1 - scores.index(max(scores)) >= phase.schedule.stop_patience
 
 
+def is_scored(epoch: Epoch, every: int) -> bool:
+    """Return whether the held-out fold is scored after an epoch: each `every`, and ends of cycles.
+
+    A plateau that ends early is scored too; only its scores tell that it does.
+    """
+    return epoch.ends_cycle or (epoch.number + 1) % every == 0
+
+
 def _half_cosine(share: float, start: float, end: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

@@ -25,6 +25,8 @@ class TeacherResult:
 
     labels: PseudoLabels
     """Pseudo-labels of the last round."""
+    weights: Weights
+    """The last snapshot of the last round's teacher."""
     checkpoints: list[Path]
     """Checkpoint folders of all rounds, to be dropped once the labels are saved."""
 
@@ -49,7 +51,7 @@ def label_test(fold: int, sources: Sources, table: pd.DataFrame, report: Report)
         labels = select(table, probabilities, params.pseudolabel, choice)
         epochs += trained.history[-1].epoch + 1
         checkpoints.append(trained.checkpoint)
-    return TeacherResult(labels, checkpoints)
+    return TeacherResult(labels, trained.snapshots[-1], checkpoints)
 
 
 def train_teacher(

@@ -20,6 +20,7 @@ from saltseg.learning.schedules import (
     Epoch,
     Score,
     is_over,
+    is_scored,
     joins_average,
     learning_rate,
     plan_epochs,
@@ -73,14 +74,17 @@ class Trained:
     history: History
 
 
-def train(task: Task, sets: TrainingSets, place: Place, report: Report) -> Trained:
+def train(
+    task: Task, sets: TrainingSets, place: Place, report: Report, start: Weights | None = None
+) -> Trained:
     """Train a network, or resume an interrupted training of the same task.
 
     A phase without crops is skipped.
+    start: weights of the same definition to go on from; None for those that it names.
     report: called with each epoch's metrics, including epochs before an interruption. For phases
         that keep their best epochs, `snapshot` is provisional here and final in the history.
     """
-    learner = _create_learner(task, place)
+    learner = _create_learner(task, place, start)
     checkpoint = Checkpoint(
         place.checkpoints / _key(task, sets, learner), place.runtime.save_seconds
     )
@@ -149,17 +153,19 @@ def _end_epoch(
     again = loader.load_again(epoch) if epoch.snapshot else None
     learner.end_epoch(joins_average(phase, epoch), again)
     inner = _inner_score(phase, learner, sets)
-    state.kept.end_epoch(phase, epoch, learner, [*scores, inner] if inner else [])
+    scores = [*scores, inner] if inner else []
+    state.kept.end_epoch(phase, epoch, learner, scores)
     # Only now: a plateau that ends has restored its best weights, which are the ones to score.
-    validation = learner.score(sets.held_out)
+    due = is_scored(epoch, task.training.score_every) or is_over(phase, scores)
+    validation = learner.score(sets.held_out) if due else None
     record = EpochRecord(
         epoch=epoch.number,
         phase=epoch.phase,
         cycle=epoch.cycle,
         learning_rate=rate,
         loss=loss,
-        validation_bce=validation.bce,
-        validation_score=validation.precision,
+        validation_bce=validation.bce if validation else None,
+        validation_score=validation.precision if validation else None,
         snapshot=False,
         watched_bce=inner.bce if inner else None,
         watched_score=inner.precision if inner else None,
@@ -202,9 +208,12 @@ def _check_loss(loss: float, epoch: Epoch, task: Task) -> None:
         )
 
 
-def _create_learner(task: Task, place: Place) -> Learner:
+def _create_learner(task: Task, place: Place, start: Weights | None) -> Learner:
     fabric = create_fabric(place.runtime)
-    network = create_model(task.definition, stream_seed(task.seed, "weights"), place.weights)
+    pretrained = None if start else place.weights
+    network = create_model(task.definition, stream_seed(task.seed, "weights"), pretrained)
+    if start:
+        network.load_state_dict(start)
     network = network.to(memory_format=torch.channels_last)
     return Learner(network, task.training.optimizer, fabric)
 

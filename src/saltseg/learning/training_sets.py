@@ -11,8 +11,10 @@ import pandas as pd
 
 from saltseg.config.params import Params
 from saltseg.config.phases import Phase
+from saltseg.crops.coverage import mask_kinds
 from saltseg.crops.crop_set import CropSet, depth, load_array
 from saltseg.crops.folds import assign_folds
+from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import stream_seed
 from saltseg.selection.pseudolabels import PseudoLabels
@@ -109,14 +111,16 @@ def sets_without(
     members of a fold share this split (Params checks it), so that pseudo-labels leak nothing of it.
 
     labels: of teachers that never saw `fold` either.
+    `training.leave_out` takes crops from `train` alone: what is scored keeps all kinds.
     Raises InputError if there are fewer mosaics than inner folds, if the mosaics leave an inner
-    fold empty, or if the survey's crops are missing.
+    fold empty, if every training crop is left out, or if the survey's crops are missing.
     """
     train, held_out = split_by_fold(sources.crops, sources.folds, fold)
     inner_validation = None
     if any(phase.uses_inner_validation for phase in phases):
         inner = _inner_folds(fold, sources)
         train, inner_validation = split_by_fold(sources.crops, inner, fold=0)
+    train = _without_kinds(train, fold, sources.params.training.leave_out)
     pseudolabels = pseudolabelled_crops(sources.crops, labels)
     survey = survey_crops(sources.layout.pretraining, phases)
     return TrainingSets(train, held_out, inner_validation, pseudolabels, survey)
@@ -142,6 +146,19 @@ def _inner_folds(fold: int, sources: Sources) -> pd.DataFrame:
     seed = stream_seed(sources.params.base.seed, "inner", fold)
     count = sources.params.training.inner_folds
     return assign_folds(outside, count, "coverage_grouped", seed, "training.inner_folds")
+
+
+def _without_kinds(crops: LabelledCrops, fold: int, kinds: Sequence[str]) -> LabelledCrops:
+    """Leave out the crops whose masks are of some kinds; see coverage.MASK_KINDS."""
+    if not kinds:
+        return crops
+    kept = ~np.isin(mask_kinds(crops.masks), kinds)
+    if not kept.any():
+        raise InputError(
+            f"params.yaml: training.leave_out: {[*kinds]} leaves no crop to learn from without "
+            f"fold {fold}; take a kind out of the list"
+        )
+    return LabelledCrops(crops.images[kept], crops.masks[kept], crops.depth[kept])
 
 
 def _take(crops: CropSet, lines: pd.DataFrame) -> LabelledCrops:

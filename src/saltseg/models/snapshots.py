@@ -17,8 +17,13 @@ Weights = dict[str, torch.Tensor]
 def save_snapshots(folder: Path, snapshots: Sequence[Mapping[str, torch.Tensor]]) -> None:
     """Write snapshot_0.safetensors, snapshot_1.safetensors, ..., oldest first."""
     for index, weights in enumerate(snapshots):
-        with whole_file(snapshot_path(folder, index)) as temporary:
-            temporary.write_bytes(save(dict(weights)))
+        save_weights(snapshot_path(folder, index), weights)
+
+
+def save_weights(path: Path, weights: Mapping[str, torch.Tensor]) -> None:
+    """Write a safetensors file."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(save(dict(weights)))
 
 
 def snapshot_path(folder: Path, index: int) -> Path:

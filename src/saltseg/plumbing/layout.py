@@ -36,6 +36,10 @@ class Layout:
         """The output of `stage`: data/STAGE, with one folder below it for each part."""
         return self.root.joinpath("data", stage, *map(str, parts))
 
+    def teacher(self, fold: int) -> Path:
+        """The weights of a fold's teacher, kept only for members that go on from them."""
+        return self.data("pseudolabel", fold) / "teacher.safetensors"
+
     @property
     def truth(self) -> Path:
         """The true masks of the embedded survey's test crops; empty with real data."""

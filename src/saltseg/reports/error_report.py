@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from saltseg.crops.coverage import MASK_KINDS, mask_kinds
 from saltseg.crops.crop_set import NO_DEPTH
 from saltseg.plumbing.files import write_csv
 from saltseg.reports.contact_sheet import COLUMNS, Group, Tile, contact_sheet
@@ -26,9 +27,6 @@ from saltseg.scoring.pixel_measures import (
 from saltseg.selection.fixed_thresholds import score_over_thresholds
 from saltseg.selection.out_of_fold import OutOfFold
 from saltseg.selection.postprocess import Cleaning, Masks
-
-TINY = 100
-"""A mask of up to this many pixels is tiny: one more wrong pixel costs several thresholds."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +76,8 @@ class Errors:
 def write_error_report(folder: Path, errors: Errors, images: npt.NDArray[np.uint8]) -> None:
     """Write measures by coverage class, 100 ft of depth, mask, error and crop, and the worst crops.
 
+    And what each kind of mask costs the score, with how many are called empty and how many salt.
+
     images: uint8, all training crops by row. A bin of depth is named by its shallow end; crops of
     unknown depth are in none.
     """
@@ -85,11 +85,12 @@ def write_error_report(folder: Path, errors: Errors, images: npt.NDArray[np.uint
     kinds: dict[str, tuple[str, Sequence[object]]] = {
         "by_coverage": ("coverage_class", table["coverage_class"].tolist()),
         "by_depth": ("depth", depth_bins(table["depth"])),
-        "by_mask": ("mask", mask_kinds(errors.crops)),
+        "by_mask": ("mask", mask_kinds(errors.crops.truth).tolist()),
     }
     for name, (column, values) in kinds.items():
         write_csv(folder / f"{name}.csv", measures_by(column, values, errors))
     write_csv(folder / "by_error.csv", losses_by_kind(errors))
+    write_csv(folder / "lost_by_mask.csv", losses_by_mask(errors))
     write_csv(folder / "by_crop.csv", errors_by_crop(errors))
     contact_sheet(folder / "worst.png", list(_groups(errors, images)), [HIT, MISSED, FALSE])
 
@@ -122,14 +123,6 @@ def depth_bins(depth: "pd.Series[int]") -> Sequence[float]:
     return (bins if known.all() else bins.where(known)).tolist()
 
 
-def mask_kinds(crops: OutOfFold) -> list[str]:
-    """Return each mask's kind: empty, tiny, vertical (labelled by whole columns) or common."""
-    pixels = np.count_nonzero(crops.truth, axis=(1, 2))
-    vertical = crops.table["vertical"].to_numpy(bool)
-    kinds = [pixels == 0, pixels <= TINY, vertical]
-    return np.select(kinds, ["empty", "tiny", "vertical"], "common").tolist()
-
-
 def measures_by(column: str, values: Sequence[object], errors: Errors) -> pd.DataFrame:
     """Return one line per value: number of crops, mean measures, pixel precision and recall.
 
@@ -158,6 +151,28 @@ def losses_by_kind(errors: Errors) -> pd.DataFrame:
         }
         for kind in KINDS
         for own in [errors.kinds == kind]
+    ]
+    return pd.DataFrame(lines)
+
+
+def losses_by_mask(errors: Errors) -> pd.DataFrame:
+    """Return for each kind of mask: crops, how many are predicted empty and salt, and their cost.
+
+    `score_lost` is in the mean over all crops: the column's sum is one minus the score.
+    """
+    kinds = mask_kinds(errors.crops.truth)
+    lost = 1 - errors.by_crop["score"].to_numpy()
+    empty = ~errors.masks.any(axis=(1, 2))
+    lines = [
+        {
+            "mask": kind,
+            "crops": int(own.sum()),
+            "called_empty": int((own & empty).sum()),
+            "called_salt": int((own & ~empty).sum()),
+            "score_lost": float(lost[own].sum() / len(lost)),
+        }
+        for kind in MASK_KINDS
+        for own in [kinds == kind]
     ]
     return pd.DataFrame(lines)
 

@@ -21,8 +21,14 @@ from saltseg.reports.page import Facts
 
 _CLEANING = "postprocess-connected-components"
 
-_TABLES = ("coverage", "depth", "mask", "error")
-"""Tables of the error report, by_NAME.csv."""
+_TABLES = {
+    "coverage": "by_coverage.csv",
+    "depth": "by_depth.csv",
+    "mask": "by_mask.csv",
+    "lost": "lost_by_mask.csv",
+    "error": "by_error.csv",
+}
+"""Tables of the error report, and their files."""
 
 _CHANGES_NOTHING = {f"runtime.{name}" for name in CHANGES_NOTHING}
 
@@ -43,7 +49,7 @@ def checkout_facts(layout: Layout, params: Params) -> Facts:
         "history": list(_histories(layout, params)),
         "curve": _columns(pd.read_csv(plots / "curve.csv")),
         "reliability": _columns(pd.read_csv(plots / "reliability.csv", dtype={"calibrated": str})),
-        "tables": {name: _table(layout.plots(_CLEANING) / f"by_{name}.csv") for name in _TABLES},
+        "tables": {name: _table(layout.plots(_CLEANING) / file) for name, file in _TABLES.items()},
         "gallery": crop_gallery(layout),
         "hashes": _named_hashes(read_json(layout.data("submit") / "manifest.json")),
     }

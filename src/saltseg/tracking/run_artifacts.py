@@ -25,6 +25,7 @@ _PLACES = {
     "train-per-fold/*/*/history.csv": "curves/{1}_fold_{2}.csv",
     "threshold-search/curve.*": "curves/threshold{suffix}",
     "postprocess-connected-components/by_*.csv": "errors/{name}",
+    "postprocess-connected-components/lost_by_mask.csv": "errors/{name}",
     "coverage-stratify/*.png": "crops/{name}",
     "fold-split/class_balance.png": "crops/folds.png",
 }
@@ -82,6 +83,7 @@ def _fold_charts(artifacts: Artifacts) -> Artifacts:
             curve = [
                 (int(line["epoch"]), float(line["validation_score"]))
                 for line in read_lines(content)
+                if line["validation_score"]
             ]
             members.setdefault(member, {})[f"fold {fold}"] = curve
     return {f"curves/{name}_folds.png": _drawn(name, folds) for name, folds in members.items()}
