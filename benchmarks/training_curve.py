@@ -86,7 +86,7 @@ def training_curve(params: Params, layout: Layout) -> pd.DataFrame:
     member, *others = params.train_per_fold.members
     if others:
         raise InputError("params.yaml: train_per_fold.members: name one member")
-    folds = params.train_per_fold.folds
+    folds = params.train_per_fold.held_out
     files = [layout.plots("train-per-fold", member, fold) / "history.csv" for fold in folds]
     lines = [pd.read_csv(file).set_index("epoch") for file in files]
     minutes = [minutes_by_epoch(layout, member, fold) for fold in folds]

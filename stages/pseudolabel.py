@@ -9,15 +9,16 @@ labels and, for a warm start, the last one's weights.
 from pathlib import Path
 
 from saltseg.config.params import Params, check_fold, load_params
+from saltseg.config.schema import Fold
 from saltseg.crops.crop_set import load_array, load_crops, load_table, split_table
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
-from saltseg.project.items import fold_number, stage_item
+from saltseg.project.items import read_fold, stage_item
 from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, summary
 from saltseg.tracking import StageRun, stage_run
 
 
-def main(root: Path, fold: int) -> None:
+def main(root: Path, fold: Fold) -> None:
     """Run the stage for one fold below `root`."""
     layout = Layout(root)
     params = load_params(layout.params)
@@ -33,7 +34,7 @@ def main(root: Path, fold: int) -> None:
             save(layout, fold, no_pseudolabels(), run)
 
 
-def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
+def teach(layout: Layout, params: Params, fold: Fold, run: StageRun) -> None:
     """Train the fold's teachers, save what the last one leaves, and drop the checkpoints."""
     # torch takes seconds, which a disabled stage need not spend.
     from saltseg.learning.checkpoint import drop_checkpoint
@@ -52,7 +53,7 @@ def teach(layout: Layout, params: Params, fold: int, run: StageRun) -> None:
         drop_checkpoint(checkpoint)
 
 
-def save(layout: Layout, fold: int, labels: PseudoLabels, run: StageRun) -> None:
+def save(layout: Layout, fold: Fold, labels: PseudoLabels, run: StageRun) -> None:
     """Write the pseudo-labels and their counts."""
     layout.teacher(fold).unlink(missing_ok=True)
     save_pseudolabels(layout.data("pseudolabel", fold), labels)
@@ -63,4 +64,4 @@ if __name__ == "__main__":
     about, parts = "Label test crops.", {"fold": "the fold that the teacher never sees"}
     with one_line_errors():
         (held_out,) = stage_item("pseudolabel", about, parts)
-        main(Path(), fold_number(held_out))
+        main(Path(), read_fold(held_out))

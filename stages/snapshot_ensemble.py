@@ -9,6 +9,7 @@ test.npy (float16 probabilities) and out_of_fold.parquet (id, fold, row).
 from pathlib import Path
 
 from saltseg.config.params import load_params
+from saltseg.config.schema import ALL
 from saltseg.crops.crop_set import load_crops, load_table
 from saltseg.inference.ensemble import average, find_snapshots
 from saltseg.plumbing.errors import one_line_errors
@@ -33,6 +34,8 @@ def main(root: Path) -> None:
         folds = load_table(layout.data("fold-split") / "folds.parquet")
         ensemble = average(params, crops, folds, snapshots)
         ensemble.save(layout.data("snapshot-ensemble"))
+        if ALL in params.train_per_fold.folds:
+            print("snapshot-ensemble: test crops are predicted by networks that no score covers")
         count = sum(len(paths) for paths in snapshots.values())
         run.metrics({"snapshots": count, **ensemble.scores(crops.train_masks)})
 

@@ -10,6 +10,7 @@ results/train-per-fold/MEMBER/FOLD.json and the history.
 from pathlib import Path
 
 from saltseg.config.params import check_fold, load_params
+from saltseg.config.schema import Fold
 from saltseg.crops.crop_set import load_crops, load_table
 from saltseg.learning.checkpoint import drop_checkpoint
 from saltseg.learning.history import final_metrics, write_history
@@ -18,12 +19,12 @@ from saltseg.learning.training_sets import Sources
 from saltseg.models.snapshots import load_snapshot, save_snapshots
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
-from saltseg.project.items import fold_number, stage_item
+from saltseg.project.items import read_fold, stage_item
 from saltseg.selection.pseudolabels import load_pseudolabels
 from saltseg.tracking import stage_run
 
 
-def main(root: Path, member: str, fold: int) -> None:
+def main(root: Path, member: str, fold: Fold) -> None:
     """Run the stage for one member and fold below `root`."""
     layout = Layout(root)
     params = load_params(layout.params)
@@ -53,4 +54,4 @@ if __name__ == "__main__":
     with one_line_errors():
         about = "Train one member on all folds but one."
         chosen, held_out = stage_item("train-per-fold", about, parts)
-        main(Path(), chosen, fold_number(held_out))
+        main(Path(), chosen, read_fold(held_out))

@@ -120,6 +120,8 @@ FOLDS = {"n_folds": 2, "strategy": "coverage", "seed": 1}
         ("train_per_fold.members", ["none_such"], "'none_such' is not one of lite0, class_unet"),
         ("train_per_fold.folds", [0, 2], "train_per_fold.folds: 2 is not one of 0, 1"),
         ("train_per_fold.folds", [0, 0], "lists one twice"),
+        ("train_per_fold.folds", [0, -1], "folds.1: -1 is not allowed: write the number of a fold"),
+        ("train_per_fold.folds", ["all"], "train_per_fold.folds: all holds no crop out to choose"),
         ("pseudolabel.teacher", "none_such", "pseudolabel.teacher"),
         (
             "snapshot_ensemble.member_weights",

@@ -14,6 +14,7 @@ import torch
 
 from saltseg.config.model_definitions import CROP
 from saltseg.config.params import Params, parse_params
+from saltseg.config.schema import ALL
 from saltseg.config.sections import CoverageStratify
 from saltseg.crops.coverage import mask_kinds
 from saltseg.crops.crop_set import CropSet, split_table
@@ -137,7 +138,7 @@ def test_a_member_does_change_with_the_labels_that_it_learns_from(
 def out_of_fold(crops: CropSet, folds: pd.DataFrame, params: Params, root: Path) -> Ensemble:
     """Train teachers and a member on every fold and average, as the stages do."""
     layout = Layout(root)
-    for fold in params.train_per_fold.folds:
+    for fold in params.train_per_fold.held_out:
         _, trained = learn(crops, folds, params, root, fold)
         save_snapshots(layout.model("class_unet", fold), trained.snapshots)
     return average(params, crops, folds, find_snapshots(layout, params))
@@ -191,6 +192,20 @@ def test_what_is_watched_is_neither_learned_from_nor_beside_it_nor_held_out(
         parts = pd.DataFrame([(crop, name) for name in found for crop in found[name]])
         parts.columns = pd.Index(["id", "fold"])
         assert not crops_beside_other_folds(parts, neighbours)
+
+
+def test_for_new_crops_a_network_learns_from_all_folds(
+    small_crops: CropSet, folds: pd.DataFrame, params: Params
+) -> None:
+    phases, every = params.train_per_fold.phases, range(len(small_crops.train))
+    rows = np.arange(len(every), dtype=np.uint8)[:, None, None]
+    images = np.broadcast_to(rows, (len(every), CROP, CROP))  # an image is the number of its crop
+    marked = replace(small_crops, train_images=images)
+    sources = Sources(params, Layout(Path("nowhere")), marked, folds)
+    sets = sets_without(ALL, phases, sources, no_pseudolabels())
+    parts = [each for each in (sets.train, sets.inner_validation) if each is not None]
+    assert not len(sets.held_out)
+    assert sorted(int(image[0, 0]) for part in parts for image in part.images) == [*every]
 
 
 def test_kinds_of_masks_are_left_out_of_what_is_learned_alone(

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import combinations, product
@@ -7,16 +8,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+import torch
 
 from saltseg.config.params import Params, parse_params
-from saltseg.crops.crop_set import CropSet, depth
-from saltseg.inference.ensemble import average, find_snapshots
+from saltseg.config.schema import ALL, Fold
+from saltseg.crops.crop_set import CropSet, depth, save_crops
+from saltseg.inference.ensemble import average, find_predicting, find_snapshots, load_parts
+from saltseg.inference.plain_prediction import predict_plainly
 from saltseg.inference.predictor import predict_all, snapshot_shares
 from saltseg.models import SaltNetwork, create_model
 from saltseg.models.devices import create_fabric
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
+from saltseg.serving.onnx_network import pipeline_network
 from tests.conftest import shrunk_content
 from tests.helpers.trained import sharpened
 
@@ -26,7 +31,7 @@ TOLERANCE = 1e-5
 """What rounding of float32 may change in a probability."""
 
 
-def with_members(folds: Sequence[int] = (0, 1), **changes: object) -> Params:
+def with_members(folds: Sequence[Fold] = (0, 1), **changes: object) -> Params:
     """Two small members that read depth, two folds, two snapshots each."""
     content = shrunk_content()
     content["runtime"] |= {"accelerator": "cpu", "precision": "float32"}
@@ -37,9 +42,10 @@ def with_members(folds: Sequence[int] = (0, 1), **changes: object) -> Params:
     return parse_params(content, "params.yaml")
 
 
-def random_network(params: Params, member: str, fold: int, age: int) -> SaltNetwork:
+def random_network(params: Params, member: str, fold: Fold, age: int) -> SaltNetwork:
     """No training is needed to tell them apart, by crop and depth too."""
-    network = create_model(params.models[member], 10 * fold + age, None)
+    number = 2 if fold == ALL else fold
+    network = create_model(params.models[member], 10 * number + age, None)
     network.load_state_dict(sharpened(network.state_dict()))
     return network
 
@@ -64,7 +70,7 @@ def folds(small_crops: CropSet) -> pd.DataFrame:
     return pd.DataFrame({"id": table["id"], "fold": np.arange(len(table)) % 2})
 
 
-Prediction = Callable[[str, int, int], npt.NDArray[np.float32]]
+Prediction = Callable[[str, Fold, int], npt.NDArray[np.float32]]
 """What the network of a member, fold and age predicts for some crops."""
 
 
@@ -74,7 +80,7 @@ def predictions(
     fabric = create_fabric(params.runtime)
 
     @cache
-    def prediction(member: str, fold: int, age: int) -> npt.NDArray[np.float32]:
+    def prediction(member: str, fold: Fold, age: int) -> npt.NDArray[np.float32]:
         network = fabric.setup_module(random_network(params, member, fold, age))
         return predict_all(network, images, z, fabric, flip=True)
 
@@ -132,6 +138,45 @@ def test_crops_of_untrained_folds_have_no_out_of_fold_prediction(
     test = predictions(params, small_crops.test_images, depth(small_crops.test))
     expected = np.mean([test(member, 1, age) for member in MEMBERS for age in (0, 1)], axis=0)
     np.testing.assert_allclose(ensemble.test, expected, rtol=0, atol=TOLERANCE)
+
+
+def test_networks_of_all_folds_predict_new_crops_alone(
+    tmp_path: Path, small_crops: CropSet, folds: pd.DataFrame
+) -> None:
+    """Twice over, and as the plain prediction before a submission and the models do."""
+    layout, params = Layout(tmp_path), with_members([1, ALL, 0], member_weights={"other": 3.0})
+    write_models(layout, params)
+    snapshots = find_snapshots(layout, params)
+    assert [*snapshots] == [*product(MEMBERS, (1, ALL, 0))]
+    ensemble = average(params, small_crops, folds, snapshots)
+    held_out = {key: paths for key, paths in snapshots.items() if key[1] != ALL}
+    without = average(with_members(member_weights={"other": 3.0}), small_crops, folds, held_out)
+    np.testing.assert_array_equal(ensemble.out_of_fold, without.out_of_fold)
+    assert ensemble.scores(small_crops.train_masks) == without.scores(small_crops.train_masks)
+    test = predictions(params, small_crops.test_images, depth(small_crops.test))
+    expected = sum(
+        share / 2 * test(member, ALL, age)
+        for member, share in (("class_unet", 0.25), ("other", 0.75))
+        for age in (0, 1)
+    )
+    np.testing.assert_allclose(ensemble.test, expected, rtol=0, atol=TOLERANCE)
+    for fold in (0, 1):
+        for member in MEMBERS:
+            shutil.rmtree(layout.model(member, fold))
+    save_crops(layout.data("ingest"), small_crops)
+    plain = predict_plainly(layout, params, [0, 5])
+    np.testing.assert_allclose(plain, ensemble.test[[0, 5]], rtol=0, atol=TOLERANCE)
+    parts = [*load_parts(params, find_predicting(layout, params))]
+    mean = sum(
+        part.test_share * part.predict(small_crops.test_images, depth(small_crops.test))
+        for part in parts
+    )
+    np.testing.assert_allclose(mean, ensemble.test, rtol=0, atol=TOLERANCE)
+    network = pipeline_network(layout, params)
+    with torch.inference_mode():
+        images = torch.from_numpy(small_crops.test_images[:2].copy())
+        exported = network(images, torch.from_numpy(depth(small_crops.test)[:2]))
+    np.testing.assert_allclose(exported, ensemble.test[:2], rtol=0, atol=TOLERANCE)
 
 
 def test_what_is_missing_is_named(layout: Layout) -> None:

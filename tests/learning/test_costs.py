@@ -13,7 +13,14 @@ from saltseg.config.model_definitions import UnetModel
 from saltseg.config.params import Params
 from saltseg.config.recipe_files import list_recipes
 from saltseg.config.recipes import read_recipe
-from saltseg.learning.costs import Cost, describe_costs, network_size, petaflop, recipe_costs
+from saltseg.learning.costs import (
+    Cost,
+    describe_costs,
+    epoch_costs,
+    network_size,
+    petaflop,
+    recipe_costs,
+)
 from saltseg.models import create_model
 from saltseg.plumbing.layout import Layout
 from tests.conftest import PROJECT
@@ -69,6 +76,21 @@ def test_what_is_watched_is_not_learned_from() -> None:
 def test_phases_on_pseudo_labels_cost_nothing_without_a_teacher() -> None:
     params = read_recipe(Layout(PROJECT), "place1", ["pseudolabel.enabled=false"])
     assert [(cost.role, cost.crops) for cost in costs_of(params)] == [("member", 200 * 3200)] * 2
+
+
+def test_a_network_of_all_folds_sees_all_crops() -> None:
+    overrides = ["train_per_fold.folds=[0,1,all]", "fold_split.n_folds=5"]
+    params = read_recipe(Layout(PROJECT), "cpu", overrides)
+    without, every = costs_of(params)
+    assert [(each.role, each.folds) for each in (without, every)] == [
+        ("member", 2),
+        ("member, all folds", 1),
+    ]
+    assert (without.crops, every.crops) == (52 * 3200, 52 * 4000)
+    total = sum(cost.training for cost in (without, every))
+    epochs = {("train_per_fold", 0): 12, ("train_per_fold", 1): 10}
+    found = epoch_costs(params, 4000, 0)
+    assert sum(found[name] * count for name, count in epochs.items()) == total
 
 
 def test_rounds_and_mixed_batches_are_counted() -> None:

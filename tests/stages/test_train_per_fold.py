@@ -71,6 +71,21 @@ def near(one: Weights, two: Weights) -> bool:
     return all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
 
 
+def test_a_network_of_all_folds_has_no_held_out_score(folded: Layout) -> None:
+    content = shrunk_content()
+    content["train_per_fold"]["folds"] = [0, 1, "all"]
+    folded.params.write_text(yaml.safe_dump(content))
+    pseudolabel.main(folded.root, "all")
+    train_per_fold.main(folded.root, "class_unet", "all")
+    assert len([*folded.model("class_unet", "all").iterdir()]) == 2
+    assert read_json(folded.result("train-per-fold", "class_unet", "all")).keys() == {
+        *("epochs", "loss")
+    }
+    history = pd.read_csv(folded.plots("train-per-fold", "class_unet", "all") / "history.csv")
+    assert history["phase"].tolist() == [0, 1, 2]
+    assert history[["validation_bce", "validation_score"]].isna().all(axis=None)
+
+
 def test_an_unknown_member_is_named(folded: Layout) -> None:
     with pytest.raises(InputError, match="models: no 'resnet'; use one of"):
         train_per_fold.main(folded.root, "resnet", 0)

@@ -120,7 +120,7 @@ def _explored(request: Request, base: Params) -> list[int]:
             f" may train {free}"
         )
     folds = list(request.folds) or [
-        fold for fold in base.train_per_fold.folds if fold not in locked
+        fold for fold in base.train_per_fold.held_out if fold not in locked
     ]
     if not folds:
         raise InputError(

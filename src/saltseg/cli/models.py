@@ -28,7 +28,7 @@ def weights(
         str, typer.Argument(help="A model in MLflow's registry, its folder, or a .safetensors.")
     ] = "models:/saltseg@champion",
     member: Annotated[str | None, typer.Option(help="A member; the first without it.")] = None,
-    fold: Annotated[int | None, typer.Option(help="A fold; the first without it.")] = None,
+    fold: Annotated[str | None, typer.Option(help="A fold; the first without it.")] = None,
 ) -> None:
     """Keep a trained model's weights in weights/, for another training to start from."""
     with one_line_errors():

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from saltseg.config.model_definitions import ModelDefinition
 from saltseg.config.phase_checks import check_kept, check_phases, check_teaching
-from saltseg.config.schema import Name, Section, describe_findings
+from saltseg.config.schema import ALL, Fold, Name, Section, describe_findings
 from saltseg.config.sections import (
     Base,
     CoverageStratify,
@@ -62,7 +62,12 @@ class Params(Section):
         _check_mosaics(self)
         folds = list(range(self.fold_split.n_folds))
         _check_names("fold_split.locked", self.fold_split.locked, folds)
-        _check_names("train_per_fold.folds", self.train_per_fold.folds, folds)
+        _check_names("train_per_fold.folds", self.train_per_fold.folds, [*folds, ALL])
+        if not self.train_per_fold.held_out:
+            raise ValueError(
+                "train_per_fold.folds: all holds no crop out to choose a threshold on; give a"
+                " fold's number too"
+            )
         _check_names(
             "snapshot_ensemble.member_weights",
             list(self.snapshot_ensemble.member_weights),
@@ -131,10 +136,10 @@ def _check_names(field: str, given: list[Any], allowed: list[Any]) -> None:
         raise ValueError(f"{field}: {given} lists one twice")
 
 
-def check_fold(fold: int, params: Params, layout: Layout) -> None:
+def check_fold(fold: Fold, params: Params, layout: Layout) -> None:
     """Raise InputError if params.yaml does not define the fold."""
     count = params.fold_split.n_folds
-    if fold not in range(count):
+    if fold != ALL and fold not in range(count):
         raise InputError(
             f"{layout.params}: fold_split.n_folds: there is no fold {fold}; use one of 0 to "
             f"{count - 1}"

@@ -1,7 +1,7 @@
 """Building blocks of the sections of params.yaml: strict models and number types."""
 
 from itertools import groupby
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -9,11 +9,13 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainValidator,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from saltseg.config.parameter_names import beside, parameter_names, unknown_name
 
@@ -64,6 +66,19 @@ class Alternative(Section):
     @model_serializer(mode="wrap")
     def _wrap(self, settings: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {self.written: settings(self)}
+
+
+def _fold(value: object) -> object:
+    if value == ALL or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value
+    raise PydanticCustomError("fold", "write the number of a fold, or all")
+
+
+ALL: Literal["all"] = "all"
+"""In place of a fold: no crop is held out."""
+
+Fold = Annotated[int | Literal["all"], PlainValidator(_fold)]
+"""The number of the fold that is held out, or ALL."""
 
 
 def alternatives(ways: str) -> Discriminator:

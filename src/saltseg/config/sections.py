@@ -8,9 +8,11 @@ from saltseg.config.model_definitions import CROP
 from saltseg.config.own import Own
 from saltseg.config.phases import Phase
 from saltseg.config.schema import (
+    ALL,
     AtLeastOne,
     Count,
     Float,
+    Fold,
     Name,
     NotNegative,
     Positive,
@@ -198,10 +200,20 @@ class TrainPerFold(Section):
 
     members: list[Name] = Field(min_length=1)
     """Names of the model definitions that make up the ensemble."""
-    folds: list[Count] = Field(min_length=1)
-    """Folds to hold out; each model learns from all the other folds."""
+    folds: list[Fold] = Field(min_length=1)
+    """Folds to hold out; `all` trains a network on all folds too, for test crops and the model."""
     phases: list[Phase] = Field(min_length=1)
     """Phases in order; those on pseudo-labels alone are skipped if there are none."""
+
+    @property
+    def held_out(self) -> list[int]:
+        """The folds whose crops are predicted out-of-fold."""
+        return [fold for fold in self.folds if fold != ALL]
+
+    @property
+    def predicting(self) -> list[Fold]:
+        """The folds whose networks predict new crops: ALL alone where it is trained."""
+        return [ALL] if ALL in self.folds else self.folds
 
 
 class SnapshotEnsemble(Section):

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from saltseg.config.params import Params
+from saltseg.config.schema import Fold
 from saltseg.config.snapshot_counts import expected_snapshots
 from saltseg.crops.crop_set import CropSet, depth
 from saltseg.inference.predictor import Predictor, snapshot_predictor, snapshot_shares
@@ -22,7 +23,7 @@ from saltseg.scoring.metric import precision
 
 Probabilities = npt.NDArray[np.float32]
 
-Snapshots = dict[tuple[str, int], list[Path]]
+Snapshots = dict[tuple[str, Fold], list[Path]]
 """Snapshot files by member and held-out fold, oldest first."""
 
 
@@ -64,30 +65,40 @@ class Part:
     """The models of one member trained without one fold, and their share in the ensemble.
 
     share: in the mean over members, for crops of the fold.
-    test_share: in the mean over members and folds, for test crops.
+    test_share: in the mean over members and folds, for test crops; 0 if others predict those.
     predict: predicts the mean over the part's snapshots.
     """
 
     member: str
-    fold: int
+    fold: Fold
     share: float
     test_share: float
     predict: Predictor
 
 
 def find_snapshots(layout: Layout, params: Params) -> Snapshots:
-    """Return the snapshots of every member and fold.
+    """Return the snapshots of every member and fold; see _find for the errors."""
+    return _find(layout, params, params.train_per_fold.folds)
+
+
+def find_predicting(layout: Layout, params: Params) -> Snapshots:
+    """Return the snapshots that predict new crops, where there is a choice; see _find."""
+    return _find(layout, params, params.train_per_fold.predicting)
+
+
+def _find(layout: Layout, params: Params, folds: Sequence[Fold]) -> Snapshots:
+    """Return the snapshots of every member and some folds.
 
     Raises InputError that counts and names missing and surplus snapshots, so that a partial
     ensemble is never averaged silently.
     """
     settings = params.train_per_fold
     count = expected_snapshots(settings.phases)
-    found = {}
+    found: Snapshots = {}
     missing: list[Path] = []
     surplus: list[Path] = []
     for member in settings.members:
-        for fold in settings.folds:
+        for fold in folds:
             folder = layout.model(member, fold)
             paths = [snapshot_path(folder, index) for index in range(count)]
             missing += [path for path in paths if not path.is_file()]
@@ -111,7 +122,7 @@ def average(params: Params, crops: CropSet, folds: pd.DataFrame, snapshots: Snap
 
     folds: lines with `id` and `fold`; snapshots: as find_snapshots returns them.
     """
-    table = _out_of_fold_table(crops, folds, params.train_per_fold.folds)
+    table = _out_of_fold_table(crops, folds, params.train_per_fold.held_out)
     total = np.zeros((len(table), *crops.train_images.shape[1:]), np.float32)
     test = np.zeros(crops.test_images.shape, np.float32)
     members: dict[str, Probabilities] = {}
@@ -122,7 +133,8 @@ def average(params: Params, crops: CropSet, folds: pd.DataFrame, snapshots: Snap
         rows = table["row"].to_numpy()[lines]
         alone[lines] = part.predict(crops.train_images[rows], depth(crops.train)[rows], name=name)
         total[lines] += part.share * alone[lines]
-        test += part.test_share * part.predict(crops.test_images, depth(crops.test), name=name)
+        if part.test_share:
+            test += part.test_share * part.predict(crops.test_images, depth(crops.test), name=name)
     return Ensemble(table, total, test, members)
 
 
@@ -135,7 +147,7 @@ def load_parts(
     place of the mean of what they predict, and no views but the mirrored one.
     """
     shares = member_shares(params)
-    settings = params.snapshot_ensemble
+    settings, predicting = params.snapshot_ensemble, params.train_per_fold.predicting
     views = [] if fast else create_views(settings.shifts, settings.scales)
     for (member, fold), paths in snapshots.items():
         loaded = [load_snapshot(path) for path in paths]
@@ -150,7 +162,7 @@ def load_parts(
             views,
             tiles,
         )
-        test_share = shares[member] / len(params.train_per_fold.folds)
+        test_share = shares[member] / len(predicting) if fold in predicting else 0.0
         yield Part(member, fold, shares[member], test_share, predict)
 
 

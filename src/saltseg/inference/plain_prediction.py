@@ -18,7 +18,7 @@ import torch
 
 from saltseg.config.params import Params, load_params
 from saltseg.crops.crop_set import depth, load_crops
-from saltseg.inference.ensemble import find_snapshots
+from saltseg.inference.ensemble import find_predicting
 from saltseg.inference.views import View, create_views
 from saltseg.models import SaltNetwork, create_model
 from saltseg.models.devices import available_runtime, create_fabric
@@ -50,7 +50,7 @@ def _networks(layout: Layout, params: Params) -> Iterator[tuple[SaltNetwork, flo
     """Yield every network and its weight in the mean, which decays with the snapshot's age."""
     runtime = available_runtime(params.runtime).model_copy(update={"precision": "float32"})
     fabric, settings = create_fabric(runtime), params.snapshot_ensemble
-    for (member, _), paths in find_snapshots(layout, params).items():
+    for (member, _), paths in find_predicting(layout, params).items():
         for age, path in enumerate(reversed(paths)):
             network = create_model(params.models[member], seed=0, weights=None)
             network.load_state_dict(load_snapshot(path))

@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from saltseg.config.model_definitions import CROP, ModelDefinition
 from saltseg.config.params import Params
 from saltseg.config.phases import Phase
+from saltseg.config.schema import ALL
 from saltseg.learning.schedules import batch_count, dealt_count, drawn_count
 from saltseg.models import create_model
 from saltseg.plumbing.tables import table
@@ -27,7 +28,7 @@ class Cost:
     """What the training of one network costs."""
 
     role: str
-    """`teacher` or `member`."""
+    """`teacher` or `member`; with `, all folds` behind it where no fold is held out."""
     model: str
     """Name of the model definition."""
     parameters: int
@@ -37,7 +38,7 @@ class Cost:
     crops: int
     """Upper bound on the crops seen in training without one fold, counting repetitions."""
     folds: int
-    """Number of folds trained."""
+    """Number of folds trained so."""
 
     @property
     def all_crops(self) -> int:
@@ -58,13 +59,14 @@ def recipe_costs(params: Params, train_crops: int, pseudolabels: int) -> list[Co
     """
     return [
         Cost(
-            role,
+            role + kind,
             model,
             *network_size(params.models[model]),
-            crops=sum(_crops(params, phases, train_crops, count) for count in labels),
-            folds=len(params.train_per_fold.folds),
+            crops=sum(_crops(params, phases, train_crops * share, n) for n in labels),
+            folds=folds,
         )
         for role, model, phases, labels in _trainings(params, pseudolabels)
+        for kind, share, folds in _held_out(params)
     ]
 
 
@@ -75,11 +77,15 @@ def epoch_costs(params: Params, train_crops: int, pseudolabels: int) -> dict[Pha
     """
     found: dict[PhaseName, int] = {}
     for role, model, phases, labels in _trainings(params, pseudolabels):
-        step = STEP * network_size(params.models[model])[1] * len(params.train_per_fold.folds)
+        step = STEP * network_size(params.models[model])[1]
         for index, phase in enumerate(phases):
             name = (_SECTIONS[role], index)
-            seen = [_seen(params, phases, train_crops, count) for count in labels]
-            crops = sum(_epoch_crops(phase, each, params.training.batch_size) for each in seen)
+            crops = sum(
+                folds * _epoch_crops(phase, seen, params.training.batch_size)
+                for _, share, folds in _held_out(params)
+                for count in labels
+                for seen in [_seen(params, phases, train_crops * share, count)]
+            )
             found[name] = found.get(name, 0) + step * phase.schedule.cycles * crops
     return found
 
@@ -112,21 +118,28 @@ def _trainings(
         yield "member", member, params.train_per_fold.phases, labels
 
 
-def _crops(params: Params, phases: Sequence[Phase], train_crops: int, pseudolabels: int) -> int:
-    """Return how many crops a training without one fold sees."""
+def _held_out(params: Params) -> Iterator[tuple[str, float, int]]:
+    """Yield ways to train: what they add to the role, share of the crops, number of folds."""
+    settings, folds = params.train_per_fold, params.fold_split.n_folds
+    yield "", (folds - 1) / folds, len(settings.held_out)
+    if ALL in settings.folds:
+        yield ", all folds", 1.0, 1
+
+
+def _crops(params: Params, phases: Sequence[Phase], train_crops: float, pseudolabels: int) -> int:
+    """Return how many crops a training on some train crops sees."""
     seen = _seen(params, phases, train_crops, pseudolabels)
     size = params.training.batch_size
     return sum(phase.planned_epochs * _epoch_crops(phase, seen, size) for phase in phases)
 
 
 def _seen(
-    params: Params, phases: Sequence[Phase], train_crops: int, pseudolabels: int
+    params: Params, phases: Sequence[Phase], train_crops: float, pseudolabels: int
 ) -> dict[str, int]:
-    """Return how many crops of each kind a training without one fold learns from."""
-    n_folds, inner_folds = params.fold_split.n_folds, params.training.inner_folds
-    share = (n_folds - 1) / n_folds
+    """Return how many crops of each kind a training on some train crops learns from."""
+    inner_folds, share = params.training.inner_folds, 1.0
     if any(phase.uses_inner_validation for phase in phases):
-        share *= (inner_folds - 1) / inner_folds
+        share = (inner_folds - 1) / inner_folds
     return {
         "train": round(train_crops * share),
         "pseudolabels": pseudolabels,

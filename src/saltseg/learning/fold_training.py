@@ -1,5 +1,6 @@
 """Training on all folds but one, shared by teachers and members."""
 
+from saltseg.config.schema import Fold
 from saltseg.learning.training import Place, Report, Task, Trained, train
 from saltseg.learning.training_sets import Sources, sets_without
 from saltseg.models.snapshots import Weights
@@ -7,7 +8,7 @@ from saltseg.selection.pseudolabels import PseudoLabels
 
 
 def train_without(
-    fold: int,
+    fold: Fold,
     task: Task,
     name: str,
     sources: Sources,

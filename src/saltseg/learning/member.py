@@ -2,6 +2,7 @@
 
 from saltseg.config.params import Params
 from saltseg.config.phases import choice_name
+from saltseg.config.schema import Fold
 from saltseg.crops.crop_set import require_depths
 from saltseg.learning.fold_training import train_without
 from saltseg.learning.training import Report, Task, Trained
@@ -21,7 +22,7 @@ def check_member(member: str, params: Params, layout: Layout) -> None:
 
 def train_member(
     member: str,
-    fold: int,
+    fold: Fold,
     sources: Sources,
     labels: PseudoLabels,
     report: Report,
@@ -42,7 +43,7 @@ def train_member(
     return train_without(fold, task, f"{member}, fold {fold}", sources, labels, report, start)
 
 
-def _check_snapshots(fold: int, labels: PseudoLabels, params: Params, layout: Layout) -> None:
+def _check_snapshots(fold: Fold, labels: PseudoLabels, params: Params, layout: Layout) -> None:
     """Refuse a training that would leave fewer snapshots than the ensemble expects."""
     for index, phase in enumerate(params.train_per_fold.phases):
         if phase.data == "pseudolabels" and phase.keeps and not len(labels.kept):

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from saltseg.config.params import Params
+from saltseg.config.schema import Fold
 from saltseg.crops.crop_set import CropSet, depth, require_depths
 from saltseg.inference.predictor import snapshot_predictor
 from saltseg.learning.fold_training import train_without
@@ -31,7 +32,7 @@ class TeacherResult:
     """Checkpoint folders of all rounds, to be dropped once the labels are saved."""
 
 
-def label_test(fold: int, sources: Sources, table: pd.DataFrame, report: Report) -> TeacherResult:
+def label_test(fold: Fold, sources: Sources, table: pd.DataFrame, report: Report) -> TeacherResult:
     """Train the teachers round by round; each selects pseudo-labels for the next.
 
     All teachers learn from all folds but `fold`, and from labels of earlier rounds of the same
@@ -55,7 +56,7 @@ def label_test(fold: int, sources: Sources, table: pd.DataFrame, report: Report)
 
 
 def train_teacher(
-    fold: int, number: int, sources: Sources, labels: PseudoLabels, report: Report
+    fold: Fold, number: int, sources: Sources, labels: PseudoLabels, report: Report
 ) -> Trained:
     """Train the teacher of round `number` (from 0) on all folds but `fold`.
 
@@ -86,5 +87,5 @@ def _shifted(report: Report, epochs: int) -> Report:
     return lambda values, epoch: report(values, epochs + epoch)
 
 
-def _name(fold: int, number: int) -> str:
+def _name(fold: Fold, number: int) -> str:
     return f"teacher of fold {fold}" + (f", round {number + 1}" if number else "")

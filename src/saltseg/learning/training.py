@@ -157,7 +157,7 @@ def _end_epoch(
     state.kept.end_epoch(phase, epoch, learner, scores)
     # Only now: a plateau that ends has restored its best weights, which are the ones to score.
     due = is_scored(epoch, task.training.score_every) or is_over(phase, scores)
-    validation = learner.score(sets.held_out) if due else None
+    validation = learner.score(sets.held_out) if due and len(sets.held_out) else None
     record = EpochRecord(
         epoch=epoch.number,
         phase=epoch.phase,

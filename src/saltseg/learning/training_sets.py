@@ -11,6 +11,7 @@ import pandas as pd
 
 from saltseg.config.params import Params
 from saltseg.config.phases import Phase
+from saltseg.config.schema import Fold
 from saltseg.crops.coverage import mask_kinds
 from saltseg.crops.crop_set import CropSet, depth, load_array
 from saltseg.crops.folds import assign_folds
@@ -102,9 +103,9 @@ class Sources:
 
 
 def sets_without(
-    fold: int, phases: Sequence[Phase], sources: Sources, labels: PseudoLabels
+    fold: Fold, phases: Sequence[Phase], sources: Sources, labels: PseudoLabels
 ) -> TrainingSets:
-    """Return the sets that `phases` need; only `held_out` holds crops of `fold`.
+    """Return the sets that `phases` need; only `held_out` holds crops of `fold`, none for ALL.
 
     If a phase uses inner validation, one of `training.inner_folds` is split off from the training
     crops, in whole mosaics, so that neither part holds neighbours of the other. Teachers and
@@ -127,7 +128,7 @@ def sets_without(
 
 
 def split_by_fold(
-    crops: CropSet, folds: pd.DataFrame, fold: int
+    crops: CropSet, folds: pd.DataFrame, fold: Fold
 ) -> tuple[LabelledCrops, LabelledCrops]:
     """Return the training crops outside `fold`, and those in it, joined by id.
 
@@ -140,7 +141,7 @@ def split_by_fold(
     )
 
 
-def _inner_folds(fold: int, sources: Sources) -> pd.DataFrame:
+def _inner_folds(fold: Fold, sources: Sources) -> pd.DataFrame:
     """Split the crops outside `fold` into inner folds; see assign_folds for the errors."""
     outside = sources.folds[sources.folds["fold"] != fold]
     seed = stream_seed(sources.params.base.seed, "inner", fold)
@@ -148,7 +149,7 @@ def _inner_folds(fold: int, sources: Sources) -> pd.DataFrame:
     return assign_folds(outside, count, "coverage_grouped", seed, "training.inner_folds")
 
 
-def _without_kinds(crops: LabelledCrops, fold: int, kinds: Sequence[str]) -> LabelledCrops:
+def _without_kinds(crops: LabelledCrops, fold: Fold, kinds: Sequence[str]) -> LabelledCrops:
     """Leave out the crops whose masks are of some kinds; see coverage.MASK_KINDS."""
     if not kinds:
         return crops

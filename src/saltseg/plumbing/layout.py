@@ -36,7 +36,7 @@ class Layout:
         """The output of `stage`: data/STAGE, with one folder below it for each part."""
         return self.root.joinpath("data", stage, *map(str, parts))
 
-    def teacher(self, fold: int) -> Path:
+    def teacher(self, fold: int | str) -> Path:
         """The weights of a fold's teacher, kept only for members that go on from them."""
         return self.data("pseudolabel", fold) / "teacher.safetensors"
 
@@ -55,7 +55,7 @@ class Layout:
         """The snapshots of all members: models/MEMBER/FOLD."""
         return self.root / "models"
 
-    def model(self, member: str, fold: int) -> Path:
+    def model(self, member: str, fold: int | str) -> Path:
         """The snapshots of one member trained without one fold."""
         return self.models / member / str(fold)
 

@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Mapping
 
+from saltseg.config.schema import ALL, Fold
 from saltseg.plumbing.errors import InputError
 
 
@@ -25,8 +26,10 @@ def stage_item(stage: str, description: str, parts: Mapping[str, str]) -> list[s
     return item
 
 
-def fold_number(text: str) -> int:
-    """Return the number of a fold. Raises InputError if `text` is not a number."""
+def read_fold(text: str) -> Fold:
+    """Return the number of a fold, or ALL. Raises InputError if `text` is neither."""
+    if text == ALL:
+        return ALL
     if not (text.isascii() and text.isdecimal()):
         raise InputError(f"fold {text!r}: is not a whole number; give a fold of params.yaml")
     return int(text)

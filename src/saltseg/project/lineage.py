@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from saltseg.config.params import Params
+from saltseg.config.schema import Fold
 from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file
@@ -71,7 +72,7 @@ def _raw_data(root: Path, params: Params) -> dict[str, str]:
     }
 
 
-def _model_hash(layout: Layout, member: str, fold: int) -> str:
+def _model_hash(layout: Layout, member: str, fold: Fold) -> str:
     folder = layout.model(member, fold)
     known = locked_outputs(layout.root).get(folder.relative_to(layout.root).as_posix())
     return "md5:" + _hash(folder, known)

@@ -60,7 +60,7 @@ def _crops(layout: Layout) -> dict[str, object] | None:
 
 def _snapshots(layout: Layout) -> list[Path]:
     settings = load_params(layout.params).train_per_fold
-    folders = [layout.model(m, fold) for m in settings.members for fold in settings.folds]
+    folders = [layout.model(m, fold) for m in settings.members for fold in settings.predicting]
     found = [visible(folder, "*.safetensors") for folder in folders]
     missing = [folder for folder, files in zip(folders, found, strict=True) if not files]
     if missing:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from saltseg.config.params import Params
-from saltseg.inference.ensemble import find_snapshots, member_shares
+from saltseg.inference.ensemble import find_predicting, member_shares
 from saltseg.inference.predictor import snapshot_shares
 from saltseg.inference.views import View, create_views
 from saltseg.models import SaltNetwork, create_model
@@ -65,8 +65,8 @@ def pipeline_network(layout: Layout, params: Params) -> PipelineNetwork:
 
 
 def _networks(layout: Layout, params: Params) -> Iterator[Weighted]:
-    shares, folds = member_shares(params), len(params.train_per_fold.folds)
-    for (member, _), paths in find_snapshots(layout, params).items():
+    shares, folds = member_shares(params), len(params.train_per_fold.predicting)
+    for (member, _), paths in find_predicting(layout, params).items():
         decay = params.snapshot_ensemble.snapshot_decay
         for path, share in zip(paths, snapshot_shares(len(paths), decay), strict=True):
             network = create_model(params.models[member], seed=0, weights=None)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from saltseg.config.model_definitions import CROP
 from saltseg.config.params import Params, load_params
-from saltseg.inference.ensemble import find_snapshots, load_parts
+from saltseg.inference.ensemble import find_predicting, load_parts
 from saltseg.inference.tiles import predict_tiles
 from saltseg.models.devices import available_runtime
 from saltseg.plumbing.errors import InputError
@@ -37,7 +37,7 @@ class Prediction:
 
 
 class SaltModel:
-    """All members' snapshots of all folds, with the chosen threshold and component sizes.
+    """All members' snapshots that predict new crops, with the chosen threshold and component sizes.
 
     Its methods may be called from several threads; they take turns.
     """
@@ -48,7 +48,7 @@ class SaltModel:
         layout = Layout(folder)
         params = load_params(layout.params)
         params = params.model_copy(update={"runtime": available_runtime(params.runtime)})
-        self.parts = list(load_parts(params, find_snapshots(layout, params)))
+        self.parts = list(load_parts(params, find_predicting(layout, params)))
         self.reads_depth = reads_depth(params)
         self._turn = Lock()
 

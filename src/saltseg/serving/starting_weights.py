@@ -6,6 +6,7 @@ name the file, and DVC tracks weights/: a run that starts from it can be repeate
 
 from pathlib import Path
 
+from saltseg.config.sections import MOST_FOLDS
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import hash_file, whole_file
 from saltseg.plumbing.layout import Layout
@@ -13,7 +14,7 @@ from saltseg.project.model_folder import find_model
 from saltseg.serving.image_prediction import fetched
 
 
-def keep_weights(model: str, member: str | None, fold: int | None, root: Path) -> Path:
+def keep_weights(model: str, member: str | None, fold: int | str | None, root: Path) -> Path:
     """Copy a model's last snapshot of one member and fold into weights/; return the file.
 
     model: as predict_files takes it, or a .safetensors file. member, fold: the first if None.
@@ -29,13 +30,18 @@ def keep_weights(model: str, member: str | None, fold: int | None, root: Path) -
         return _kept(snapshot, snapshot.parent.parent.name, root)
 
 
-def _snapshot(model: Path, member: str | None, fold: int | None) -> Path:
+def _snapshot(model: Path, member: str | None, fold: int | str | None) -> Path:
     models = Layout(model).models
     members = sorted(path.name for path in models.iterdir() if path.is_dir())
     chosen = _chosen(model, "member", members, member)
-    folds = sorted((path.name for path in (models / chosen).iterdir()), key=int)
+    folds = sorted((path.name for path in (models / chosen).iterdir()), key=_numbered)
     folder = models / chosen / _chosen(model, "fold", folds, None if fold is None else str(fold))
     return max(folder.glob("snapshot_*.safetensors"), key=lambda path: int(path.stem[9:]))
+
+
+def _numbered(fold: str) -> tuple[int, str]:
+    """Sort numbers by their value, and `all` behind them."""
+    return (int(fold), "") if fold.isdecimal() else (MOST_FOLDS, fold)
 
 
 def _chosen(model: Path, kind: str, known: list[str], wanted: str | None) -> str:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from saltseg.config.model_definitions import CROP, ModelDefinition
 from saltseg.config.params import Params, load_params
-from saltseg.inference.ensemble import find_snapshots, load_parts
+from saltseg.inference.ensemble import find_predicting, load_parts
 from saltseg.inference.section_tiles import Cut, Opinions, cut, predict_section
 from saltseg.inference.tiles import to_eight_bits
 from saltseg.models.devices import available_runtime
@@ -39,7 +39,7 @@ class SurveyNetworks:
         self.bound = not all(map(takes_tiles, self._definitions))
         self.side = CROP if self.bound else _fitting(self._definitions[0], side)
         self._depth = _depth(params, depth)
-        snapshots = find_snapshots(layout, params)
+        snapshots = find_predicting(layout, params)
         fast = members is Members.FAST
         self.parts = list(load_parts(params, snapshots, not self.bound, fast))
 

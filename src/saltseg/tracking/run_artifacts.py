@@ -85,7 +85,8 @@ def _fold_charts(artifacts: Artifacts) -> Artifacts:
                 for line in read_lines(content)
                 if line["validation_score"]
             ]
-            members.setdefault(member, {})[f"fold {fold}"] = curve
+            if curve:
+                members.setdefault(member, {})[f"fold {fold}"] = curve
     return {f"curves/{name}_folds.png": _drawn(name, folds) for name, folds in members.items()}
 
 
