@@ -20,6 +20,7 @@ from saltseg.scoring.metric import salt_masks
 from saltseg.selection import postprocess
 from saltseg.selection.out_of_fold import load_out_of_fold
 from saltseg.selection.thresholds import Thresholds
+from saltseg.selection.vertical_labels import Copies
 from saltseg.tracking import stage_run
 
 NAME = "postprocess-connected-components"
@@ -39,9 +40,13 @@ def main(root: Path) -> None:
         )
         masks = salt_masks(crops.probabilities, limits.of(crops.parts))
         cleaned = postprocess.clean_by_part(masks, crops.parts, cleaning.chosen.by_part)
+        below: Copies = {}
+        if searched.copy_vertical:
+            cleaned, cleaning, below = postprocess.copy_labels(layout, crops, cleaned, cleaning)
         write_array(folder / "out_of_fold_masks.npy", cleaned)
         test, sizes = load_array(layout.data("snapshot-ensemble") / "test.npy"), cleaning.chosen
-        postprocess.write_test_masks(folder / "test_masks.npy", test, limits.overall, sizes.overall)
+        file, choice = folder / "test_masks.npy", (limits.overall, sizes.overall)
+        postprocess.write_test_masks(file, test, *choice, below)
         sizes.save(folder)
         errors, draws = Errors(crops, cleaned, cleaning), generator(params.base.seed, NAME)
         write_table(folder / "out_of_fold_scores.parquet", crop_scores(errors))

@@ -267,6 +267,19 @@ FOLDS = {"n_folds": 2, "strategy": "coverage", "seed": 1}
             "training.optimizer.momentum: 0 is not allowed with sgd, whose momentum is Nesterov's",
         ),
         ("training.inner_folds", 1, "greater than or equal to 2"),
+        (
+            "train_per_fold.phases",
+            [{**PHASE, "data": "pooled", "input": {"resized": 0, "size": 112}}],
+            "train_per_fold.phases.0.input: snapshots predict at the size of the definition",
+        ),
+        (
+            "train_per_fold.phases",
+            [
+                {**PHASE, "keep": "none", "input": {"resized": 0, "size": 112}},
+                {**PHASE, "data": "pooled"},
+            ],
+            "train_per_fold.phases.0.input.size: fit none keeps 101 px, not 112",
+        ),
         ("training.score_every", 0, "training.score_every: 0 is not allowed"),
         ("training.leave_out", ["empty"], "training.leave_out.0: 'empty' is not allowed"),
         ("snapshot_ensemble.shifts", [0], "snapshot_ensemble.shifts.0: 0 is not allowed"),

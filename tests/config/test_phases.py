@@ -7,7 +7,8 @@ import yaml
 
 from saltseg.config.old_phases import rewrite_old
 from saltseg.config.params import parse_params
-from saltseg.config.phases import Best, Constant, Ema, Last, Mixed, Phase, Plateau
+from saltseg.config.phases import Best, Ema, Last, Mixed, Phase
+from saltseg.config.rate_schedules import Constant, Plateau
 from saltseg.plumbing.errors import InputError
 from tests.conftest import shrunk_content
 from tests.helpers.phases import make_phase

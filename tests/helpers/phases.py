@@ -11,11 +11,12 @@ def make_phase(
     keep: str | dict[str, int] = "cycle_ends",
     averaging: str | dict[str, Any] = "none",
     loss: dict[str, float] | None = None,
+    size: int | None = None,
     **settings: float,
 ) -> Phase:
     """Return a phase of one cycle of one epoch, from 0.1 down to a hundredth, but for `settings`.
 
-    settings: of the schedule.
+    settings: of the schedule. size: of the input, without resizing.
     """
     return Phase.model_validate(
         {
@@ -24,6 +25,7 @@ def make_phase(
             "schedule": write_schedule(schedule, **settings),
             "averaging": averaging,
             "keep": keep,
+            "input": None if size is None else {"resized": 0, "size": size},
         }
     )
 

@@ -93,6 +93,21 @@ def test_a_network_of_all_folds_sees_all_crops() -> None:
     assert sum(found[name] * count for name, count in epochs.items()) == total
 
 
+def test_a_phase_of_another_size_costs_what_that_size_does() -> None:
+    recipe = read_recipe(Layout(PROJECT), "cpu")
+    at_112 = ["+train_per_fold.phases.0.input={resized: 0, size: 112}"]
+    params = read_recipe(Layout(PROJECT), "cpu", at_112)
+    smaller = read_recipe(Layout(PROJECT), "cpu", ["models.lite2.input.size=112"])
+    ((before,), (mixed,), (small,)) = map(costs_of, (recipe, params, smaller))
+    share = 12 / 52  # of the epochs
+    expected = share * small.training + (1 - share) * before.training
+    assert mixed.training == pytest.approx(expected, rel=1e-9)
+    assert small.training < mixed.training < before.training
+    found = epoch_costs(params, 4000, 15_493)
+    assert 12 * found["train_per_fold", 0] + 10 * found["train_per_fold", 1] == mixed.training
+    assert mixed.operations == before.operations
+
+
 def test_rounds_and_mixed_batches_are_counted() -> None:
     overrides = ["pseudolabel.rounds=3", "training.batch_size=20"]
     for phases in ("pseudolabel.phases", "train_per_fold.phases"):

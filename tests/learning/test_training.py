@@ -325,6 +325,46 @@ def test_a_training_starts_from_given_weights(
     assert same_weights(one.snapshots[0], given) and not same_weights(two.snapshots[0], given)
 
 
+def test_a_phase_of_another_size_goes_on_to_the_same_bytes(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+) -> None:
+    """Two epochs of three batches at 120 px, then one at the size of the definition."""
+    task = padded(task)
+    training = task.training.model_copy(update={"batch_size": 4})
+    last = make_phase(learning_rate=0.002)
+    phases = [make_phase(keep="none", epochs=2, learning_rate=0.002, size=120), last]
+    task = replace(task, training=training, phases=phases)
+    learned, held_out = folded
+    whole = run(task, folded, place)
+    drop_checkpoint(whole.checkpoint)
+    each_step = replace(place, runtime=place.runtime.model_copy(update={"save_seconds": 0}))
+    for steps in (4, 3):
+        images = learned.images.view(FailingImages)
+        images.left = steps
+        torch.manual_seed(0)
+        with pytest.raises(InterruptedTrainingError):
+            train(task, TrainingSets(replace(learned, images=images), held_out), each_step, silent)
+    assert same(whole, run(task, folded, each_step))
+
+
+def test_a_phase_of_another_size_trains_as_a_definition_of_that_size_would(
+    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place
+) -> None:
+    task = padded(task)
+    small = task.definition.input.model_copy(update={"size": 120})
+    other = task.definition.model_copy(update={"input": small})
+    last = make_phase(learning_rate=0.002)
+    both = [make_phase(keep="none", learning_rate=0.002, size=120), last]
+    mixed = run(replace(task, phases=both), folded, place)
+    plain = [both[0].model_copy(update={"input": None}), last]
+    whole = run(replace(task, definition=other, phases=plain), folded, place)
+    assert mixed.history[0] == whole.history[0] and mixed.history[1] != whole.history[1]
+    # Upsampling of this network fits sizes that are halved with the same remainders.
+    refused = [make_phase(keep="none", size=112), last]
+    with pytest.raises(InputError, match=r"train_per_fold\.phases\.0: the network does not accept"):
+        run(replace(task, phases=refused), folded, place)
+
+
 def same_weights(one: Weights, two: Weights) -> bool:
     return all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
 

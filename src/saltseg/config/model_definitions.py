@@ -54,6 +54,15 @@ class Input(Section):
             raise ValueError(f"size: {inner} px reflect to at most {most} px; raise resized")
 
 
+class InputSize(Section):
+    """The size of the networks' input in one phase, in place of the definition's."""
+
+    resized: Count
+    """Height and width to resize the crop to before padding; 0 does not resize it."""
+    size: AtLeastOne
+    """Height and width of the input in pixels."""
+
+
 class Stem(Section):
     """Changes to an encoder's first layers, which keep more detail at a higher cost."""
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from saltseg.config.model_definitions import ModelDefinition
+from pydantic import ValidationError
+
+from saltseg.config.model_definitions import Input, ModelDefinition
 from saltseg.config.phases import HEADS, SOFT, Best, Mixed, Phase, choice_name
 
 
@@ -21,6 +23,17 @@ def check_phases(
     _check_shares(section, phases, batch_size)
     for name, definition in models.items():
         _check_heads(section, phases, name, definition)
+        _check_inputs(section, phases, definition)
+
+
+def phase_input(definition: ModelDefinition, phase: Phase) -> Input:
+    """Return the input of a definition in a phase, which may have another size.
+
+    Raises ValidationError where that size does not suit the definition.
+    """
+    if phase.input is None:
+        return definition.input
+    return Input.model_validate(definition.input.model_dump() | phase.input.model_dump())
 
 
 def check_kept(section: str, phases: Sequence[Phase]) -> None:
@@ -58,6 +71,16 @@ def _check_heads(
                 f"models.{name}.{head}: no phase of {section} uses the loss {loss} on data other "
                 "than pseudolabels"
             )
+
+
+def _check_inputs(section: str, phases: Sequence[Phase], definition: ModelDefinition) -> None:
+    """Check that a model's crops can be brought to the sizes of the phases."""
+    for index, phase in enumerate(phases):
+        try:
+            phase_input(definition, phase)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise ValueError(f"{section}.phases.{index}.input.{reason}") from error
 
 
 def _check_crops(section: str, phases: Sequence[Phase], pretraining: int) -> None:

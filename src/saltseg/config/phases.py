@@ -5,11 +5,10 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from saltseg.config.model_definitions import InputSize
 from saltseg.config.old_phases import is_old, rewrite_old, write_flow
+from saltseg.config.rate_schedules import Constant, Plateau, Schedule
 from saltseg.config.schema import Alternative, AtLeastOne, Float, Positive, Section, alternatives
-
-Epochs = Annotated[int, Field(ge=1, le=10_000)]
-Cycles = Epochs
 
 LossName = Literal[
     "bce",
@@ -41,93 +40,6 @@ class Mixed(Alternative):
     written: ClassVar = "mixed"
     share: Annotated[Float, Field(gt=0, lt=1)] = 0.5
     """Share of each batch that is drawn from the pseudo-labels, reshuffled each epoch."""
-
-
-class Constant(Alternative):
-    """A constant learning rate."""
-
-    written: ClassVar = "constant"
-    cycles: Cycles = 1
-    """Number of cycles; each end may leave a snapshot."""
-    epochs: Epochs
-    """Epochs of each cycle."""
-    learning_rate: Positive
-    """Learning rate of every step."""
-
-
-class _Falling(Alternative):
-    """A schedule with a highest and a lowest learning rate."""
-
-    epochs: Epochs
-    """Epochs of each cycle."""
-    learning_rate: Positive
-    """Highest learning rate."""
-    final_learning_rate: Positive
-    """Lowest learning rate."""
-
-    @model_validator(mode="after")
-    def _falls(self) -> Self:
-        if self.final_learning_rate > self.learning_rate:
-            raise ValueError(
-                f"final_learning_rate: {self.final_learning_rate} is above learning_rate, "
-                f"{self.learning_rate}; lower it"
-            )
-        return self
-
-
-class Cosine(_Falling):
-    """In each cycle, the rate falls along half a cosine."""
-
-    written: ClassVar = "cosine"
-    cycles: Cycles = 1
-    """Number of cycles."""
-
-    @model_validator(mode="after")
-    def _not_constant(self) -> Self:
-        if self.final_learning_rate == self.learning_rate:
-            raise ValueError(
-                f"final_learning_rate: {self.final_learning_rate} equals learning_rate; write "
-                "schedule: {constant: ...}"
-            )
-        return self
-
-
-class OneCycle(_Falling):
-    """In each cycle, the rate rises to its highest, then falls for longer."""
-
-    written: ClassVar = "one_cycle"
-    cycles: Cycles = 1
-    """Number of cycles."""
-
-
-class Triangular2(_Falling):
-    """In each cycle, the rate rises linearly from the final learning rate and falls back."""
-
-    written: ClassVar = "triangular2"
-    cycles: Cycles = 1
-    """Number of cycles; each triangle is half as high as the one before."""
-
-
-class Plateau(_Falling):
-    """Lowers the rate, and finally stops, when the inner validation score stops improving."""
-
-    written: ClassVar = "plateau"
-    cycles: ClassVar[int] = 1
-    patience: AtLeastOne = 5
-    """Epochs without improvement after which the learning rate falls."""
-    factor: Annotated[Float, Field(gt=0, lt=1)] = 0.5
-    """Factor that the learning rate is multiplied by, down to the final one."""
-    stop_patience: AtLeastOne = 20
-    """Epochs without improvement after which the phase ends early."""
-
-    @model_validator(mode="after")
-    def _patient(self) -> Self:
-        if self.patience >= self.stop_patience:
-            raise ValueError(
-                f"patience: {self.patience} is not below stop_patience, {self.stop_patience}, so "
-                "the learning rate never falls; lower it"
-            )
-        return self
 
 
 class Ema(Alternative):
@@ -165,16 +77,6 @@ Data = Annotated[
 The survey's quotas hold the shares of coverage, columns and depth of all real training labels.
 """
 
-Schedule = Annotated[
-    Annotated[Constant, Tag("constant")]
-    | Annotated[Cosine, Tag("cosine")]
-    | Annotated[OneCycle, Tag("one_cycle")]
-    | Annotated[Triangular2, Tag("triangular2")]
-    | Annotated[Plateau, Tag("plateau")],
-    alternatives("one of {constant: ...}, cosine, one_cycle, triangular2 and plateau"),
-]
-"""The learning rate over `cycles` cycles of `epochs` epochs."""
-
 Averaging = Annotated[
     Annotated[Literal["none"], Tag("none")]
     | Annotated[Literal["swa"], Tag("swa")]
@@ -206,6 +108,8 @@ class Phase(Section):
     """What is scored and kept: the network (none), or an average of its weights."""
     keep: Keep
     """Snapshots to keep: none, the ends of cycles, the {last: N} or the {best: N} epochs."""
+    input: InputSize | None = None
+    """Another size of the input, only with `keep: none`: snapshots predict at the definition's."""
 
     @model_validator(mode="before")
     @classmethod
@@ -231,6 +135,11 @@ class Phase(Section):
             raise ValueError(f"averaging: {name} has no effect with keep: none; change keep")
         if self.averaging == "swa":
             self._check_swa()
+        if self.input is not None and self.keeps:
+            raise ValueError(
+                "input: snapshots predict at the size of the definition, which this phase would not"
+                " learn; set keep to none, or take input out"
+            )
         return self
 
     @property

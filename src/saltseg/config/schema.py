@@ -77,7 +77,9 @@ def _fold(value: object) -> object:
 ALL: Literal["all"] = "all"
 """In place of a fold: no crop is held out."""
 
-Fold = Annotated[int | Literal["all"], PlainValidator(_fold)]
+Fold = Annotated[
+    int | Literal["all"], PlainValidator(_fold, json_schema_input_type=Count | Literal["all"])
+]
 """The number of the fold that is held out, or ALL."""
 
 

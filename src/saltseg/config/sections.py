@@ -251,6 +251,8 @@ class PostprocessConnectedComponents(Section):
     """Salt components smaller than the chosen size, in pixels, are removed; 0 removes none."""
     hole_sizes: list[Count] = Field(min_length=1)
     """Holes smaller than the chosen size, in pixels, are filled; 0 fills none."""
+    copy_vertical: bool = False
+    """Copy training labels of full columns to the crops found below them."""
 
 
 class Submit(Section):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from saltseg.config.params import load_params
 from saltseg.crops.crop_set import load_array
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
@@ -19,6 +20,7 @@ from saltseg.plumbing.seeds import stream_seed
 from saltseg.scoring.components import clean
 from saltseg.selection.sizes import ChosenSizes
 from saltseg.selection.thresholds import Thresholds
+from saltseg.selection.vertical_labels import copies_to_test, with_copies
 
 CROPS = 8
 """Number of crops to predict again; one is drawn from each eighth of the array."""
@@ -49,7 +51,7 @@ def check_predictions(
     known = np.asarray(load_array(path)[rows])
     apart = np.abs(known - predict_again(layout, rows)).mean(axis=(1, 2))
     _check_probabilities(path, chosen["id"].tolist(), apart)
-    _check_masks(layout, chosen["id"].tolist(), known, masks[rows])
+    check_masks(layout, chosen, known, masks[rows])
     return (
         f"{len(rows)} test crops predicted again in a fresh process differ by"
         f" at most {apart.max():.4f} on average"
@@ -103,17 +105,31 @@ def _check_probabilities(path: Path, ids: Sequence[str], apart: npt.NDArray[np.f
         )
 
 
-def _check_masks(
+def _copies(layout: Layout, rows: Sequence[int]) -> dict[int, npt.NDArray[np.bool_]]:
+    """Return the labels that were copied to the test crops in `rows`, by their places there."""
+    if not load_params(layout.params).postprocess_connected_components.copy_vertical:
+        return {}
+    copies = copies_to_test(layout)
+    return {place: copies[row] for place, row in enumerate(rows) if row in copies}
+
+
+def check_masks(
     layout: Layout,
-    ids: Sequence[str],
+    chosen: pd.DataFrame,
     probabilities: npt.NDArray[np.float16],
     masks: npt.NDArray[np.bool_],
 ) -> None:
+    """Check that `masks` are what threshold, sizes and copies make of some test crops.
+
+    chosen: their lines with `id` and `row`; probabilities, masks: (n, h, w), in their order. Raises
+    InputError naming the crop that differs most.
+    """
     threshold = Thresholds.load(layout.data("threshold-search")).overall
     folder = layout.data("postprocess-connected-components")
     sizes = ChosenSizes.load(folder).overall
     salt = probabilities.astype(np.float64) > threshold
-    wrong = clean(salt, *sizes) ^ masks
+    ids = chosen["id"].tolist()
+    wrong = with_copies(clean(salt, *sizes), _copies(layout, chosen["row"].tolist())) ^ masks
     pixels = wrong.sum(axis=(1, 2))
     worst = int(pixels.argmax())
     if pixels[worst]:

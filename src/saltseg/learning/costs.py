@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from saltseg.config.model_definitions import CROP, ModelDefinition
 from saltseg.config.params import Params
+from saltseg.config.phase_checks import phase_input
 from saltseg.config.phases import Phase
 from saltseg.config.schema import ALL
 from saltseg.learning.schedules import batch_count, dealt_count, drawn_count
@@ -39,6 +41,8 @@ class Cost:
     """Upper bound on the crops seen in training without one fold, counting repetitions."""
     folds: int
     """Number of folds trained so."""
+    forward: int
+    """Operations to predict all the crops seen in training without one fold, once each time."""
 
     @property
     def all_crops(self) -> int:
@@ -48,7 +52,7 @@ class Cost:
     @property
     def training(self) -> int:
         """Floating-point operations of the training over all folds."""
-        return STEP * self.operations * self.all_crops
+        return STEP * self.forward * self.folds
 
 
 def recipe_costs(params: Params, train_crops: int, pseudolabels: int) -> list[Cost]:
@@ -57,17 +61,15 @@ def recipe_costs(params: Params, train_crops: int, pseudolabels: int) -> list[Co
     train_crops: number of training crops in all folds; pseudolabels: number of test crops that a
     teacher labels for one fold. A plateau counts as its maximum number of epochs.
     """
-    return [
-        Cost(
-            role + kind,
-            model,
-            *network_size(params.models[model]),
-            crops=sum(_crops(params, phases, train_crops * share, n) for n in labels),
-            folds=folds,
-        )
-        for role, model, phases, labels in _trainings(params, pseudolabels)
-        for kind, share, folds in _held_out(params)
-    ]
+    found = []
+    for role, model, phases, labels in _trainings(params, pseudolabels):
+        parameters, own = network_size(definition := params.models[model])
+        operations = _operations(definition, own, phases)
+        for kind, share, folds in _held_out(params):
+            crops = _crops(params, phases, train_crops * share, labels)
+            forward = sum(map(mul, operations, crops))
+            found.append(Cost(role + kind, model, parameters, own, sum(crops), folds, forward))
+    return found
 
 
 def epoch_costs(params: Params, train_crops: int, pseudolabels: int) -> dict[PhaseName, int]:
@@ -77,7 +79,8 @@ def epoch_costs(params: Params, train_crops: int, pseudolabels: int) -> dict[Pha
     """
     found: dict[PhaseName, int] = {}
     for role, model, phases, labels in _trainings(params, pseudolabels):
-        step = STEP * network_size(params.models[model])[1]
+        definition = params.models[model]
+        operations = _operations(definition, network_size(definition)[1], phases)
         for index, phase in enumerate(phases):
             name = (_SECTIONS[role], index)
             crops = sum(
@@ -86,6 +89,7 @@ def epoch_costs(params: Params, train_crops: int, pseudolabels: int) -> dict[Pha
                 for count in labels
                 for seen in [_seen(params, phases, train_crops * share, count)]
             )
+            step = STEP * operations[index]
             found[name] = found.get(name, 0) + step * phase.schedule.cycles * crops
     return found
 
@@ -126,11 +130,28 @@ def _held_out(params: Params) -> Iterator[tuple[str, float, int]]:
         yield ", all folds", 1.0, 1
 
 
-def _crops(params: Params, phases: Sequence[Phase], train_crops: float, pseudolabels: int) -> int:
-    """Return how many crops a training on some train crops sees."""
-    seen = _seen(params, phases, train_crops, pseudolabels)
+def _operations(definition: ModelDefinition, own: int, phases: Sequence[Phase]) -> list[int]:
+    """Return the operations to predict one crop at the input size of each phase; own: usually."""
+    found = []
+    for phase in phases:
+        resized = definition.model_copy(update={"input": phase_input(definition, phase)})
+        found.append(own if phase.input is None else network_size(resized)[1])
+    return found
+
+
+def _crops(
+    params: Params, phases: Sequence[Phase], train_crops: float, labels: Sequence[int]
+) -> list[int]:
+    """Return how many crops the trainings on some train crops see in each phase.
+
+    labels: number of pseudo-labels in each training.
+    """
+    seen = [_seen(params, phases, train_crops, count) for count in labels]
     size = params.training.batch_size
-    return sum(phase.planned_epochs * _epoch_crops(phase, seen, size) for phase in phases)
+    return [
+        phase.planned_epochs * sum(_epoch_crops(phase, each, size) for each in seen)
+        for phase in phases
+    ]
 
 
 def _seen(

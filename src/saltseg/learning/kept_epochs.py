@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from saltseg.config.phases import Best, Phase, Plateau
+from saltseg.config.phases import Best, Phase
+from saltseg.config.rate_schedules import Plateau
 from saltseg.learning.learner import Learner
 from saltseg.learning.schedules import Epoch, Score, best_epochs, is_over
 from saltseg.models.snapshots import Weights

@@ -9,6 +9,7 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.nn import functional
 
+from saltseg.config.model_definitions import Input
 from saltseg.config.phases import Averaging, Ema
 from saltseg.config.sections import Optimizer
 from saltseg.inference.predictor import predict_all
@@ -36,6 +37,10 @@ class Learner:
     def seed(self, seed: int) -> None:
         """Seed the random numbers that the network draws, such as dropout."""
         torch.manual_seed(seed)
+
+    def take_input(self, definition: Input) -> None:
+        """Bring crops to the size of `definition` from now on."""
+        self.model.module.definition = definition
 
     def start_average(self, averaging: Averaging) -> None:
         """Start the average of a phase from scratch, if it has one."""

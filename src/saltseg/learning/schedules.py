@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-from saltseg.config.phases import (
+from saltseg.config.phases import Last, Mixed, Phase
+from saltseg.config.rate_schedules import (
     Constant,
     Cosine,
-    Last,
-    Mixed,
     OneCycle,
-    Phase,
     Plateau,
     Schedule,
     Triangular2,

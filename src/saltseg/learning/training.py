@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from saltseg.config.model_definitions import ModelDefinition
+from saltseg.config.phase_checks import phase_input
 from saltseg.config.phases import Phase
 from saltseg.config.sections import Runtime, Training
 from saltseg.learning.batches import AugmentedBatches, EpochLoader, phase_batches
@@ -28,7 +29,7 @@ from saltseg.learning.schedules import (
 )
 from saltseg.learning.training_sets import TrainingSets
 from saltseg.learning.training_state import TrainingState
-from saltseg.models import create_model
+from saltseg.models import SaltNetwork, check_size, create_model
 from saltseg.models.devices import create_fabric, device_name
 from saltseg.models.snapshots import Weights
 from saltseg.plumbing.errors import InputError
@@ -121,6 +122,7 @@ def train_epochs(
             done = len(state.losses)
             if not done:
                 _start_epoch(epoch, learner, task)
+            learner.take_input(phase_input(task.definition, phase))
             learner.model.train()
             for step, batch in zip(epoch.steps[done:], loader.load(epoch, done), strict=True):
                 rate = learning_rate(phase.schedule, epoch, step, scores)
@@ -214,8 +216,18 @@ def _create_learner(task: Task, place: Place, start: Weights | None) -> Learner:
     network = create_model(task.definition, stream_seed(task.seed, "weights"), pretrained)
     if start:
         network.load_state_dict(start)
+    _check_sizes(network, task)
     network = network.to(memory_format=torch.channels_last)
     return Learner(network, task.training.optimizer, fabric)
+
+
+def _check_sizes(network: SaltNetwork, task: Task) -> None:
+    """Raise InputError if a phase's own size of the input is none that the network accepts."""
+    for index, phase in enumerate(task.phases):
+        if phase.input is not None:
+            network.definition = phase_input(task.definition, phase)
+            check_size(network, f"{task.section}.phases.{index}: the network")
+    network.definition = task.definition.input
 
 
 def _create_loader(

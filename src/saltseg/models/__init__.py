@@ -21,7 +21,7 @@ from saltseg.models.network import SaltNetwork
 from saltseg.models.plain_cnn import PlainCnn
 from saltseg.plumbing.errors import InputError, reason_of
 
-__all__ = ["SaltNetwork", "create_model"]
+__all__ = ["SaltNetwork", "check_size", "create_model"]
 
 
 def create_model(definition: ModelDefinition, seed: int, weights: Path | None) -> SaltNetwork:
@@ -37,7 +37,8 @@ def create_model(definition: ModelDefinition, seed: int, weights: Path | None) -
     else:
         body = _drawn(seed, partial(_create_body, definition))
         network = SaltNetwork(body, definition.input, 0.0, 1.0)
-    _check_size(network, definition)
+    name = definition.encoder if isinstance(definition, UnetModel) else definition.architecture
+    check_size(network, f"models: {name}")
     return network
 
 
@@ -64,15 +65,15 @@ def _drawn(seed: int, create: Callable[[], nn.Module]) -> nn.Module:
     return body
 
 
-def _check_size(network: SaltNetwork, definition: ModelDefinition) -> None:
+def check_size(network: SaltNetwork, subject: str) -> None:
+    """Raise InputError, about `subject`, if a network does not accept the size of its input."""
     try:
         run_shapes(network)
     except NotImplementedError:
         pass  # An operation does not support meta tensors; the first step will reveal errors.
     except (RuntimeError, ValueError, AssertionError) as error:
-        name = definition.encoder if isinstance(definition, UnetModel) else definition.architecture
         raise InputError(
-            f"params.yaml: models: {name} does not accept inputs of {definition.input.size} px "
+            f"params.yaml: {subject} does not accept inputs of {network.definition.size} px "
             f"({reason_of(error)}); change input.size"
         ) from error
 

@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from saltseg.plumbing.files import write_array_parts
+from saltseg.plumbing.layout import Layout
 from saltseg.scoring.components import clean, precision_by_sizes
 from saltseg.scoring.intervals import bootstrap_intervals
-from saltseg.scoring.metric import Scores, salt_masks
+from saltseg.scoring.metric import Scores, precision, salt_masks
 from saltseg.selection.nested_choice import first_of_best, totals
+from saltseg.selection.out_of_fold import OutOfFold
 from saltseg.selection.sizes import KEEP, ChosenSizes, Sizes
 from saltseg.selection.thresholds import Thresholds
+from saltseg.selection.vertical_labels import Copies, copies_of, copies_to_test, with_copies
 
 Masks = npt.NDArray[np.bool_]
 CHUNK = 500
@@ -82,15 +85,38 @@ def clean_by_part(masks: Masks, parts: npt.NDArray[np.int64], by_part: dict[int,
     return cleaned
 
 
+def copy_labels(
+    layout: Layout, crops: OutOfFold, masks: Masks, cleaning: Cleaning
+) -> tuple[Masks, Cleaning, Copies]:
+    """Copy labels of full columns down; see vertical_labels.
+
+    Returns the cleaned out-of-fold masks with the copies in their places, the precisions after it,
+    and the copies to test crops, by row.
+    """
+    own, test = copies_of(layout, crops.table["id"].tolist()), copies_to_test(layout)
+    changed = with_copies(masks, own)
+    print(f"labels of full columns copied down to {len(own)} train and {len(test)} test crops")
+    return changed, replace(cleaning, after=precision(changed, crops.truth)), test
+
+
 def write_test_masks(
-    path: Path, probabilities: npt.NDArray[np.float16], threshold: float, sizes: Sizes
+    path: Path,
+    probabilities: npt.NDArray[np.float16],
+    threshold: float,
+    sizes: Sizes,
+    copies: Copies | None = None,
 ) -> None:
     """Write the cleaned masks of `probabilities`, shape (m, height, width), as a bool .npy.
 
+    copies: masks to write in place of those that are predicted, by row.
     Works on CHUNK crops at a time, so that memory does not grow with their number.
     """
     parts = (
-        clean(salt_masks(probabilities[start : start + CHUNK], threshold), *sizes)
+        with_copies(
+            clean(salt_masks(probabilities[start : start + CHUNK], threshold), *sizes),
+            copies or {},
+            start,
+        )
         for start in range(0, len(probabilities), CHUNK)
     )
     write_array_parts(path, probabilities.shape, bool, parts)
