@@ -32,7 +32,6 @@ from saltseg.selection.nested_choice import (
 )
 from saltseg.selection.out_of_fold import OutOfFold, load_out_of_fold
 
-
 DRAWS = 2000
 """Choices by which smoothing is judged."""
 
