@@ -4,8 +4,9 @@
 
 Run it in a checkout. VOLUME: a folder of `saltseg survey VOLUME --volume 200x240x240 --segy`.
 WEIGHTS: `survey`, or a file of weights/, as `saltseg weights` keeps it, of the recipe's network,
-which has one member. For each number of lines the pipeline runs twice, from ImageNet's weights and from WEIGHTS, in a copy of the checkout.
-The test crops are from lines that nobody labelled; their IoU is of all their pixels together.
+which has one member. For each number of lines the pipeline runs twice, from ImageNet's weights and
+from WEIGHTS, in a copy of the checkout. The test crops are from lines that nobody labelled; their
+IoU is of all their pixels together.
 """
 
 import argparse

@@ -6,7 +6,8 @@ MODEL: the folder of a model, or `survey`. Sections come from as many synthetic 
 style as are asked for, one each, of a seed that trains nothing. They are predicted as they are,
 with the other polarity, and sampled half and twice as densely both ways. IoU is of all pixels of a
 style together. `chosen`: of these four views the one whose probabilities are surest, on average, is
-taken for each section, without its truth. --raw: crops in Kaggle's layout, likewise.
+taken for each section, without its truth. `inside`: the share found of the salt that is more than
+50 pixels from its border, as it is. --raw: crops in Kaggle's layout, likewise.
 """
 
 import argparse
@@ -33,7 +34,8 @@ from saltseg.survey.sections import make_section
 from saltseg.survey.style import SECTIONS_PER_SURVEY
 
 SEED = 90210
-VIEWS = {"as it is": (1.0, 1), "other polarity": (1.0, -1), "half": (0.5, 1), "twice": (2.0, 1)}
+AS_IT_IS, DEEP = "as it is", 50
+VIEWS = {AS_IT_IS: (1.0, 1), "other polarity": (1.0, -1), "half": (0.5, 1), "twice": (2.0, 1)}
 """Density of sampling, and polarity."""
 
 Field = npt.NDArray[np.float32]
@@ -63,21 +65,24 @@ class Row:
 
     views: dict[str, Overlap] = field(default_factory=lambda: {name: Overlap() for name in VIEWS})
     chosen: Overlap = field(default_factory=Overlap)
+    inside: Overlap = field(default_factory=Overlap)
 
     def add(self, image: Field, truth: Mask, predict: Predict, threshold: float) -> None:
         """Predict an image in all views, each compared at its own sampling."""
-        surest = -1.0
+        surest, deep = -1.0, ndimage.distance_transform_edt(np.pad(truth, 1, mode="edge")) > DEEP
         for name, (density, polarity) in VIEWS.items():
             found = predict(resized(image, density) * np.float32(polarity))
             aimed = ndimage.zoom(truth, density, order=0, grid_mode=True, mode="nearest")
             self.views[name].add(found > threshold, aimed)
+            if name == AS_IT_IS:
+                self.inside.add((found > threshold) & deep[1:-1, 1:-1], deep[1:-1, 1:-1])
             sure = float(np.abs(found - 0.5).mean())
             if sure > surest:
                 surest, best = sure, (found > threshold, aimed)
         self.chosen.add(*best)
 
     def cells(self) -> str:
-        values = [each.iou for each in self.views.values()] + [self.chosen.iou]
+        values = [each.iou for each in self.views.values()] + [self.chosen.iou, self.inside.iou]
         return " | ".join(f"{value:.3f}" for value in values)
 
 
@@ -138,7 +143,10 @@ def crops(raw: Path, count: int) -> Iterator[tuple[Field, Mask]]:
 
 def main(model: str, count: int, raw: Path | None, some: int, clip: float) -> None:
     """Print the table, row by row."""
-    print(f"| data | {' | '.join(VIEWS)} | chosen |\n|---|{'---|' * (len(VIEWS) + 1)}", flush=True)
+    print(
+        f"| data | {' | '.join(VIEWS)} | chosen | inside |\n|---|{'---|' * (len(VIEWS) + 2)}",
+        flush=True,
+    )
     with fetched(model, Path()) as folder:
         found = find_model(folder)
         threshold = float(read_settings(found, "threshold")["threshold"])
