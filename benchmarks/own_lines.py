@@ -1,11 +1,12 @@
 """What starting from a trained model is worth, by how many lines of a survey are labelled.
 
-    python -m benchmarks.own_lines VOLUME WEIGHTS [--lines 10 20 50] [--recipe demo]
+    python -m benchmarks.own_lines VOLUME [WEIGHTS] [--lines 10 20 50] [--recipe survey]
 
 Run it in a checkout. VOLUME: a folder of `saltseg survey VOLUME --volume 200x240x240 --segy`.
-WEIGHTS: a file of weights/, as `saltseg weights` keeps it, of the recipe's network. For each number
-of lines the pipeline runs twice, from packaged weights and from WEIGHTS, in a copy of the checkout.
-The test crops are from lines that nobody labelled; their IoU is of all their pixels together.
+WEIGHTS: `survey`, or a file of weights/, as `saltseg weights` keeps it, of the recipe's network,
+which has one member. For each number of lines the pipeline runs twice, from ImageNet's weights and
+from WEIGHTS, in a copy of the checkout. The test crops are from lines that nobody labelled; their
+IoU is of all their pixels together.
 """
 
 import argparse
@@ -17,23 +18,23 @@ from pathlib import Path
 
 import numpy as np
 
+from saltseg.config.params import Params, load_params
 from saltseg.config.recipes import write_recipe
 from saltseg.crops.crop_set import load_array, load_table, split_table
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.files import read_json
 from saltseg.plumbing.layout import Layout
 
-MEMBER = "lite0"
-STAGES = [
-    ("ingest",),
-    ("coverage_stratify",),
-    ("fold_split",),
-    *(("pseudolabel", fold) for fold in "01"),
-    *(("train_per_fold", MEMBER, fold) for fold in "01"),
-    ("snapshot_ensemble",),
-    ("threshold_search",),
-    ("postprocess_connected_components",),
-]
+
+def stages(params: Params) -> list[tuple[str, ...]]:
+    """Return the stages up to the masks, with their items."""
+    (member,), folds = params.train_per_fold.members, map(str, params.train_per_fold.folds)
+    items = [[("pseudolabel", fold), ("train_per_fold", member, fold)] for fold in folds]
+    return [
+        *(("ingest",), ("coverage_stratify",), ("fold_split",)),
+        *(item for pair in items for item in pair),
+        *(("snapshot_ensemble",), ("threshold_search",), ("postprocess_connected_components",)),
+    ]
 
 
 def copy_checkout(root: Path, volume: Path) -> Layout:
@@ -52,8 +53,11 @@ def run(layout: Layout, recipe: str, lines: list[int], weights: str) -> tuple[fl
     """Run the pipeline on some lines; return the nested score and the IoU on other lines."""
     own = f"+ingest.own.lines={lines}".replace(" ", "")
     overrides = ["ingest.source=own", "ingest.raw_dir=data/mine", own]
-    write_recipe(layout, recipe, [*overrides, f"models.{MEMBER}.weights={weights}"])
-    for stage, *items in STAGES:
+    write_recipe(layout, recipe, overrides)
+    params = load_params(layout.params)
+    (member,) = params.train_per_fold.members
+    write_recipe(layout, recipe, [*overrides, f"models.{member}.weights={weights}"])
+    for stage, *items in stages(params):
         command = [sys.executable, f"stages/{stage}.py", *items]
         path = {"PYTHONPATH": str(layout.root / "src"), "PATH": ""}
         subprocess.run(command, cwd=layout.root, env=path, check=True)
@@ -100,9 +104,9 @@ def main(volume: Path, weights: str, counts: list[int], recipe: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Fine-tuning against starting anew.")
     parser.add_argument("volume", type=Path)
-    parser.add_argument("weights")
+    parser.add_argument("weights", nargs="?", default="survey")
     parser.add_argument("--lines", type=int, nargs="+", default=[10, 20, 50])
-    parser.add_argument("--recipe", default="demo")
+    parser.add_argument("--recipe", default="survey")
     given = parser.parse_args()
     with one_line_errors():
         main(given.volume, given.weights, given.lines, given.recipe)

@@ -1,11 +1,11 @@
 """Measures how to predict surveys, on a synthetic volume with its truth; writes a page.
 
     saltseg survey VOLUME --volume 120x120x200 --seed 77
-    python -m benchmarks.survey_prediction MODEL VOLUME [--every N] [--out FILE]
+    python -m benchmarks.survey_prediction MODEL VOLUME... [--every N] [--out FILE]
 
-MODEL: a folder of an exported model; VOLUME: the folder of the volume. Every N-th section is
-predicted along both axes. IoU is over all their pixels at the model's threshold, or over the traces
-that both axes have in common; error is the expected calibration error there.
+MODEL: a folder of an exported model, or `survey`; VOLUME: the folder of a volume. Every N-th
+section is predicted along both axes. IoU is over all their pixels at the model's threshold, or over
+the traces that both axes have in common; error is the expected calibration error there.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from benchmarks.side_by_side import ROOT
 from saltseg.inference.tiles import predict_tiles
+from saltseg.plumbing.files import read_json
 from saltseg.plumbing.machine import cpu_model
 from saltseg.project.model_folder import find_model, read_settings
 from saltseg.seismic.choices import Members, ScaleOf
@@ -31,6 +32,7 @@ from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.scaling import measure_scale
 from saltseg.seismic.survey import Section, Survey
 from saltseg.selection.calibration import Calibration, count_pixels, reliability, together
+from saltseg.serving.image_prediction import fetched
 from saltseg.serving.salt_model import SaltModel
 from saltseg.serving.survey_networks import SurveyNetworks
 
@@ -81,9 +83,11 @@ class Bench:
         return f"{iou:.3f} | {errors[0]:.3f} | {errors[1]:.3f}"
 
 
-def engine(bench: Bench, tile: int, members: Members, of: ScaleOf, clip: float) -> Predict:
+def engine(
+    bench: Bench, tile: int, members: Members, of: ScaleOf, clip: float, gain: int | None
+) -> Predict:
     networks = SurveyNetworks(bench.model, members, tile, None)
-    scale = measure_scale(bench.survey, of, clip, None)
+    scale = measure_scale(bench.survey, of, clip, gain)
     return lambda section: networks.predict(section, scale).mean
 
 
@@ -95,7 +99,7 @@ def images_path(bench: Bench) -> Predict:
 
 
 def rows(bench: Bench) -> list[str]:
-    usual = {"tile": 256, "members": Members.ALL, "of": ScaleOf.SURVEY, "clip": 0.5}
+    usual = {"tile": 256, "members": Members.ALL, "of": ScaleOf.SURVEY, "clip": 0.5, "gain": None}
     cases: list[tuple[str, Predict]] = [("as images: 101 px, own extremes", images_path(bench))]
     cases += [
         (name, engine(bench, **(usual | changes)))  # type: ignore[arg-type]
@@ -109,6 +113,7 @@ def rows(bench: Bench) -> list[str]:
             ("clip 0.1", {"clip": 0.1}),
             ("clip 2", {"clip": 2.0}),
             ("clip 5", {"clip": 5.0}),
+            ("gain over 100 samples", {"gain": 100}),
             ("members fast", {"members": Members.FAST}),
         )
     ]
@@ -124,7 +129,7 @@ def rows(bench: Bench) -> list[str]:
 
 def axis_rows(bench: Bench) -> list[str]:
     """Compare axes on the traces that both have."""
-    predict = engine(bench, 256, Members.ALL, ScaleOf.SURVEY, 0.5)
+    predict = engine(bench, 256, Members.ALL, ScaleOf.SURVEY, 0.5, None)
     inline = bench.along(INLINE, predict)[0][:, list(bench.places(CROSSLINE))]
     crossline = bench.along(CROSSLINE, predict)[0][:, list(bench.places(INLINE))].swapaxes(0, 1)
     truth = bench.truth_along(INLINE)[:, list(bench.places(CROSSLINE))]
@@ -136,47 +141,55 @@ def axis_rows(bench: Bench) -> list[str]:
     return [f"| {name} | {bench.figures(found, truth)} |" for name, found in kinds.items()]
 
 
-def page(bench: Bench, volume: str) -> str:
+def tables(bench: Bench, volume: Path) -> list[str]:
+    """Return the tables of one volume."""
+    about = read_json(volume / "volume.json")
+    shape = " x ".join(map(str, bench.truth.shape))
     heads = "IoU | error | error, calibrated"
-    return "\n".join(
-        [
-            "# Surveys",
-            "`python -m benchmarks.survey_prediction MODEL VOLUME` measures this again.",
-            "",
-            f"Every {bench.every}th section of a volume of {volume}, {bench.truth.mean():.1%} salt;"
-            f" {date.today()}, {cpu_model()}. Seconds are of one section, on a machine that other"
-            " work may have shared. Unnamed settings are those of the second line.",
-            "",
-            f"| inlines | {heads} | seconds |",
-            "|---|---|---|---|---|",
-            *rows(bench),
-            "",
-            f"| sections along | {heads} |",
-            "|---|---|---|---|",
-            *axis_rows(bench),
-            "",
-        ]
-    )
+    return [
+        f"## {shape}, style {about['style']}, seed {about['seed']}",
+        f"{bench.truth.mean():.1%} salt; every {bench.every}th section.",
+        "",
+        f"| inlines | {heads} | seconds |",
+        "|---|---|---|---|---|",
+        *rows(bench),
+        "",
+        f"| sections along | {heads} |",
+        "|---|---|---|---|",
+        *axis_rows(bench),
+        "",
+    ]
+
+
+def measure(model: Path, volume: Path, every: int) -> list[str]:
+    """Measure one volume."""
+    settings = read_settings(model, "threshold", "calibration")
+    told = SurveyOptions(axes="inline,crossline,sample")
+    with open_survey(volume / "amplitude.npy", told) as survey:
+        calibration = Calibration(**settings["calibration"])
+        truth = np.load(volume / "salt.npy")
+        threshold = float(settings["threshold"])
+        return tables(Bench(survey, truth, model, threshold, calibration, every), volume)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("volume", type=Path)
+    parser = argparse.ArgumentParser(description="How to predict surveys.")
+    parser.add_argument("model")
+    parser.add_argument("volumes", type=Path, nargs="+", metavar="VOLUME")
     parser.add_argument("--every", type=int, default=8)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "surveys.md")
     options = parser.parse_args()
-    truth = np.load(options.volume / "salt.npy")
-    model = find_model(options.model)
-    settings = read_settings(model, "threshold", "calibration")
-    told = SurveyOptions(axes="inline,crossline,sample")
-    with open_survey(options.volume / "amplitude.npy", told) as survey:
-        calibration = Calibration(**settings["calibration"])
-        threshold = float(settings["threshold"])
-        bench = Bench(survey, truth, model, threshold, calibration, options.every)
-        text = page(bench, " x ".join(map(str, truth.shape)))
-    options.out.write_text(text, encoding="utf-8")
-    print(text)
+    with fetched(options.model, Path()) as folder:
+        model = find_model(folder)
+        lines = [line for each in options.volumes for line in measure(model, each, options.every)]
+    head = [
+        "# Surveys",
+        f"`python -m benchmarks.survey_prediction {Path(options.model).name} VOLUME...` measures"
+        f" this again. {date.today()}, {cpu_model()}. Seconds are of one section, on a machine that"
+        " other work may have shared. Unnamed settings are those of the second line.",
+        "",
+    ]
+    options.out.write_text("\n".join(head + lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

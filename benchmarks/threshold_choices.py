@@ -5,7 +5,9 @@
 Run it in a checkout whose pipeline has run on several folds. A fold's threshold is chosen on the
 other folds, whose models were trained on it. This compares that score with the one for thresholds
 chosen on other mosaics of the same fold, which its models never saw, and with the one for the
-maximum of a curve that is not smoothed. Intervals are over mosaics.
+maximum of a curve that is not smoothed. Intervals are over mosaics. A single choice is luck as much
+as merit, so smoothing is also judged by many: thresholds are chosen on mosaics drawn with
+replacement, and scored on those that were not drawn.
 """
 
 from functools import partial
@@ -30,6 +32,9 @@ from saltseg.selection.nested_choice import (
 )
 from saltseg.selection.out_of_fold import OutOfFold, load_out_of_fold
 
+DRAWS = 2000
+"""Choices by which smoothing is judged."""
+
 
 def by_fold(known: OutOfFold, curve: Scores, best: Preference) -> Scores:
     """Return each crop's precision where its fold's threshold was chosen on the other folds."""
@@ -45,6 +50,20 @@ def within_folds(known: OutOfFold, curve: Scores, best: Preference) -> Scores:
         parts = selection_parts(folds[own], mosaics[own])
         scores[own] = choose(curve[own], parts, best).scores
     return scores
+
+
+def by_many(known: OutOfFold, curve: Scores, best: Preference, draws: int, seed: int) -> Scores:
+    """Return by how much the mean score of the mosaics not drawn is better than by the peak."""
+    _, mosaic = np.unique(known.table["mosaic"].to_numpy(), return_inverse=True)
+    rng = generator(seed, "threshold choices", "many")
+    gains = []
+    for _ in range(draws):
+        times = np.bincount(rng.integers(0, mosaic.max() + 1, mosaic.max() + 1))
+        drawn = np.pad(times, (0, mosaic.max() + 1 - len(times)))[mosaic]
+        totals = np.rint(10 * drawn[:, None] * curve).astype(np.int64).sum(axis=0)
+        left_out = curve[drawn == 0].mean(axis=0)
+        gains.append(left_out[best(totals)] - left_out[peak(totals)])
+    return np.array(gains)
 
 
 def main(params: Params, layout: Layout) -> None:
@@ -69,6 +88,9 @@ def main(params: Params, layout: Layout) -> None:
         )
         print(f"{name:45}  {other.mean():.4f}")
         print(f"difference, 95 %            {(other - one).mean():+.4f}, {low:+.4f} to {high:+.4f}")
+    gains = by_many(known, curve, best, DRAWS, params.base.seed)
+    share = (gains < 0).mean()
+    print(f"smoothing's gain, {DRAWS} choices {gains.mean():+.4f}, worse in {share:.0%} of them")
 
 
 def peak(totals: Integers) -> int:

@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import saltseg
 from saltseg.config.model_definitions import ModelDefinition
 from saltseg.config.params import Params, load_params
 from saltseg.crops import coverage, mosaics
@@ -43,7 +44,10 @@ from saltseg.scoring.components import clean, precision_by_sizes
 from saltseg.scoring.intervals import bootstrap_interval
 from saltseg.scoring.metric import precision, precision_curve, salt_masks
 from saltseg.scoring.submission import write_submission
+from saltseg.seismic.choices import Members, ScaleOf
 from saltseg.seismic.images import read_image
+from saltseg.seismic.scaling import Scale
+from saltseg.seismic.survey import Section
 from saltseg.selection import nested_choice as thresholds
 from saltseg.selection import postprocess
 from saltseg.selection.out_of_fold import load_out_of_fold
@@ -52,6 +56,7 @@ from saltseg.selection.thresholds import Thresholds
 from saltseg.serving.image_files import write_prediction
 from saltseg.serving.salt_model import SaltModel
 from saltseg.serving.served_model import _load_pyfunc
+from saltseg.serving.survey_networks import SurveyNetworks
 from saltseg.survey import generate, write_kaggle_layout
 from saltseg.survey.sections import make_section
 from saltseg.survey.survey_set import SurveySet
@@ -143,6 +148,26 @@ def served_model(world: World) -> Call:
     model = _load_pyfunc(str(world.model))
     depths: list[dict[str, Any] | None] = [None, {"depth": [300.0]}, {"depth": [1.0, 2.0, 3.0]}]
     return lambda key: model.predict(world.test(key), depths[key])
+
+
+def loaded_model(world: World) -> Call:
+    model = saltseg.load(world.model)
+    images = [world.test(0), world.test(1)[0], np.concatenate([*world.test(2)[:2]]).astype(float)]
+    return lambda key: model.predict(images[key], 300)
+
+
+def survey_networks(world: World) -> Call:
+    """A line predicted in tiles, after lines of other lengths and strengths."""
+    networks = SurveyNetworks(world.model, Members.FAST, 256, 300.0)
+
+    def call(key: int) -> object:
+        traces = np.concatenate([*world.test(key)[:2]], axis=1)[:, : 120 + 30 * key].T
+        amplitude = np.ascontiguousarray(traces, np.float32) - 128
+        numbers = np.arange(len(amplitude))
+        line = Section("line", 0, amplitude, np.ones(amplitude.shape, bool), numbers, numbers)
+        return networks.predict(line, Scale(ScaleOf.SURVEY, 128.0 / (key + 1), clip=0.5))
+
+    return call
 
 
 def plain_road(world: World) -> Call:
@@ -309,6 +334,8 @@ CHEAP: dict[str, Callable[[World], Call]] = {
     "model, any size": salt_model_on_any_size,
     "model, any kind": salt_model_of_any_kind,
     "served model": served_model,
+    "loaded model": loaded_model,
+    "survey networks": survey_networks,
     "image reader": image_reader,
     "prediction writer": prediction_writer,
     "crops reader": crops_reader,

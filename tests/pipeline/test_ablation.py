@@ -121,6 +121,7 @@ def test_mlflow_keeps_the_table_and_a_row_of_each_experiment(checkout: Checkout,
     assert set(experiments(checkout)) <= rows
 
 
+@pytest.mark.long
 def test_what_is_there_does_not_run_again(checkout: Checkout, said: str) -> None:
     table = (checkout.root / "tables/ablation.md").read_text()
     (changed,) = (name for name in experiments(checkout) if "low-0-0" in name)

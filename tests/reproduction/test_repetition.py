@@ -52,6 +52,7 @@ def test_a_run_is_reproduced_in_a_fresh_clone_with_an_empty_cache(
     assert clone.succeed("git", "status", "--porcelain") == ""
 
 
+@pytest.mark.long
 def test_what_is_in_the_remote_need_not_run_again(recorded: Recorded, tmp_path: Path) -> None:
     """In a checkout, too, that lies where another repository ignores it."""
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)

@@ -16,7 +16,7 @@ from tests.seismic.conftest import Opener, small
 from tests.seismic.predictions import predict
 from tests.seismic.segy_writer import Segy, grid_headers, volume
 
-BRICKS: list[Shape] = [(256, 256, 256), (1, 1, 1), (2, 3, 7), (6, 1, 40), (4, 4, 16)]
+BRICKS: list[Shape] = [(256, 256, 256), (1, 1, 5), (2, 3, 7), (6, 1, 40), (4, 4, 16)]
 
 
 def whole(bodies: Bodies, store: StoredSurvey) -> npt.NDArray[np.int32]:

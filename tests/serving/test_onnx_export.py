@@ -78,6 +78,13 @@ def test_it_names_no_path_of_this_machine(exported: tuple[Path, str]) -> None:
     assert str(Path(__file__).parents[2]).encode() not in content and b"stack_trace" not in content
 
 
+def test_a_second_export_is_the_same(exported: tuple[Path, str], model: Path) -> None:
+    again = exported[0].with_name("again.onnx")
+    result = CliRunner().invoke(app, ["export-onnx", str(again), "--model", str(model)])
+    assert result.exit_code == 0, result.output
+    assert again.read_bytes() == exported[0].read_bytes()
+
+
 def test_a_file_is_kept_unless_told(exported: tuple[Path, str], model: Path) -> None:
     before = exported[0].read_bytes()
     wrong = {

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from saltseg.cli import app
 from saltseg.plumbing.errors import InputError
-from saltseg.reports.survey_sections import SectionName, SectionSource
+from saltseg.reports.survey_sections import SectionName, SectionSource, parse_section
 from saltseg.seismic.opening import open_survey
 from saltseg.seismic.options import Domain, SurveyOptions
 from saltseg.seismic.store import StoredSurvey, open_store
@@ -87,7 +87,9 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Made:
     truth = blobs(seed=4).astype(np.float64)
     true = small(samples=truth.reshape(-1, 40)).write(folder / "truth.sgy")
     survey = SURVEYS["volume"](folder / "survey.sgy")
-    return made(folder, survey, sections=("inline:104", "crossline:302"), truth=true)
+    at = survey.sampling.first + 7.4 * survey.sampling.interval
+    sections = ("inline:104", "crossline:302", f"sample:{at}")
+    return made(folder, survey, sections=sections, truth=true)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -198,9 +200,24 @@ def test_sections_are_measured_against_the_truth(usual: Made) -> None:
     both, either = (found & truth[2]).sum(), (found | truth[2]).sum()
     measured = usual.record["results"]["sections"]
     assert measured["inline:104"]["iou"] == pytest.approx(both / either)
-    assert set(measured) == {"inline:104", "crossline:302"}
+    assert list(measured)[:2] == ["inline:104", "crossline:302"]
     picture = read(usual.out / "sections" / "inline_104.png")
     assert picture.shape[0] > 1000 and picture.shape[1] >= 800
+
+
+def test_a_slice_is_the_nearest_sample_of_every_trace(usual: Made) -> None:
+    name = parse_section(list(usual.record["results"]["sections"])[2], usual.survey)
+    found = usual.labels().block("body", slice(None), slice(None))[..., 7] > 0
+    truth = blobs(seed=4)[..., 7]
+    with open_survey(usual.out.parent / "truth.sgy", SurveyOptions()) as true:
+        section = SectionSource(usual.survey, usual.store, usual.labels(), true).read(name)
+    np.testing.assert_array_equal(section.salt.T, found)
+    np.testing.assert_array_equal(section.truth.T, truth)  # type: ignore[union-attr]
+    sections = [usual.survey.section("inline", int(n)) for n in usual.survey.grid.inlines]
+    np.testing.assert_array_equal(section.amplitude.T, [s.amplitude[:, 7] for s in sections])
+    iou = (found & truth).sum() / (found | truth).sum()
+    assert usual.record["results"]["sections"][str(name)]["iou"] == pytest.approx(iou)
+    assert (usual.out / "sections" / name.file).is_file()
 
 
 def test_a_section_of_nothing_but_true_salt_is_no_dead_one(tmp_path: Path) -> None:
@@ -232,6 +249,8 @@ def test_the_record_names_what_was_read_and_made(usual: Made) -> None:
     [
         ({"sections": ("inline:101",)}, "inline 100 to 110 in steps of 2"),
         ({"sections": ("depth:3",)}, "is no section of .* write inline:100 or crossline:300"),
+        ({"sections": ("sample:1e9",)}, "--section sample:1e9: .* has samples from"),
+        ({"sections": ("sample:deep",)}, "--section sample:deep: .* has samples from"),
         ({"truth": Path("missing.sgy")}, "missing.sgy: there is no such file"),
     ],
 )

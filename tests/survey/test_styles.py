@@ -72,5 +72,5 @@ def test_an_unknown_style_is_wrong_usage(tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = CliRunner().invoke(app, ["survey", str(out), "--style", "broad"])
     assert result.exit_code == 2
-    assert "not one of default, wide" in result.output
+    assert "not one of default, wide, apart" in result.output
     assert not out.exists()

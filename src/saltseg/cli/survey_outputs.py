@@ -18,7 +18,8 @@ Sections = Annotated[
     list[str] | None,
     typer.Option(
         "--section",
-        help="A section to draw, such as inline:1023; may be given again.",
+        help="A section to draw, such as inline:1023, or a slice, such as sample:1400 at that time"
+        " or depth; may be given again.",
         show_default="the middle one along each axis",
     ),
 ]

@@ -24,7 +24,8 @@ Volume = Annotated[
     ),
 ]
 Style = Annotated[
-    str, typer.Option(help="default: like Kaggle's crops; wide: like surveys at large.")
+    str,
+    typer.Option(help="default: like Kaggle's crops; wide: like surveys at large; apart: unlike."),
 ]
 WithSegy = Annotated[
     bool, typer.Option("--segy", help="Write sections or volume as SEG-Y too; needs segyio.")

@@ -82,7 +82,8 @@ class UnetModel(Section):
     encoder: str
     """Name of the encoder in segmentation-models-pytorch or, after `tu-`, in timm."""
     weights: str
-    """`packaged`, `none`, a hub's name like `imagenet`, or a .safetensors file below weights/."""
+    """`packaged`, `none`, a hub's name like `imagenet`, a .safetensors file below weights/, or
+    `survey`, the model that comes with saltseg."""
     decoder_channels: list[AtLeastOne] = Field(min_length=3, max_length=5)
     """Channels of each decoder level, deepest first; their number sets the encoder's depth."""
     stem: Stem

@@ -37,9 +37,16 @@ def load_snapshot(path: Path) -> Weights:
 
 
 def load_weights(path: Path, remedy: str) -> Weights:
-    """Read a safetensors file. Raises InputError, ending in `remedy`, if that fails."""
+    """Read a safetensors file; numbers in half precision become float32.
+
+    Raises InputError, ending in `remedy`, if that fails.
+    """
     try:
         weights: Weights = load_file(path)
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: cannot be read as safetensors ({error}); {remedy}") from error
-    return weights
+    return {name: _single(tensor) for name, tensor in weights.items()}
+
+
+def _single(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.dtype == torch.float16 else tensor

@@ -13,6 +13,7 @@ from torch import nn
 
 from saltseg.config.model_definitions import UnetModel
 from saltseg.models.snapshots import Weights, load_weights
+from saltseg.models.survey_model import NAME, survey_weights
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import hash_file
 
@@ -25,6 +26,9 @@ PACKAGED = {
 
 WHOLE = "body."
 """How the tensors of a whole network's snapshot begin, and those of no encoder."""
+
+EMPTY_HEAD = WHOLE + "empty_head."
+"""How the tensors of the head for empty crops begin."""
 
 IMAGENET = (0.449, 0.226)
 """Mean and standard deviation of ImageNet, averaged over the channels since crops are grey."""
@@ -60,6 +64,8 @@ def load_start(definition: UnetModel, folder: Path) -> Weights | None:
     folder: where files of weights lie. A file of an encoder's weights is no such snapshot. Raises
     InputError where the file cannot be read.
     """
+    if definition.weights == NAME:
+        return survey_weights()
     if not definition.weights.endswith(".safetensors"):
         return None
     state = _from_file(folder, definition.weights)
@@ -67,8 +73,14 @@ def load_start(definition: UnetModel, folder: Path) -> Weights | None:
 
 
 def start_from(network: nn.Module, state: Weights, source: str) -> None:
-    """Load a whole snapshot. Raises InputError, naming `source`, where it is of another network."""
-    wrong = _differing(network.state_dict(), state)
+    """Load a whole snapshot; a head for empty crops that it lacks keeps its random weights.
+
+    Raises InputError, naming `source`, where it is of another network.
+    """
+    own = network.state_dict()
+    if not any(name.startswith(EMPTY_HEAD) for name in state):
+        state = {**{name: own[name] for name in own if name.startswith(EMPTY_HEAD)}, **state}
+    wrong = _differing(own, state)
     if wrong:
         raise InputError(
             f"params.yaml: models: weights {source} are of another network: {first_few(wrong)} are"
@@ -131,8 +143,8 @@ def _from_hub(encoder: str, weights: str, levels: int) -> Weights:
     known = _hub_names(encoder)
     if weights not in known:
         raise InputError(
-            f"params.yaml: models: weights {weights!r} of {encoder} are not one of packaged, none, "
-            f"{', '.join(known)} or a .safetensors file"
+            f"params.yaml: models: weights {weights!r} of {encoder} are not one of packaged, "
+            f"{NAME}, none, {', '.join(known)} or a .safetensors file"
         )
     wanted = True if encoder.startswith("tu-") else weights
     try:

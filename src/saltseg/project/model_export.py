@@ -26,20 +26,21 @@ def export_model(layout: Layout, folder: Path) -> None:
     a snapshot differs from dvc.lock.
     """
     check_models(layout, load_params(layout.params))
-    settings, manifest = _settings(layout), read_json(layout.data("submit") / MANIFEST)
+    settings, manifest = model_settings(layout), read_json(layout.data("submit") / MANIFEST)
     model = Layout(folder / "model")
     for source in _snapshots(layout):
         target = model.root / source.relative_to(layout.root)
         target.parent.mkdir(parents=True, exist_ok=True)
         _link(source.resolve(), target)
     shutil.copyfile(layout.params, model.params)
-    ignored = shutil.ignore_patterns("__pycache__", ".*")
+    ignored = shutil.ignore_patterns("__pycache__", ".*", "*.safetensors")
     shutil.copytree(PACKAGE, folder / "code" / PACKAGE.name, ignore=ignored)
     write_json(model.root / SETTINGS, settings)
     write_json(model.root / MANIFEST, manifest)
 
 
-def _settings(layout: Layout) -> dict[str, object]:
+def model_settings(layout: Layout) -> dict[str, object]:
+    """Return what prediction needs besides the networks: the chosen threshold and sizes."""
     thresholds = Thresholds.load(layout.data("threshold-search"))
     sizes = ChosenSizes.load(layout.data("postprocess-connected-components")).overall
     return {

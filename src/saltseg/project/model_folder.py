@@ -43,10 +43,11 @@ def read_settings(model: Path, *names: str) -> dict[str, Any]:
 def own_code(model: Path) -> Path | None:
     """Return the folder with the model's code, or None if it equals the code that is running.
 
+    The model that comes with saltseg has no code of its own: null in its settings.
     model: as find_model returns it. Raises InputError if that code is missing or changed.
     """
     digest = read_settings(model, "code")["code"]
-    if digest == code_digest():
+    if digest in (None, code_digest()):
         return None
     places = [model.parent / "code", model.parent.parent / "code"]
     for place in places:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from saltseg.plumbing.errors import InputError
 from saltseg.reports.section_axes import SectionAxes
 from saltseg.reports.section_figure import SectionPicture, draw_section
+from saltseg.reports.survey_slices import Slice, nearest_sample
 from saltseg.scoring.pixel_measures import boundary_distance, iou
 from saltseg.seismic.coordinates import along
 from saltseg.seismic.grid import NO_TRACE
@@ -17,30 +19,32 @@ from saltseg.seismic.options import Domain
 from saltseg.seismic.store import StoredSurvey
 from saltseg.seismic.survey import Survey
 
+SLICE = "sample"
+"""What the name of a slice begins with."""
 _CLIP = 99
 _SALT = 0.5
 
 
 @dataclass(frozen=True)
 class SectionName:
-    """A section: the axis that it lies along, and its number."""
+    """A section: the axis that it lies along, and its number; a slice: SLICE, its time or depth."""
 
     axis: str
-    number: int
+    number: float
 
     def __str__(self) -> str:
         """Return it as it is asked for: inline:1023."""
-        return f"{self.axis}:{self.number}"
+        return f"{self.axis}:{self.number:.12g}"
 
     @property
     def file(self) -> str:
         """Return the name of its picture."""
-        return f"{self.axis}_{self.number}.png"
+        return f"{self.axis}_{self.number:.12g}.png"
 
 
 @dataclass(frozen=True)
 class PredictedSection:
-    """A section and all that is known of it, shape (traces, samples).
+    """A section and all that is known of it, shape (traces, samples); slice: (crosslines, inlines).
 
     amplitude, probability, disagreement: float32, NaN where there is no data; disagreement is None
     where the store has none. salt: bool, in a body. truth: bool, None where it is not known.
@@ -78,30 +82,41 @@ class SectionSource:
     truth: Survey | None = None
 
     def read(self, name: SectionName) -> PredictedSection:
-        """Read a section. Raises InputError where the survey has none of its name."""
-        section = self.survey.section(name.axis, name.number)
-        where = name.axis, name.number
-        live = self.store.stored_section("live", *where)
+        """Read a section or slice. Raises InputError where the survey has none of its name."""
+        amplitude, here = self._amplitude(name)
+        live = self._stored(self.store, "live", name)
         disagreement = None
         if "disagreement" in self.store.group:
-            disagreement = _known(self.store.stored_section("disagreement", *where), live)
+            disagreement = _known(self._stored(self.store, "disagreement", name), live)
         return PredictedSection(
             name,
-            _known(section.amplitude, section.live),
-            _known(self.store.stored_section("probability", *where), live),
+            _known(amplitude, here),
+            _known(self._stored(self.store, "probability", name), live),
             disagreement,
-            self.labels.stored_section("body", *where) > 0,
+            self._stored(self.labels, "body", name) > 0,
             live,
             self._truth(name, live.shape),
             section_axes(self.survey, name),
         )
+
+    def _amplitude(self, name: SectionName) -> tuple[Amplitudes, Live]:
+        if name.axis == SLICE:
+            return _slice(self.survey, name).amplitude()
+        section = self.survey.section(name.axis, int(name.number))
+        return section.amplitude, section.live
+
+    def _stored(self, store: StoredSurvey, array: str, name: SectionName) -> npt.NDArray[Any]:
+        if name.axis == SLICE:
+            at = _slice(self.survey, name).sample
+            return store.block(array, slice(None), slice(None), slice(at, at + 1))[..., 0].T
+        return store.stored_section(array, name.axis, int(name.number))
 
     def _truth(self, name: SectionName, shape: tuple[int, ...]) -> Live | None:
         """Return the true salt, taken as it is written: a trace of nothing but salt is not dead."""
         if self.truth is None:
             return None
         try:
-            raw, _ = self.truth.raw_along(name.axis, name.number)
+            raw = self._true(self.truth, name)
         except KeyError as error:
             raise InputError(f"{self.truth.path}: has no {name}; name another --truth") from error
         if raw.shape != shape:
@@ -111,6 +126,19 @@ class SectionSource:
             )
         return np.asarray(raw > _SALT)
 
+    def _true(self, truth: Survey, name: SectionName) -> Amplitudes:
+        if name.axis == SLICE:
+            return _slice(truth, name).raw()
+        return truth.raw_along(name.axis, int(name.number))[0]
+
+
+def _slice(survey: Survey, name: SectionName) -> Slice:
+    """Raise KeyError where a survey has no such slice."""
+    at = nearest_sample(survey, name.number)
+    if at is None:
+        raise KeyError(str(name))
+    return Slice(survey, at)
+
 
 def _known(values: npt.NDArray[np.float32], live: Live) -> Amplitudes:
     return np.where(live, values, np.float32(np.nan))
@@ -118,8 +146,10 @@ def _known(values: npt.NDArray[np.float32], live: Live) -> Amplitudes:
 
 def section_axes(survey: Survey, name: SectionName) -> SectionAxes:
     """Return the axes of a section: trace numbers, distances where they rise, time or depth."""
+    if name.axis == SLICE:
+        return _slice(survey, name).axes()
     sampling, grid = survey.sampling, survey.grid
-    traces = grid.along(name.axis, name.number)
+    traces = grid.along(name.axis, int(name.number))
     across = {"inline": "crossline", "crossline": "inline"}.get(name.axis, "trace")
     below = {Domain.TIME: "time", Domain.DEPTH: "depth", None: "time or depth"}[sampling.domain]
     unit = sampling.unit if sampling.domain is Domain.DEPTH else "unit of the map"
@@ -168,8 +198,13 @@ def amplitude_clip(amplitude: Amplitudes) -> float:
 
 
 def parse_section(text: str, survey: Survey) -> SectionName:
-    """Read a section's name, such as inline:1023. Raises InputError where the survey has none."""
+    """Read the name of a section, such as inline:1023, or of a slice: sample:TIME or DEPTH.
+
+    Raises InputError where the survey has none.
+    """
     axis, _, number = text.partition(":")
+    if axis == SLICE and not survey.grid.line:
+        return _parse_slice(text, number, survey)
     if survey.grid.line and axis == "line":
         number = number or str(survey.grid.inlines[0])
     if axis not in survey.grid.axes or not number.lstrip("-").isdigit():
@@ -182,6 +217,20 @@ def parse_section(text: str, survey: Survey) -> SectionName:
             f" of {int(np.diff(numbers)[0]) if len(numbers) > 1 else 1}; name one of them"
         )
     return SectionName(axis, int(number))
+
+
+def _parse_slice(text: str, number: str, survey: Survey) -> SectionName:
+    sampling = survey.sampling
+    try:
+        at = nearest_sample(survey, float(number))
+    except (ValueError, OverflowError):
+        at = None
+    if at is None:
+        raise InputError(
+            f"--section {text}: {survey.path} has samples from {sampling.first:g} to"
+            f" {sampling.last():g} {sampling.unit}; name one of them"
+        )
+    return SectionName(SLICE, sampling.first + sampling.interval * at)
 
 
 def usual_sections(survey: Survey, count: int) -> list[SectionName]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from saltseg.models import survey_model
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.outputs import Outputs, check_outputs, protected_outputs
 from saltseg.project.model_folder import find_model, own_code
@@ -25,7 +26,8 @@ def predict_files(
 ) -> None:
     """Write STEM_mask.png, STEM_probability.npy and STEM_overlay.png of each image into `out`.
 
-    model: models:/NAME@ALIAS, models:/NAME/VERSION, or a folder. depth: of the images, in feet.
+    model: models:/NAME@ALIAS, models:/NAME/VERSION, a folder, or `survey`.
+    depth: of the images, in feet.
     root: the checkout whose mlruns/ is used. force: replace what an earlier call wrote.
     Raises InputError for a wrong image, depth or `out`, and for files that would be lost, before
     anything is predicted, and where there is no such model.
@@ -48,7 +50,13 @@ def predict_files(
 
 
 def fetched(model: str, root: Path) -> AbstractContextManager[Path]:
-    """Return the folder of a model: the given folder, or a temporary copy from the registry."""
+    """Return the folder of a model: the given one, a temporary copy from the registry, or our own.
+
+    The model that comes with saltseg is named `survey`; a folder of that name is ./survey.
+    """
+    if model == survey_model.NAME:
+        survey_model.check()
+        return nullcontext(survey_model.FOLDER)
     if Path(model).is_dir():
         return nullcontext(Path(model))
     from saltseg.tracking.registry import fetched_model

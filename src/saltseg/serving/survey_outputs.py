@@ -60,9 +60,9 @@ _KINDS = {
 class OutputChoices:
     """What a person chooses of the outputs.
 
-    sections: to be drawn, such as "inline:1023"; none for the middle one along each axis. truth: a
-    volume of the true salt, over .5 in salt, or None. least: samples of the smallest body that is
-    kept; None for what the survey can resolve.
+    sections: to be drawn, such as "inline:1023" or "sample:1400"; none for the middle one along
+    each axis. truth: a volume of the true salt, over .5 in salt, or None. least: samples of the
+    smallest body that is kept; None for what the survey can resolve.
     """
 
     sections: tuple[str, ...] = ()
@@ -165,7 +165,7 @@ class _Making:
         measured = {}
         for name in names:
             section = source.read(name)
-            title = f"{name.axis} {name.number} of {self.survey.path.name}"
+            title = f"{str(name).replace(':', ' ')} of {self.survey.path.name}"
             draw_survey_section(self.folder / PICTURES, section, title)
             measured[str(name)] = section.measures()
         return measured

@@ -65,5 +65,23 @@ RANGES = {
         bodies=(0.30, 0.28, 0.16, 0.14, 0.06, 0.06),
         muted=0.3,
     ),
+    "apart": Ranges(
+        sampling=(0.25, 4.0),
+        exaggeration=(5.0, 8.0),
+        frequency_spread=0.5,
+        phase_spread=2.0,
+        positive=0.5,
+        noise=(0.8, 1.2),
+        salt_noise=(0.1, 1.1),
+        deep_noise=4.0,
+        salt_contrast=(0.2, 1.0),
+        gained=0.5,
+        clip=(3.0, 5.0),
+        thickness=(0.15, 0.25),
+        bodies=(0.20, 0.35, 0.05, 0.15, 0.05, 0.20),
+        muted=0.3,
+    ),
 }
-"""Styles by name: `default` is like the crops of the competition, `wide` like surveys at large."""
+"""Styles by name: `default` is like the crops of the competition, `wide` like surveys at large.
+`apart` is beyond `wide` in stretch, noise, clipping and the thickness of sheets: for tests of what
+a model makes of surveys unlike all that it learned from; nothing trains on it."""

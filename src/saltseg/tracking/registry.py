@@ -120,7 +120,8 @@ def _location(client: MlflowClient, uri: str, name: str, alias: str | None, vers
             raise
         raise InputError(
             f"{uri}: MLflow has no such model ({error.message.rstrip('.')}); "
-            "'saltseg promote RUN' makes the model of a run the champion"
+            "'saltseg promote RUN' makes the model of a run the champion, and the model named "
+            "'survey' comes with saltseg"
         ) from error
 
 
