@@ -12,7 +12,6 @@ from benchmarks.side_by_side import ROOT
 from saltseg.config.model_definitions import CROP, ModelDefinition
 from saltseg.config.params import Params
 from saltseg.config.phases import Phase
-from saltseg.config.recipes import read_recipe
 from saltseg.config.sections import Runtime
 from saltseg.learning.batches import Batch
 from saltseg.learning.learner import Learner
@@ -45,6 +44,8 @@ class Member:
 
 def read_params(recipe: str) -> Params:
     """Return the parameters of a recipe of the project."""
+    from saltseg.config.recipes import read_recipe  # imports DVC, which no job needs
+
     return read_recipe(Layout(ROOT), recipe)
 
 

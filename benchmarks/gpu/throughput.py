@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from queue import Empty
@@ -22,7 +23,7 @@ JOBS = (1, 2, 4)
 BATCHES = (64, 128)
 """Batch sizes beside the recipe's own, for one job."""
 WARM = 5
-PATIENCE = 120
+PATIENCE = 300
 """Seconds to wait for all jobs to be ready."""
 
 
@@ -85,14 +86,15 @@ def trained(member: Member, jobs: int, size: int, seconds: float, settings: Sett
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(jobs)
     found: Queue[Row] = context.Queue()
-    arguments = (member.recipe, member.name, size, seconds, settings, barrier, found)
+    arguments = (replace(member, batch_size=size), seconds, settings.device, barrier, found)
     processes = [context.Process(target=job, args=arguments, daemon=True) for _ in range(jobs)]
     for process in processes:
         process.start()
+    patience = min(PATIENCE, settings.left()) + 2 * seconds
     try:
-        answers = [found.get(timeout=PATIENCE + 2 * seconds) for _ in processes]
+        answers = [found.get(timeout=patience) for _ in processes]
     except Empty as error:
-        raise TimeoutError(f"not all of {jobs} jobs answered in {PATIENCE} s") from error
+        raise TimeoutError(f"not all of {jobs} jobs answered in {patience:.0f} s") from error
     finally:
         for process in processes:
             process.join(timeout=5)
@@ -110,26 +112,16 @@ def trained(member: Member, jobs: int, size: int, seconds: float, settings: Sett
     }
 
 
-def job(
-    recipe: str,
-    name: str,
-    size: int,
-    seconds: float,
-    settings: Settings,
-    barrier: Barrier,
-    found: "Queue[Row]",
-) -> None:
+def job(member: Member, seconds: float, device: str, barrier: Barrier, found: "Queue[Row]") -> None:
     """Train on one batch again and again for some seconds, once all jobs are ready."""
     try:
-        chosen = next(each for each in members(recipe, settings.small) if each.name == name)
-        member = Member(recipe, name, chosen.definition, chosen.params, size)
-        learner = create_learner(member, settings.device)
+        learner = create_learner(member, device)
         step = stepper(learner, member)
         for _ in range(WARM):
             step()
-        wait_for(settings.device)
+        wait_for(device)
         barrier.wait(timeout=PATIENCE)
-        found.put(counted(step, size, seconds, settings.device))
+        found.put(counted(step, member.batch_size, seconds, device))
     except BaseException as error:
         barrier.abort()
         found.put({"failed": failure(error)})
