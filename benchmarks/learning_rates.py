@@ -11,7 +11,7 @@ step as a table.
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 
 from saltseg.config.params import Params, load_params
+from saltseg.config.phases import LossName
 from saltseg.crops.crop_set import load_crops, load_table
 from saltseg.learning.batches import AugmentedBatches, load_batches, phase_batches
 from saltseg.learning.learner import Learner
@@ -78,11 +79,14 @@ def found(rates: Sequence[float], losses: Sequence[float]) -> Found:
 
 
 def measured(
-    learner: Learner, batches: AugmentedBatches, loss: dict[str, float], rates: Sequence[float]
+    learner: Learner,
+    batches: AugmentedBatches,
+    loss: Mapping[LossName, float],
+    rates: Sequence[float],
 ) -> list[float]:
     """Train a step at each rate; return the losses, fewer than rates if they grow far or to NaN."""
     losses: list[float] = []
-    function = create_loss(loss)  # type: ignore[arg-type]  # names that params.yaml has checked
+    function = create_loss(loss)
     loaded = load_batches(batches, range(-(-len(rates) // batches.count)), workers=0)
     learner.model.train()
     for rate, batch in zip(rates, loaded, strict=False):

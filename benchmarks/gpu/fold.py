@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from benchmarks.gpu.networks import read_params, weights_file
+from benchmarks.gpu.networks import read_params, runtime, weights_file
 from benchmarks.gpu.settings import Settings, read_rows
 from benchmarks.side_by_side import ROOT
 from saltseg.crops.crop_set import load_crops
@@ -55,9 +55,10 @@ def measure(settings: Settings) -> None:
 def write_inputs(layout: Layout, settings: Settings) -> str:
     """Write params.yaml and what the stages read beside it; return the member's name."""
     recipe = "subset" if settings.small else "gpu"
-    content = read_params(recipe).model_dump(mode="json", exclude_unset=True)
+    params = read_params(recipe)
+    content = params.model_dump(mode="json", exclude_unset=True)
     member: str = content["train_per_fold"]["members"][0]
-    content["runtime"] |= {"accelerator": settings.device}
+    content["runtime"] = runtime(params, settings.device).model_dump()
     content["pseudolabel"]["enabled"] = False
     content["train_per_fold"]["folds"] = [0]
     if settings.raw:

@@ -66,8 +66,9 @@ def shrunk(definition: ModelDefinition) -> ModelDefinition:
 
 
 def runtime(params: Params, device: str) -> Runtime:
-    """Return the recipe's runtime on a device."""
-    return params.runtime.model_copy(update={"accelerator": device})
+    """Return the recipe's runtime on a device; on a CPU with one thread, for a busy machine."""
+    threads = 1 if device == "cpu" else params.runtime.threads
+    return params.runtime.model_copy(update={"accelerator": device, "threads": threads})
 
 
 def create_learner(member: Member, device: str) -> Learner:

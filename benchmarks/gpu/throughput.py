@@ -4,6 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from queue import Empty
@@ -29,17 +30,17 @@ PATIENCE = 300
 
 def measure(settings: Settings) -> None:
     """Record the card's limits, then crops a second by number of jobs and by batch size."""
-    attempt(settings, {"what": "limits"}, lambda: limits(settings))
+    attempt(settings, {"what": "limits"}, partial(limits, settings))
     [member] = members("subset" if settings.small else "gpu", settings.small)
     seconds = 1.0 if settings.small else 6.0
     jobs = JOBS[:2] if settings.small else JOBS
     sizes = () if settings.small else BATCHES
     for count, size in [(each, member.batch_size) for each in jobs] + [(1, s) for s in sizes]:
         name = {"what": "training", "network": member.name, "jobs": count, "batch": size}
-        attempt(settings, name, lambda c=count, s=size: trained(member, c, s, seconds, settings))
+        attempt(settings, name, partial(trained, member, count, size, seconds, settings))
     for workers in (0, 2) if settings.small else (0, 4, 8, 16):
         name = {"what": "augmentation", "workers": workers, "cpus": os.cpu_count()}
-        attempt(settings, name, lambda w=workers: augmented(member, w, seconds))
+        attempt(settings, name, partial(augmented, member, workers, seconds))
 
 
 def attempt(settings: Settings, name: Row, work: Callable[[], Row]) -> None:

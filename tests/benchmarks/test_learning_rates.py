@@ -28,7 +28,7 @@ def test_where_the_loss_falls_is_least_and_grows() -> None:
 def test_a_real_network_is_tested_until_its_loss_grows(trained: Layout) -> None:
     params = load_params(trained.params)
     learner, batches = prepared(trained, params, "class_unet", phase=1, fold=0)
-    loss = dict(params.train_per_fold.phases[1].loss)
+    loss = params.train_per_fold.phases[1].loss
     rates = geometric(1e-4, 1e4, 12)
     losses = measured(learner, batches, loss, rates)
     assert 3 <= len(losses) <= 12 and all(value > 0 for value in losses)

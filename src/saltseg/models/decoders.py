@@ -73,10 +73,9 @@ def create_decoder(definition: UnetModel, inputs: int, encoder: Sequence[int]) -
     """
     widths = definition.decoder_channels
     below = [inputs, *widths[:-1]]
-    if definition.decoder == "fused":
-        skips, level = list(encoder[:1:-1]), FusedLevel
-    else:
-        skips, level = [*encoder[-2:0:-1], 0], TransposedLevel
+    fused = definition.decoder == "fused"
+    level: type[FusedLevel | TransposedLevel] = FusedLevel if fused else TransposedLevel
+    skips = encoder[:1:-1] if fused else [*encoder[-2:0:-1], 0]
     sizes = zip(below, skips, widths, strict=True)
     return Decoder([level(*each, definition.scse) for each in sizes])
 
