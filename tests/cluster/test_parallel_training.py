@@ -116,16 +116,21 @@ def test_an_interrupt_reaches_every_job(
     assert all("failed to run" in log.read_text() for log in logs)
 
 
+def on_device(params: Params, accelerator: str, threads: int) -> Params:
+    changed = {"accelerator": accelerator, "threads": threads}
+    return params.model_copy(update={"runtime": params.runtime.model_copy(update=changed)})
+
+
 def test_each_cpu_job_has_its_share_of_the_threads(shrunk_params: Params) -> None:
-    runtime = shrunk_params.runtime.model_copy(update={"accelerator": "cpu", "threads": 3})
-    assert divide_machine(runtime, 2) == [{"OMP_NUM_THREADS": "3"}] * 2
-    assert len(divide_machine(runtime.model_copy(update={"threads": 10_000}), None)) == 1
+    three = [{"OMP_NUM_THREADS": "3"}]
+    assert divide_machine(on_device(shrunk_params, "cpu", 3), 2) == three * 2
+    assert len(divide_machine(on_device(shrunk_params, "cpu", 10_000), None)) == 1
 
 
 def test_one_gpu_of_apple_has_one_job_at_a_time(shrunk_params: Params) -> None:
-    runtime = shrunk_params.runtime.model_copy(update={"accelerator": "mps", "threads": 1})
-    assert divide_machine(runtime, None) == [{"OMP_NUM_THREADS": "1"}]
-    assert len(divide_machine(runtime, 2)) == 2
+    params = on_device(shrunk_params, "mps", 1)
+    assert divide_machine(params, None) == [{"OMP_NUM_THREADS": "1"}]
+    assert len(divide_machine(params, 2)) == 2
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "many", "1.5"])

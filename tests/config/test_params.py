@@ -304,6 +304,31 @@ def test_scse_needs_channels_to_squeeze() -> None:
         parse_params(content, "params.yaml")
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"decoder": "fused", "decoder_channels": [16] * 5},
+            "no level for the encoder's first",
+        ),
+        ({"decoder": "fused", "decoder_channels": [16, 8, 1]}, "needs decoder_channels of 2"),
+        ({"decoder": "transposed", "scse": True, "decoder_channels": [16, 8, 8]}, ""),
+        ({"decoder": "light"}, "'light' is not allowed"),
+        ({"dropout": 1.0}, "models.lite0.dropout: 1.0 is not allowed"),
+        ({"head_channels": 0}, "models.lite0.head_channels: 0 is not allowed"),
+    ],
+)
+def test_what_a_decoder_cannot_be_is_said(changes: dict[str, Any], said: str) -> None:
+    content = shrunk_content()
+    content["models"]["lite0"] |= changes
+    if not said:
+        assert parse_params(content, "params.yaml").models["lite0"].architecture == "unet"
+        return
+    with pytest.raises(InputError) as caught:
+        parse_params(content, "params.yaml")
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
 def with_heads(**heads: bool) -> dict[str, Any]:
     """Train the demo's U-Net as member, with heads or without."""
     content = shrunk_content()

@@ -83,6 +83,18 @@ def test_the_first_place_learns_from_labels_first_and_keeps_four_snapshots() -> 
     assert params.pseudolabel.enabled
 
 
+def test_the_first_place_s_networks_have_their_own_trainings() -> None:
+    """A recipe has one: the ResNet-34's for both, and the ResNeXt-50's for it alone."""
+    both, alone = (read_recipe(Layout(PROJECT), name) for name in ("place1", "place1-resnext"))
+    assert (both.training.optimizer.name, both.training.batch_size) == ("sgd", 64)
+    assert (alone.training.optimizer.name, alone.training.batch_size) == ("rmsprop", 28)
+    assert alone.train_per_fold.members == ["place1_resnext50"]
+    assert alone.models == both.models
+    losses = [set(phase.loss) for phase in alone.train_per_fold.phases]
+    assert losses[0] == {"bce", "dice"} and losses[1:] == [{"lovasz_elu"}] * 3
+    assert expected_snapshots(alone.train_per_fold.phases) == 4
+
+
 def test_the_28th_place_weighs_its_last_ten_best_epochs() -> None:
     params = read_recipe(Layout(PROJECT), "place28")
     assert params.train_per_fold.phases[-1].keep == Best(best=10)

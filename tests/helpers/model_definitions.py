@@ -25,6 +25,22 @@ def define_input(**changes: object) -> dict[str, Any]:
     return plain | changes
 
 
+PLACE1 = {
+    "encoder": "resnet18",
+    "stem": {"convolution": "3x3", "stride": "one", "pooling": "none"},
+    "centre": "attention",
+    "decoder": "fused",
+    "decoder_channels": [16, 16, 16, 16],
+    "scse": True,
+    "encoder_scse": True,
+    "hypercolumn": "concatenated",
+    "head_channels": 8,
+    "dropout": 0.4,
+    "input": define_input(fit="resize", size=32),
+}
+"""The 1st place's ResNet-34 in small."""
+
+
 def parse_input(**changes: object) -> Input:
     return Input.model_validate(define_input(**changes))
 
@@ -49,7 +65,7 @@ def define_class_unet(**changes: object) -> ModelDefinition:
 
 
 def define_pyramid(**changes: object) -> ModelDefinition:
-    small = {"architecture": "pyramid", "filters": 16, "dilations": [1, 2]}
+    small = {"architecture": "pyramid", "filters": 16, "dilations": [2]}
     return define(small | {"input": define_input(fit="reflect", size=129)} | changes)
 
 
@@ -67,7 +83,12 @@ ALL: dict[str, ModelDefinition] = {
     "capstone_unet": define_class_unet(input=define_input(fit="resize", size=128)),
     "capstone_resunet": define_class_unet(blocks="preactivated"),
     "plain_cnn": define_plain_cnn(),
-    "place15": define_pyramid(),
+    "place15": define_pyramid(dropout=0.1, deep_supervision=True),
+    "place1 resnet": define_unet(**PLACE1),
+    "place1 resnext": define_unet(
+        decoder="transposed", decoder_channels=[16, 8, 8, 8, 8], scse=True, dropout=0.2
+    ),
+    "wide head": define_unet(hypercolumn="summed", head_channels=24, dropout=0.3),
     "place1": define_unet(input=define_input(fit="reflect", resized=96, size=128)),
     "place28": define_unet(
         input=define_input(

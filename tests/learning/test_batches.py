@@ -124,6 +124,7 @@ def test_without_others_a_batch_is_dealt_out_whole(labelled: LabelledCrops) -> N
         ("place1_shift", 0.97),
         ("place1_shear", 0.97),
         ("place2", 0.97),
+        ("place15", 0.97),
         ("place9", 0.93),  # a hole of 9% in half the images, where there may be no salt
     ],
 )
@@ -136,7 +137,7 @@ def test_mask_and_image_move_together(labelled: LabelledCrops, preset: str, alik
     assert set(np.unique(masks)) == {0, 255}
 
 
-PRESETS = ["flip", "light", "strong", "place1_shift", "place1_shear", "place2", "place9"]
+PRESETS = ["flip", "light", "strong", "place1_shift", "place1_shear", "place2", "place9", "place15"]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -172,6 +173,17 @@ def test_salt_is_never_turned_upside_down(preset: str) -> None:
     _, masks = augment(create_augmentation(preset), image, image, seed=1)
     above, below = ((half > 0).sum((1, 2)) for half in (masks[:, :50], masks[:, 50:]))
     assert (above >= below).all() and above.sum() > 0
+
+
+def test_the_15th_place_s_squares_are_only_enlarged() -> None:
+    """By at most the root of 1 / 0.64, beside shifts: salt in the middle never shrinks."""
+    square = np.zeros((60, 101, 101), np.uint8)
+    square[:, 35:65, 35:65] = 255
+    _, masks = augment(create_augmentation("place15"), square, square, seed=3)
+    heights, widths = ((masks > 0).any(axis=axis).sum(axis=1) for axis in (2, 1))
+    whole = (heights >= 30) & (widths >= 30)
+    assert whole.mean() > 0.8 and max(heights.max(), widths.max()) <= 39
+    assert np.ptp(heights[whole]) > 3
 
 
 @pytest.mark.parametrize("preset", ["place1_shift", "strong"])

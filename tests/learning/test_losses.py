@@ -44,17 +44,32 @@ def slow_dice(logits: Array, mask: Array) -> float:
 
 
 def slow_lovasz(logits: Array, mask: Array, hinge: Callable[[float], float]) -> float:
+    return slow_extension([hinge(error) for error in 1 - logits * (2 * mask - 1)], mask)
+
+
+def slow_extension(errors: list[float], mask: Array) -> float:
     """Add one wrong pixel after the other, the worst first: the extension's definition."""
-    errors = 1 - logits * (2 * mask - 1)
     loss, before, wrong = 0.0, 0.0, np.zeros(len(errors), bool)
     for pixel in sorted(range(len(errors)), key=lambda pixel: -errors[pixel]):
         wrong[pixel] = True
         predicted = np.where(wrong, 1 - mask, mask)
         union = np.maximum(predicted, mask).sum()
         jaccard = 1 - (predicted * mask).sum() / union if union else 0.0
-        loss += hinge(errors[pixel]) * (jaccard - before)
+        loss += errors[pixel] * (jaccard - before)
         before = jaccard
     return loss
+
+
+def slow_softmax(logits: Array, mask: Array) -> float:
+    """Both classes' probabilities against their masks."""
+    salt = [1 / (1 + math.exp(-logit)) for logit in logits]
+    background = [1 - probability for probability in salt]
+    classes = ((salt, mask), (background, 1 - mask))
+    losses = [
+        slow_extension([abs(y - p) for y, p in zip(truth, of_class, strict=True)], truth)
+        for of_class, truth in classes
+    ]
+    return sum(losses) / 2
 
 
 def relu(error: float) -> float:
@@ -79,6 +94,7 @@ SLOW: dict[str, Callable[[Array, Array], float]] = {
     "lovasz_elu": lambda logits, mask: slow_lovasz(logits, mask, elu),
     "lovasz_symmetric": symmetric(relu),
     "lovasz_elu_symmetric": symmetric(elu),
+    "lovasz_softmax": slow_softmax,
     "lovasz_nonempty": lambda logits, mask: slow_lovasz(logits, mask, relu),
     "lovasz_elu_nonempty": lambda logits, mask: slow_lovasz(logits, mask, elu),
 }

@@ -77,30 +77,46 @@ def test_the_plain_cnn() -> None:
     assert counted(definition) == first + others + 8 + 1
 
 
-def excitation(width: int) -> int:
-    squeezed = width // 16
+def excitation(width: int, reduction: int = 16) -> int:
+    squeezed = width // reduction
     channels = convolution(width, squeezed, 1) + convolution(squeezed, width, 1)
     return channels + convolution(width, 1, 1)
 
 
-def stage(inputs: int, width: int, blocks: int) -> int:
-    layer = convolution(width, width, bias=False) + normalisation(width)
-    first = convolution(inputs, width, bias=False) + normalisation(width)
-    return first + blocks * 2 * layer + excitation(width)
+def normalised(inputs: int, outputs: int, kernel: int = 3) -> int:
+    return convolution(inputs, outputs, kernel, bias=False) + normalisation(outputs)
 
 
-def pyramid_pooling(width: int) -> int:
-    branches = 4 * convolution(width, width // 4, 1)
-    return branches + convolution(2 * width, width, bias=False) + normalisation(width)
+def bottleneck(inputs: int, middle: int, outputs: int) -> int:
+    body = normalised(inputs, middle, 1) + normalised(middle, middle)
+    shortcut = normalised(inputs, outputs, 1) if inputs != outputs else 0
+    return body + normalised(middle, outputs, 1) + shortcut
+
+
+def stage(inputs: int, middle: int, outputs: int, scse: bool = True) -> int:
+    others = 2 * bottleneck(outputs, middle, outputs)
+    attention = excitation(outputs, reduction=2) if scse else 0
+    return bottleneck(inputs, middle, outputs) + others + attention
+
+
+def pyramid_pooling(width: int, outputs: int) -> int:
+    return 4 * convolution(width, width // 4, 1) + normalised(2 * width, outputs)
 
 
 def test_the_pyramid_network_is_of_the_15th_place_s_size() -> None:
-    down = stage(1, 32, 1) + stage(32, 64, 2) + stage(64, 128, 4)
-    guides = convolution(128 + 64, 2) + convolution(64 + 32, 2)
-    up = stage(128 + 64, 64, 0) + stage(64 + 32, 32, 0) + guides
-    total = down + pyramid_pooling(128) + up + convolution(32, 1, 1)
-    assert counted(define_pyramid(filters=32, dilations=[1, 2, 4, 8])) == total
-    assert 7e6 < 4 * total < 8e6
+    down = normalised(1, 32) + stage(32, 16, 64) + stage(64, 32, 128) + stage(128, 64, 256)
+    dilated = 2 * stage(256, 64, 256, scse=False)
+    context = pyramid_pooling(256, 128) + excitation(128, reduction=2)
+    up = stage(256, 32, 64) + stage(128, 16, 32) + stage(64, 8, 16)
+    mixed = normalised(32, 128, 1) + normalised(128, 128)
+    guide = normalised(128, 64) + normalised(64, 32) + convolution(32, 2)
+    direct = mixed + guide + normalised(128, 16, 1)
+    total = down + dilated + context + up + direct + convolution(16, 1, 1)
+    definition = {"filters": 32, "dilations": [2, 4]}
+    assert counted(define_pyramid(**definition)) == total
+    side = normalised(256, 16) + convolution(16, 1, 1)
+    assert counted(define_pyramid(**definition, deep_supervision=True)) == total + side
+    assert 7e6 < 4 * (total + side) < 8e6
 
 
 RESNET18 = {"encoder": "resnet18", "decoder_channels": [64, 48, 32, 16, 16]}
@@ -122,6 +138,8 @@ LEVELS = [64, 48, 32, 16, 16]
 PLAIN_HEAD = convolution(16, 1)
 ADDED: list[tuple[str, object, int]] = [
     ("empty_head", True, 512 + 1),
+    ("head_channels", 32, convolution(16, 32) + 32 + 1 - PLAIN_HEAD),
+    ("dropout", 0.5, 0),
     ("deep_supervision", True, sum(width + 1 for width in LEVELS[:-1])),
     ("encoder_scse", True, sum(excitation(width) for width in STAGES)),
     ("hypercolumn", "concatenated", convolution(sum(LEVELS), 16) + 16 + 1 - PLAIN_HEAD),
@@ -142,10 +160,11 @@ def test_what_an_addition_costs(option: str, value: object, expected: int) -> No
 
 @pytest.mark.parametrize("hypercolumn", ["concatenated", "summed"])
 def test_additions_do_not_know_of_each_other(hypercolumn: str) -> None:
-    together = [row for row in ADDED if row[0] != "hypercolumn" or row[1] == hypercolumn]
+    alone = [row for row in ADDED if row[0] != "head_channels"]
+    together = [row for row in alone if row[0] != "hypercolumn" or row[1] == hypercolumn]
     options = {option: value for option, value, _ in together}
     expected = sum(parameters for *_, parameters in together)
-    assert added(**options, centre="pyramid") == expected + pyramid_pooling(512)
+    assert added(**options, centre="pyramid") == expected + pyramid_pooling(512, 512)
 
 
 def test_what_attention_in_the_centre_costs() -> None:
@@ -156,3 +175,35 @@ def test_what_attention_in_the_centre_costs() -> None:
 def test_a_3x3_stem_is_smaller() -> None:
     stem = {"convolution": "3x3", "stride": "one", "pooling": "none"}
     assert added(stem=stem) == (9 - 49) * 64
+
+
+def test_what_wider_hypercolumns_cost() -> None:
+    widened = {
+        option: added(hypercolumn=option, head_channels=32) - added(hypercolumn=option)
+        for option in ("concatenated", "summed")
+    }
+    head = 32 - 16
+    offsets = {"concatenated": 1, "summed": len(LEVELS)}
+    assert widened == {
+        option: 9 * sum(LEVELS) * head + count * head + head for option, count in offsets.items()
+    }
+
+
+def test_what_the_1st_place_s_decoders_hold() -> None:
+    plain = counted(define_unet(**RESNET18)) - PLAIN_HEAD
+    plain -= sum(
+        normalised(i + s, w) + normalised(w, w)
+        for i, s, w in zip([512, *LEVELS], [256, 128, 64, 64, 0], LEVELS, strict=False)
+    )
+    transposed = sum(
+        16 * i * w + normalisation(w) + normalised(w + s, w)
+        for i, s, w in zip([512, *LEVELS], [256, 128, 64, 64, 0], LEVELS, strict=False)
+    )
+    wanted = define_unet(**RESNET18, decoder="transposed")
+    assert counted(wanted) == plain + transposed + PLAIN_HEAD
+    fused = sum(
+        4 * i * 16 + 16 + s * 16 + normalisation(32)
+        for i, s in zip([512, 32, 32, 32], [512, 256, 128, 64], strict=True)
+    )
+    light = RESNET18 | {"decoder_channels": [32] * 4}
+    assert counted(define_unet(**light, decoder="fused")) == plain + fused + convolution(32, 1)

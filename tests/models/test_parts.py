@@ -38,25 +38,26 @@ def test_without_a_head_the_logits_are_the_prediction() -> None:
 
 
 def test_unguided_upsampling_is_bilinear() -> None:
-    features, guide = torch.rand(2, 3, 5, 9), torch.rand(2, 4, 9, 17)
+    features, guide = torch.rand(2, 8, 5, 9), torch.rand(2, 4, 9, 17)
     plain = functional.interpolate(features, (9, 17), mode="bilinear", align_corners=True)
-    assert torch.allclose(GuidedUpsampling(3, 4)(features, guide), plain, atol=1e-5)
+    assert torch.allclose(GuidedUpsampling(8, 4)(features, guide), plain, atol=1e-5)
 
 
-def test_a_guide_moves_by_pixels_of_the_small_map() -> None:
-    features, guide = torch.rand(1, 3, 6, 8), torch.rand(1, 4, 6, 8)
-    module = GuidedUpsampling(3, 4)
-    assert module.guide.bias is not None
+def test_a_guide_moves_by_pixels_of_the_large_map() -> None:
+    features, guide = torch.rand(1, 8, 6, 8), torch.rand(1, 4, 11, 15)
+    module = GuidedUpsampling(8, 4).eval()
     with torch.no_grad():
-        module.guide.bias.copy_(torch.tensor([1.0, 2.0]))
-    moved = module(features, guide)
+        module.guide.get_submodule("2").get_parameter("bias").copy_(torch.tensor([2.0, 4.0]))
+    # With aligned corners 11 x 15 pixels lie at every half of 6 x 8.
+    moved = module(features, guide)[..., ::2, ::2]
     assert torch.allclose(moved[..., :-2, :-1], features[..., 2:, 1:], atol=1e-4)
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 7])
 def test_context_reaches_from_corner_to_corner(size: int) -> None:
     torch.manual_seed(0)
-    for module, outputs in ((PyramidPooling(16), 16), (PyramidAttention(16), 8)):
+    parts = ((PyramidPooling(16), 16), (PyramidPooling(16, 4), 4), (PyramidAttention(16), 8))
+    for module, outputs in parts:
         features = torch.rand(1, 16, size, size + 1, requires_grad=True)
         context = module.eval()(features)
         assert context.shape == (1, outputs, size, size + 1)

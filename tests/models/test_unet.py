@@ -100,6 +100,32 @@ def test_a_copy_of_a_network_is_its_own() -> None:
         assert torch.equal(network(image).logits, before)
 
 
+@pytest.mark.parametrize("size", [64, 90])
+@pytest.mark.parametrize("stem", ["own", "one"])
+@pytest.mark.parametrize("decoder", ["transposed", "fused"])
+def test_other_decoders_give_logits_of_any_input_s_size(decoder: str, stem: str, size: int) -> None:
+    network = create(
+        encoder="resnet18", decoder=decoder, stem=OWN | {"stride": stem}, empty_head=True,
+        decoder_channels=[24, 16, 16, 16], deep_supervision=True,
+    ).train()  # fmt: skip
+    logits, empty, side = network(torch.rand(2, 1, size, size))
+    assert logits.shape == (2, 1, size, size) and empty.shape == (2,)
+    assert side.shape == (2, 3, size, size)
+
+
+def test_whole_channels_are_dropped_before_the_head_in_training_alone() -> None:
+    images, network = torch.rand(2, 1, 64, 64), create(dropout=0.5, hypercolumn="summed")
+    assert torch.equal(network(images).logits, create(hypercolumn="summed")(images).logits)
+    seen: list[Tensor] = []
+    network.get_submodule("segmentation_head").register_forward_pre_hook(
+        lambda _, inputs: seen.extend(inputs[0])
+    )
+    network.train()(images)
+    for level in seen:
+        dropped = (level == 0).all(dim=(2, 3))
+        assert dropped.any() and not dropped.all()
+
+
 def test_heads_speak_in_training_and_where_they_are_needed() -> None:
     network = create(empty_head=True, deep_supervision=True)
     images = torch.rand(3, 1, 64, 64)

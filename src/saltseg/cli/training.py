@@ -11,7 +11,8 @@ from saltseg.plumbing.layout import check_project
 
 def train(
     jobs: Annotated[
-        str, typer.Option(help="Trainings at a time; auto: one per GPU or share of the CPUs.")
+        str,
+        typer.Option(help="Trainings at a time; auto: what the GPUs' memory or the CPUs allow."),
     ] = "auto",
     ray: Annotated[
         str | None,

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from saltseg.cluster.gpu_sharing import Gpu, share_gpus
 from saltseg.cluster.matrix import one_pipeline, read_matrix, reproduce_stages
-from saltseg.config.params import load_params
-from saltseg.config.sections import Runtime
+from saltseg.config.params import Params, load_params
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.machine import cpus
@@ -49,13 +49,13 @@ class _Progress:
 def train_in_parallel(root: Path, jobs: int | None) -> None:
     """Reproduce the pipeline below `root`, `jobs` items of the matrix stages at a time.
 
-    jobs: None for one job per GPU, or as many as the CPUs have threads for.
+    jobs: None for as many as the GPUs have memory for, or the CPUs threads.
     Raises InputError that names failed items and their logs, after the others have ended.
     """
     layout = Layout(root)
-    runtime = load_params(layout.params).runtime
+    params = load_params(layout.params)
     matrix = read_matrix(root)
-    shares = divide_machine(runtime, jobs)
+    shares = divide_machine(params, jobs)
     if matrix.above:
         reproduce_stages(root, matrix.above)
     progress = _run_items(layout, matrix.items, shares)
@@ -64,25 +64,33 @@ def train_in_parallel(root: Path, jobs: int | None) -> None:
     reproduce_stages(root, [])
 
 
-def divide_machine(runtime: Runtime, jobs: int | None) -> list[dict[str, str]]:
+def divide_machine(params: Params, jobs: int | None) -> list[dict[str, str]]:
     """Return environment variables that give each job its share of the machine."""
+    runtime = params.runtime
     threads = {"OMP_NUM_THREADS": str(runtime.threads)}
-    devices = _gpus() if runtime.accelerator in ("auto", "cuda") else []
-    if devices:
-        count = jobs or len(devices)
-        visible = [devices[number % len(devices)] for number in range(count)]
-        return [{**threads, "CUDA_VISIBLE_DEVICES": device} for device in visible]
+    gpus = _gpus() if runtime.accelerator in ("auto", "cuda") else []
+    if gpus:
+        shares = share_gpus(gpus, 0 if jobs else _needed(params), cpus(), jobs)
+        return [{**threads, **share} for share in shares]
     at_once = 1 if _on_apple_gpu(runtime.accelerator) else max(cpus() // runtime.threads, 1)
     return [threads] * (jobs or at_once)
 
 
-def _gpus() -> list[str]:
-    """Return the indices or ids of the GPUs that this process may use."""
+def _needed(params: Params) -> int:
+    """Return the bytes of GPU memory that the largest of the trainings needs."""
+    from saltseg.learning.memory import training_memory
+
+    return training_memory(params.used_models.values(), params.training.batch_size)
+
+
+def _gpus() -> list[Gpu]:
+    """Return the GPUs that this process may use."""
     import torch
 
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     count = torch.cuda.device_count()
-    return visible.split(",")[:count] if visible else [str(number) for number in range(count)]
+    names = visible.split(",")[:count] if visible else [str(number) for number in range(count)]
+    return [Gpu(name, *torch.cuda.mem_get_info(number)) for number, name in enumerate(names)]
 
 
 def _on_apple_gpu(accelerator: str) -> bool:

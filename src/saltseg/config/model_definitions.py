@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from saltseg.config.schema import AtLeastOne, Count, Float, Section
 
+Dropout = Annotated[Float, Field(ge=0, lt=1)]
+
 CROP = 101
 """Height and width of a crop in pixels."""
 
@@ -86,6 +88,9 @@ class UnetModel(Section):
     `survey`, the model that comes with saltseg."""
     decoder_channels: list[AtLeastOne] = Field(min_length=3, max_length=5)
     """Channels of each decoder level, deepest first; their number sets the encoder's depth."""
+    decoder: Literal["upsampled", "transposed", "fused"] = "upsampled"
+    """Levels that upsample and convolve twice, that begin with a transposed convolution, or that
+    only put a transposed convolution beside a projected skip connection, from the deepest on."""
     stem: Stem
     """Changes to the encoder's first layers."""
     centre: Literal["none", "attention", "pyramid"]
@@ -96,6 +101,11 @@ class UnetModel(Section):
     """The same after each encoder stage but the first."""
     hypercolumn: Literal["none", "concatenated", "summed"]
     """Predict from the last decoder level (none), or from all levels, concatenated or summed."""
+    head_channels: AtLeastOne | None = None
+    """Channels between what the prediction is made from and the logits; null takes those of the
+    last decoder level with a hypercolumn, and none without."""
+    dropout: Dropout = 0.0
+    """Share of the channels before the head that a training step drops whole, for each crop."""
     empty_head: bool
     """Predict from the deepest features whether a crop is empty; trained by loss `empty_mask`."""
     deep_supervision: bool
@@ -106,8 +116,15 @@ class UnetModel(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """Check how the fields fit together."""
-        if self.scse and min(self.decoder_channels) < 16:
+        if self.scse and self.decoder == "upsampled" and min(self.decoder_channels) < 16:
             raise ValueError("scse: needs decoder_channels of 16 or more")
+        if self.decoder == "fused" and len(self.decoder_channels) > 4:
+            raise ValueError(
+                "decoder: fused has no level for the encoder's first stage; give decoder_channels"
+                " of 3 or 4 levels"
+            )
+        if self.decoder == "fused" and min(self.decoder_channels) < 2:
+            raise ValueError("decoder: fused needs decoder_channels of 2 or more")
         if self.weights.startswith("models:/"):
             raise ValueError(
                 f"weights: {self.weights} may be another model tomorrow; run 'saltseg weights"
@@ -125,7 +142,7 @@ class ClassUnetModel(Section):
     """Per level: two convolutions, or two residual blocks, classic or pre-activated."""
     filters: AtLeastOne
     """Channels of the first level; each deeper level has twice as many."""
-    dropout: Annotated[Float, Field(ge=0, lt=1)]
+    dropout: Dropout
     """Dropout rate after each level; half of it after the first."""
     input: Input
     """How a crop becomes the network's input."""
@@ -150,9 +167,14 @@ class PyramidModel(Section):
     architecture: Literal["pyramid"]
     """Family of the network."""
     filters: Annotated[int, Field(ge=16)]
-    """Channels at full size; twice as many at half size, four times at quarter size."""
+    """Channels at full size; twice, four and eight times as many at half, quarter and eighth."""
     dilations: list[AtLeastOne] = Field(min_length=1)
-    """Dilation of each residual block at quarter size."""
+    """Dilation of each stage of three residual blocks that follows the first at an eighth."""
+    dropout: Dropout = 0.0
+    """Share of the channels before each head that a training step drops whole, for each crop."""
+    deep_supervision: bool = False
+    """In training, also predict from the first features at an eighth; trained by the loss
+    `deep_supervision`."""
     input: Input
     """How a crop becomes the network's input."""
 

@@ -18,6 +18,7 @@ LossName = Literal[
     "lovasz_elu",
     "lovasz_symmetric",
     "lovasz_elu_symmetric",
+    "lovasz_softmax",
     "lovasz_nonempty",
     "lovasz_elu_nonempty",
     "empty_mask",

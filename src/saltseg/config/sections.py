@@ -157,7 +157,15 @@ class Training(Section):
     batch_size: Annotated[int, Field(ge=1, le=MOST_CROPS)]
     """Crops per training step."""
     augmentation: Literal[
-        "none", "flip", "light", "strong", "place1_shift", "place1_shear", "place2", "place9"
+        "none",
+        "flip",
+        "light",
+        "strong",
+        "place1_shift",
+        "place1_shear",
+        "place2",
+        "place9",
+        "place15",
     ]
     """Augmentation preset of the training crops."""
     optimizer: Optimizer

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from saltseg.config.model_definitions import CROP
+
 Transform: TypeAlias = albumentations.BasicTransform | albumentations.OneOf
 
 
@@ -26,11 +28,13 @@ def create_augmentation(preset: str) -> albumentations.Compose:
     `place1_shift`: from the 1st place: flip, shift by up to 16%, scale by 0.4 to 1.6, change
     brightness and contrast by up to 20%.
     `place1_shear`: the 1st place's other preset: flip; crop by up to 20%, shear by up to 0.07, or
-    rotate by up to 15 degrees; add up to 10% to the grey values or multiply them by 0.92 to 1.08.
-    The probabilities are unknown; 0.5 each here.
+    rotate by up to 15 degrees; add up to 10% to the grey values or multiply them by 0.92 to 1.08;
+    each of the three with probability 0.5, as published.
     `place2`: from the 2nd place: flip, shift by up to 20 px, scale the width by 0.85 to 1.15.
     `place9`: from the 9th place: flip, grid distortion by up to 15% of a cell, 30 x 30 px cutout.
     The probabilities are unknown; 0.5 each here.
+    `place15`: from the 15th place: flip; shift by up to 20 px; enlarge a square of 64% to 100% of
+    the area; each with probability 0.5, as published.
     """
     flip = albumentations.HorizontalFlip(p=0.5)
     presets: dict[str, list[Transform]] = {
@@ -42,6 +46,7 @@ def create_augmentation(preset: str) -> albumentations.Compose:
         "place1_shear": [flip, *_place1_shear()],
         "place2": [flip, _stretch(20, (0.85, 1.15))],
         "place9": [flip, _distort(0.15, p=0.5), _Cutout.square(30, p=0.5)],
+        "place15": [flip, _stretch(20, (1, 1), p=0.5), _enlarge(0.64, p=0.5)],
     }
     return albumentations.Compose(presets[preset], seed=0)
 
@@ -74,13 +79,17 @@ def _place1_shear() -> list[Transform]:
     ]
 
 
-def _stretch(shift: int, width: tuple[float, float]) -> Transform:
+def _stretch(shift: int, width: tuple[float, float], p: float = 1) -> Transform:
     return albumentations.Affine(
         translate_px=(-shift, shift),
         scale={"x": width, "y": (1, 1)},
         border_mode=cv2.BORDER_REFLECT_101,
-        p=1,
+        p=p,
     )
+
+
+def _enlarge(area: float, p: float) -> Transform:
+    return albumentations.RandomResizedCrop((CROP, CROP), scale=(area, 1), ratio=(1, 1), p=p)
 
 
 def _distort(share: float, p: float) -> Transform:

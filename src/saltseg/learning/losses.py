@@ -105,6 +105,16 @@ def lovasz_elu_symmetric(logits: Tensor, masks: Tensor) -> Tensor:
     return _lovasz(logits, masks, elu_hinge, symmetric=True).mean()
 
 
+def lovasz_softmax(logits: Tensor, masks: Tensor) -> Tensor:
+    """Lovász-softmax of salt and background per crop (Berman et al. 2018), the 15th place's.
+
+    Errors are the distances of the probabilities from the masks, alike for both classes.
+    """
+    truth = masks.flatten(1)
+    errors = (logits.flatten(1) * (1 - 2 * truth)).sigmoid()
+    return _extension(errors, truth, symmetric=True).mean()
+
+
 def lovasz_nonempty(logits: Tensor, masks: Tensor) -> Tensor:
     """Lovász hinge, mean over the crops with salt; the others are left to an empty-mask head."""
     return _mean_nonempty(_lovasz(logits, masks, functional.relu), masks)
@@ -129,12 +139,17 @@ def _mean_nonempty(losses: Tensor, masks: Tensor) -> Tensor:
 def _lovasz(
     logits: Tensor, masks: Tensor, hinge: Callable[[Tensor], Tensor], symmetric: bool = False
 ) -> Tensor:
-    """Weigh the hinged errors by the steps of the Jaccard loss, for all crops at once; (n,).
-
-    symmetric: average with the loss of salt and background swapped, whose errors are the same.
-    """
+    """Return the Lovász extension of the hinged errors; see _extension."""
     truth = masks.flatten(1)
-    errors = hinge(1 - logits.flatten(1) * (2 * truth - 1))
+    return _extension(hinge(1 - logits.flatten(1) * (2 * truth - 1)), truth, symmetric)
+
+
+def _extension(errors: Tensor, truth: Tensor, symmetric: bool) -> Tensor:
+    """Weigh errors, not negative, by the steps of the Jaccard loss, for all crops at once; (n,).
+
+    errors, truth: (n, pixels). symmetric: average with the loss of salt and background swapped,
+    whose errors are the same.
+    """
     order = _descending(errors.detach())
     steps = _jaccard_steps(truth.gather(1, order))
     if symmetric:
@@ -183,6 +198,7 @@ PIXEL_LOSSES: Mapping[str, PixelLoss] = {
     "lovasz_elu": lovasz_elu,
     "lovasz_symmetric": lovasz_symmetric,
     "lovasz_elu_symmetric": lovasz_elu_symmetric,
+    "lovasz_softmax": lovasz_softmax,
     "lovasz_nonempty": lovasz_nonempty,
     "lovasz_elu_nonempty": lovasz_elu_nonempty,
 }

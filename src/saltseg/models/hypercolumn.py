@@ -9,11 +9,15 @@ from saltseg.models.fast.resizing import resized
 class ConcatenatedHypercolumn(nn.Module):
     """All levels upsampled to the last one's size and concatenated: the 1st place's head."""
 
-    def __init__(self, widths: list[int]) -> None:
-        """Build for levels of these widths, the deepest first; the last sets the head's own."""
+    def __init__(self, widths: list[int], channels: int | None = None) -> None:
+        """Build for levels of these widths, the deepest first, and a head of `channels`.
+
+        channels: None takes the last level's width.
+        """
         super().__init__()
-        self.join = nn.Conv2d(sum(widths), widths[-1], 3, padding=1)
-        self.head = _head(widths[-1])
+        own = channels or widths[-1]
+        self.join = nn.Conv2d(sum(widths), own, 3, padding=1)
+        self.head = _head(own)
 
     def forward(self, levels: list[Tensor]) -> Tensor:
         """Map a decoder's levels, each (n, width, h, w), to logits (n, 1, h, w) of the last."""
@@ -31,11 +35,15 @@ class SummedHypercolumn(nn.Module):
     hypercolumn; with a light encoder the concatenated form doubles it.
     """
 
-    def __init__(self, widths: list[int]) -> None:
-        """Build for levels of these widths, the deepest first; the last sets the head's own."""
+    def __init__(self, widths: list[int], channels: int | None = None) -> None:
+        """Build for levels of these widths, the deepest first, and a head of `channels`.
+
+        channels: None takes the last level's width.
+        """
         super().__init__()
-        self.levels = nn.ModuleList(nn.Conv2d(width, widths[-1], 3, padding=1) for width in widths)
-        self.head = _head(widths[-1])
+        own = channels or widths[-1]
+        self.levels = nn.ModuleList(nn.Conv2d(width, own, 3, padding=1) for width in widths)
+        self.head = _head(own)
 
     def forward(self, levels: list[Tensor]) -> Tensor:
         """Map a decoder's levels, each (n, width, h, w), to logits (n, 1, h, w) of the last."""
@@ -47,6 +55,14 @@ class SummedHypercolumn(nn.Module):
             total = level + resized(total, level.shape[-2:])
         logits: Tensor = self.head(total)
         return logits
+
+
+class WideHead(nn.Sequential):
+    """A prediction from the last level alone, through `channels` of its own."""
+
+    def __init__(self, width: int, channels: int) -> None:
+        """Build for a level of `width` channels."""
+        super().__init__(nn.Conv2d(width, channels, 3, padding=1), _head(channels))
 
 
 def _head(width: int) -> nn.Sequential:

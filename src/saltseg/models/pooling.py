@@ -13,20 +13,21 @@ BINS = (1, 2, 3, 6)
 class PyramidPooling(nn.Module):
     """Features concatenated with their means over grids of cells (Zhao et al. 2017)."""
 
-    def __init__(self, width: int) -> None:
-        """Build for `width` channels in and out."""
+    def __init__(self, width: int, outputs: int | None = None) -> None:
+        """Build for `width` channels in, and `outputs`, by default as many, out."""
         super().__init__()
+        outputs = outputs or width
         branch = width // len(BINS)
         # The global mean has one value per crop, too few for batch normalisation.
         self.branches = nn.ModuleList(nn.Conv2d(width, branch, 1) for _ in BINS)
         self.join = nn.Sequential(
-            nn.Conv2d(width + branch * len(BINS), width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
+            nn.Conv2d(width + branch * len(BINS), outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map (n, width, h, w) to the same shape."""
+        """Map (n, width, h, w) to (n, outputs, h, w)."""
         parts = [features]
         for bins, branch in zip(BINS, self.branches, strict=True):
             mean = functional.relu(branch(functional.adaptive_avg_pool2d(features, bins)))

@@ -1,5 +1,6 @@
 """U-Nets of segmentation-models-pytorch with the additions of the best solutions."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import segmentation_models_pytorch as smp
@@ -8,15 +9,21 @@ from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 from torch import Tensor, nn
 
 from saltseg.config.model_definitions import UnetModel
+from saltseg.models.decoders import create_decoder
 from saltseg.models.encoders import add_attention, change_stem, drop_unread_stages, is_known
 from saltseg.models.fast.resizing import resized
-from saltseg.models.hypercolumn import ConcatenatedHypercolumn, SummedHypercolumn
+from saltseg.models.hypercolumn import ConcatenatedHypercolumn, SummedHypercolumn, WideHead
 from saltseg.models.outputs import Outputs
 from saltseg.models.pooling import PyramidAttention, PyramidPooling
 from saltseg.models.weights import load_pretrained
 from saltseg.plumbing.errors import InputError
 
 HYPERCOLUMNS = {"concatenated": ConcatenatedHypercolumn, "summed": SummedHypercolumn}
+CENTRES: dict[str, Callable[[int], nn.Module]] = {
+    "none": lambda _: nn.Identity(),
+    "attention": PyramidAttention,
+    "pyramid": PyramidPooling,
+}
 
 
 class Unet(nn.Module):
@@ -42,43 +49,61 @@ class Unet(nn.Module):
             add_attention(plain.encoder, channels, definition.encoder)
         self.encoder, self.decoder = plain.encoder, plain.decoder
         self.segmentation_head = plain.segmentation_head
+        self.fused = definition.decoder == "fused"
         self.centre = self._centre(definition)
-        # The last level has no skip connection, so smp applies no attention there.
-        self.decoder.blocks[-1].attention1 = nn.Identity()
-        widths = definition.decoder_channels
+        if definition.decoder == "upsampled":
+            # The last level has no skip connection, so smp applies no attention there.
+            self.decoder.blocks[-1].attention1 = nn.Identity()
         self.hypercolumn = definition.hypercolumn != "none"
-        if self.hypercolumn:
-            self.segmentation_head = HYPERCOLUMNS[definition.hypercolumn](widths)
-        deepest = self.encoder.out_channels[-1]
+        self._change_head(definition)
+        self.dropout = nn.Dropout2d(definition.dropout) if definition.dropout else nn.Identity()
+        deepest, widths = self.encoder.out_channels[-1], definition.decoder_channels
         self.empty_head = nn.Linear(deepest, 1) if definition.empty_head else None
         sides = widths[:-1] if definition.deep_supervision else []
         self.side_heads = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in sides)
 
+    def _change_head(self, definition: UnetModel) -> None:
+        widths, channels = definition.decoder_channels, definition.head_channels
+        if self.hypercolumn:
+            self.segmentation_head = HYPERCOLUMNS[definition.hypercolumn](widths, channels)
+        elif channels:
+            self.segmentation_head = WideHead(widths[-1], channels)
+
     def _centre(self, definition: UnetModel) -> nn.Module:
         """Create the module between encoder and decoder, and a decoder that fits it."""
         *widths, deepest = self.encoder.out_channels
-        if definition.centre == "pyramid":
-            return PyramidPooling(deepest)
-        if definition.centre == "attention":
+        outputs = deepest // 2 if definition.centre == "attention" else deepest
+        if definition.decoder != "upsampled":
+            self.decoder = create_decoder(definition, outputs, self.encoder.out_channels)
+        elif definition.centre == "attention":
             self.decoder = UnetDecoder(
-                encoder_channels=[*widths, deepest // 2],
+                encoder_channels=[*widths, outputs],
                 decoder_channels=definition.decoder_channels,
                 n_blocks=len(definition.decoder_channels),
                 attention_type=_attention(definition),
             )
-            return PyramidAttention(deepest)
-        return nn.Identity()
+        centre = CENTRES[definition.centre](deepest)
+        # The deepest stage itself is the skip connection of the first fused level.
+        return nn.Sequential(centre, nn.MaxPool2d(2, ceil_mode=True)) if self.fused else centre
 
     def forward(self, images: Tensor) -> Outputs:
         """Map (n, channels, size, size) to logits (n, 1, size, size) and the heads' outputs."""
         features = self.encoder(images)
-        levels = self._decode([*features[:-1], self.centre(features[-1])])
+        skips = features if self.fused else features[:-1]
+        levels = self._decode([*skips, self.centre(features[-1])])
         size = images.shape[-2:]
         return Outputs(
-            self.segmentation_head(levels if self.hypercolumn else levels[-1]),
-            self._empty(features[-1]),
-            self._side(levels[:-1], size),
+            self._logits(levels, size), self._empty(features[-1]), self._side(levels[:-1], size)
         )
+
+    def _logits(self, levels: list[Tensor], size: torch.Size) -> Tensor:
+        """Predict from all levels or the last; whole channels of any of them may be dropped."""
+        if self.hypercolumn:
+            logits: Tensor = self.segmentation_head([self.dropout(level) for level in levels])
+        else:
+            logits = self.segmentation_head(self.dropout(levels[-1]))
+        # The last fused level is as large as the encoder's second stage.
+        return logits if logits.shape[-2:] == size else resized(logits, size)
 
     def _decode(self, features: list[Tensor]) -> list[Tensor]:
         """Return the output of each decoder level, deepest first."""
@@ -86,7 +111,8 @@ class Unet(nn.Module):
         skips = [*features[-2:0:-1], None]
         levels = []
         level = self.decoder.center(features[-1])
-        for block, (height, width), skip in zip(self.decoder.blocks, sizes, skips, strict=True):
+        # Fused levels leave the last two sizes, those of the first stage and the image, unread.
+        for block, (height, width), skip in zip(self.decoder.blocks, sizes, skips, strict=False):
             level = block(level, height, width, skip_connection=skip)
             levels.append(level)
         return levels
@@ -113,11 +139,14 @@ def _plain_unet(definition: UnetModel) -> smp.Unet:
             "segmentation-models-pytorch; smp.encoders.get_encoder_names() lists its encoders, "
             "and tu-NAME selects one of timm's"
         )
+    widths = definition.decoder_channels
+    if definition.decoder == "fused":  # for the encoder's first stage, which no level reads
+        widths = [*widths, widths[-1]]
     return smp.Unet(
         definition.encoder,
-        encoder_depth=len(definition.decoder_channels),
+        encoder_depth=len(widths),
         encoder_weights=None,
-        decoder_channels=definition.decoder_channels,
+        decoder_channels=widths,
         decoder_attention_type=_attention(definition),
         in_channels=len(definition.input.channels),
         classes=1,
@@ -125,4 +154,4 @@ def _plain_unet(definition: UnetModel) -> smp.Unet:
 
 
 def _attention(definition: UnetModel) -> str | None:
-    return "scse" if definition.scse else None
+    return "scse" if definition.scse and definition.decoder == "upsampled" else None

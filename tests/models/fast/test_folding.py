@@ -13,6 +13,7 @@ from saltseg.models.fast.activated import ActivatedConvolution
 from saltseg.models.fast.folding import fold_normalisation, fold_snapshots
 from tests.helpers.model_definitions import (
     EVERYTHING,
+    PLACE1,
     define_class_unet,
     define_plain_cnn,
     define_pyramid,
@@ -25,7 +26,9 @@ FAMILIES: list[tuple[ModelDefinition, int]] = [
     (define_unet(**EVERYTHING), 0),
     (define_unet(encoder="se_resnext50_32x4d"), 0),
     (define_unet(encoder="efficientnet-b0"), 1),  # of a convolution that nothing reads
-    (define_pyramid(), 0),
+    (define_pyramid(deep_supervision=True), 1),  # of the side head, which only training runs
+    (define_unet(**PLACE1), 4),  # each of two convolutions, one of them transposed
+    (define_unet(decoder="transposed"), 5),  # of transposed convolutions
     (define_class_unet(blocks="plain"), 0),
     (define_class_unet(blocks="residual"), 0),
     (define_class_unet(blocks="preactivated"), 27),
