@@ -67,7 +67,7 @@ class Size:
     """Pieces of the comparison of two workers with one."""
 
 
-FULL, SMALL = Size((10_000, 100_000), 200), Size((500, 5_000), 40)
+FULL, SMALL = Size((10_000, 100_000), 200), Size((300, 3_000), 10)
 SIDE = 16
 """Traces of a brick, and samples of a trace: small, so that its handling is what is measured."""
 
