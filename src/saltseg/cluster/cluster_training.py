@@ -37,7 +37,12 @@ _ATTEMPTS = 5
 """Nodes that an item may lose before it counts as failed: it may be what kills them."""
 
 _TICK = 1.0
-_SHARED = ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME")
+_SHARED = (
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_EXPERIMENT_NAME",
+    "DVC_EXP_NAME",
+    "DVC_EXP_BASELINE_REV",
+)
 """Variables that nodes take from here; credentials are those of the node."""
 
 

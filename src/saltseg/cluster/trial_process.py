@@ -60,11 +60,17 @@ def _run(root: Path, order: Order) -> None:
         _dvc(project, "checkout", "--quiet", "--allow-missing")
         states = None if order.states is None else Path(order.states)
         train_on_cluster(project, order.address, states, order.last)
-        results = Layout(Path()).results.as_posix()
-        named = ("--name", order.name, "--include-untracked", results)
-        _dvc(project, "exp", "save", "--quiet", *named, order.last)
+        _save_experiment(project, order)
         reference = f"refs/exps/{commit[:2]}/{commit[2:]}/{order.name}"
         git(root, "fetch", "--quiet", str(clone), f"{reference}:{reference}")
+
+
+def _save_experiment(project: Path, order: Order) -> None:
+    """Save what `dvc exp run` would: what git has, dvc.lock, and the metrics."""
+    arguments = ["exp", "save", "--quiet", "--name", order.name]
+    for metric in sorted(Layout(project).results.rglob("*.json")):
+        arguments += ["--include-untracked", metric.relative_to(project).as_posix()]
+    _dvc(project, *arguments, order.last)
 
 
 def _copy_name(root: Path, clone: Path) -> None:
