@@ -1,8 +1,9 @@
 """Compare the speed of saltseg with alternatives, and write docs/results/benchmarks.md.
 
-    python -m benchmarks.run [PART...] [--out FILE]
+    python -m benchmarks.run [PART...] [--small] [--out FILE]
 
-Without PART all are measured, each in its own process. Parts that are left out keep their figures
+Without PART all are measured, each in its own process. --small: less of a part that can do with
+less. Parts that are left out keep their figures
 in docs/results/benchmarks; a part that fails has none, and the exit code is 1.
 """
 
@@ -37,7 +38,10 @@ PARTS = {
     "start": "Start of the stages that train nothing",
     "pipeline": "The whole pipeline",
     "growth": "How cost grows",
+    "scale": "What a Ray cluster costs",
 }
+SMALLER = ("scale",)
+"""Parts that can measure less."""
 FOLDER = ROOT / "docs" / "results" / "benchmarks"
 """The figures of each part, kept in git with the page made from them."""
 PACKAGES = ("numpy", "opencv-python-headless", "torch", "albumentations", "scikit-image", "scipy")
@@ -46,6 +50,7 @@ BUSY = 20
 HEADS = {
     "": ("work", "compared with", "saltseg", "theirs", "ratio (range)", "target", "reached"),
     "growth": ("stage", "", "time", "peak memory", "bend", "target", "reached"),
+    "scale": ("piece of work", "how many", "time", "memory", "ratio", "target", "reached"),
 }
 NOTES = {
     "surveys": "By the model that comes with saltseg. IoU is with the truth of a synthetic section."
@@ -55,6 +60,11 @@ NOTES = {
     " smallest network and one epoch per phase; medians of three runs, without imports. `ingest`"
     " reads Kaggle's zipped PNG files. Bend: the time at 18,000, divided by the straight line"
     " through the times at 500 and 8,000; a cost quadratic in the crops would have 2.2.",
+    "scale": "Two nodes of one CPU each on this machine ([scaling](../scaling.md)). Items run one"
+    " after the other, each in a checkout of this project with an input of 10 MB; their work is"
+    " left out, the first starts a process and fills the node's cache. Bricks are 16 x 16 samples,"
+    " so that their handling is what is measured; ratio: time a brick at the larger number beside"
+    " the smaller. Two workers beside one: both times, and their ratio. `--small` measures fewer.",
 }
 
 
@@ -63,34 +73,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "benchmarks.md")
+    parser.add_argument("--small", action="store_true", help=f"for {', '.join(SMALLER)}")
     parser.add_argument("--measure", choices=list(PARTS), help=argparse.SUPPRESS)
     options = parser.parse_args()
     unknown = [part for part in options.parts if part not in PARTS]
     if unknown:
         parser.error(f"no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    large = [part for part in options.parts or PARTS if part not in SMALLER]
+    if options.small and large and not options.measure:
+        parser.error(f"--small is for {', '.join(SMALLER)}, not for {large[0]}")
     if options.measure:
-        measure(options.measure)
+        measure(options.measure, options.small)
         return
-    failed = [part for part in options.parts or PARTS if not measure_apart(part)]
+    failed = [part for part in options.parts or PARTS if not measure_apart(part, options.small)]
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(page(), encoding="utf-8")
     if failed:
         sys.exit(1)
 
 
-def measure_apart(part: str) -> bool:
+def measure_apart(part: str, small: bool) -> bool:
     """Measure one part in its own process, and tell whether it succeeded."""
     (FOLDER / f"{part}.json").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "benchmarks.run", "--measure", part]
+    command = [sys.executable, "-m", "benchmarks.run", "--measure", part, *["--small"] * small]
     failed = subprocess.run(command, cwd=ROOT).returncode
     print(f"{part}: {'failed' if failed else 'measured'}", flush=True)
     return not failed
 
 
-def measure(part: str) -> None:
+def measure(part: str, small: bool) -> None:
     """Measure one part and save its rows."""
     busy, started = psutil.cpu_percent(interval=2), perf_counter()
-    rows = import_module(f"benchmarks.parts.{part}").rows()
+    module = import_module(f"benchmarks.parts.{part}")
+    rows = module.rows(small=True) if small else module.rows()
     spent = perf_counter() - started
     FOLDER.mkdir(parents=True, exist_ok=True)
     found = {

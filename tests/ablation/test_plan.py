@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from saltseg.ablation.overrides import overrides_of, read_base, split_values
 from saltseg.ablation.plan import Request, dvc_options, make_plan
-from saltseg.ablation.trials import run_trial
+from saltseg.ablation.trials import find_outcome
 from saltseg.cli import app
 from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError
@@ -152,7 +152,7 @@ def test_an_experiment_whose_scores_are_gone_is_told_of(checkout: Checkout) -> N
     reference = f"refs/exps/{commit[:2]}/{commit[2:]}/{name}"
     checkout.succeed("git", "update-ref", reference, commit)
     with pytest.raises(InputError) as raised:
-        run_trial(checkout.root, plan, plan.trials[1])
+        find_outcome(checkout.root, plan.trials[1])
     said = str(raised.value)
     assert said.startswith(f"experiment {name}: ") and "neither in DVC's cache" in said
     assert f"'dvc exp remove {name}'" in said

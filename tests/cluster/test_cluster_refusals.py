@@ -1,7 +1,9 @@
 """What is told in one line before any node is asked, and what a node tells of itself."""
 
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +13,9 @@ from typer.testing import CliRunner
 from saltseg.cli import app
 from saltseg.cluster.code_shipment import check_inputs, pack_code
 from saltseg.cluster.node import Versions, node_folder, unpacked
-from saltseg.cluster.ray_cluster import connected
+from saltseg.cluster.ray_cluster import RayCluster, Share, connected
 from saltseg.cluster.shared_folder import SharedFolder
+from saltseg.config.params import Params
 from saltseg.plumbing.errors import InputError
 from saltseg.project.git import git
 from saltseg.tracking.cluster_run import check_shared_store
@@ -121,6 +124,44 @@ def test_without_ray_the_extra_is_named() -> None:
     )
 
 
+def nodes_with(**resources: float) -> Callable[[], list[dict[str, object]]]:
+    """Return what Ray tells of a cluster of one node."""
+    return lambda: [{"Alive": True, "Resources": resources}]
+
+
+def test_what_the_nodes_lack_is_named(
+    monkeypatch: pytest.MonkeyPatch, shrunk_params: Params
+) -> None:
+    cluster = RayCluster("head:6379")
+    runtime = shrunk_params.runtime.model_copy(update={"accelerator": "cuda", "threads": 4})
+    monkeypatch.setattr("ray.nodes", nodes_with(CPU=3))
+    with pytest.raises(InputError, match=r"runtime\.accelerator: cuda asks for a GPU, and no node"):
+        cluster.share(runtime)
+    anything = runtime.model_copy(update={"accelerator": "auto"})
+    with pytest.raises(InputError, match=r"runtime\.threads: 4 is more than the 3 CPUs"):
+        cluster.share(anything)
+    assert cluster.share_at_most(anything) == Share(cpus=3)
+    monkeypatch.setattr("ray.nodes", nodes_with(CPU=3, GPU=2))
+    assert cluster.share(runtime) == cluster.share(anything) == Share(cpus=1, gpus=1)
+    assert cluster.places(Share(cpus=1, gpus=1)) == 2
+
+
+def test_a_cluster_of_another_ray_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**options: object) -> None:
+        raise RuntimeError("Version mismatch: The cluster was started with:\n    Ray: 2.1")
+
+    monkeypatch.setattr("ray.init", refuse)
+    with socket.socket() as channel:
+        channel.bind(("127.0.0.1", 0))
+        channel.listen()
+        address = f"127.0.0.1:{channel.getsockname()[1]}"
+        with (
+            pytest.raises(InputError, match=r"Ray: 2\.1; install the same Ray and Python on all"),
+            connected(address),
+        ):
+            pass
+
+
 def test_a_node_with_other_versions_says_which() -> None:
     here = Versions.here()
     here.check()
@@ -158,6 +199,7 @@ def test_a_nodes_folder_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.M
     ("arguments", "reason"),
     [
         (["train", "--states", "x"], "--states is for a cluster"),
+        (["ablate", "demo", "--vary", "a=1", "--states", "x"], "--states is for a cluster"),
         (["train", "--ray", "auto", "--jobs", "2"], "--jobs is for one machine"),
         (["predict", "a.sgy", "--out", "x", "--ray", "auto", "--estimate"], "leave --ray out"),
     ],

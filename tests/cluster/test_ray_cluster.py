@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ import psutil
 import pytest
 import yaml
 from mlflow import MlflowClient
+from mlflow.entities import Run
 
 from saltseg.plumbing.layout import Layout
 from saltseg.project.model_export import export_model
@@ -38,7 +39,7 @@ ITEMS = ("train-per-fold@class_unet-0", "train-per-fold@class_unet-1")
 INPUTS = ("ingest", "pretraining", "fold-split", "pseudolabel")
 """What the training reads, of data/."""
 
-PATIENCE = 300
+PATIENCE = 900
 """Seconds after which a test gives up on a busy machine."""
 
 
@@ -160,10 +161,7 @@ def all_have_trained(states: Path, seconds: float) -> bool:
 
 def check_record(mlflow: str, lost: str) -> None:
     """One run of the pipeline, with its trainings below, and the node that each ran on."""
-    client = MlflowClient(tracking_uri=mlflow)
-    experiment = client.get_experiment_by_name("saltseg")
-    assert experiment is not None
-    runs = [*client.search_runs([experiment.experiment_id])]
+    client, runs = MlflowClient(tracking_uri=mlflow), search(mlflow, "saltseg")
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     assert [run.info.status for run in parents] == ["FINISHED"]
     below = {run.info.run_id: run for run in runs if run not in parents}
@@ -194,6 +192,57 @@ def test_a_node_dies_in_a_prediction_and_the_bytes_are_those_of_one_machine(
     assert process.returncode == 0, said + alone
     assert content_of(out / PREDICTION) == content_of(tmp_path / "alone" / PREDICTION)
     assert not (out / WORK).exists()
+
+
+THRESHOLDS = "threshold_search.low=0.0 & threshold_search.high=0.01"
+"""A change that trains nothing."""
+
+
+def test_the_trials_of_an_ablation_leave_the_experiments_of_one_machine(
+    two_nodes: Place, tmp_path: Path
+) -> None:
+    spread = make_checkout(tmp_path / "spread", shrunk_content())
+    alone = Checkout(shutil.copytree(spread.root, tmp_path / "alone", symlinks=True))
+    arguments = ("ablate", "shrunk", "--vary", THRESHOLDS)
+    server = {"MLFLOW_TRACKING_URI": two_nodes.mlflow, "MLFLOW_EXPERIMENT_NAME": "alone-trials"}
+    alone.succeed("saltseg", *arguments, **server)
+    add_remote(spread, two_nodes.s3)
+    place = replace(two_nodes, variables=two_nodes.variables | {"MLFLOW_EXPERIMENT_NAME": "trials"})
+    process = start(spread, place, *arguments)
+    said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, said
+    assert said.count(": started on ") == 4, "two teachers and two members, once for both trials"
+    assert saved(spread) == saved(alone) and len(saved(spread)) == 2
+    assert spread.succeed("git", "status", "--porcelain") == " M .dvc/config\n"  # the remote
+    runs = search(two_nodes.mlflow, "trials")
+    assert {run.data.tags["dvc.experiment"] for run in runs} == {*saved(spread)}
+    assert sum("dvc.revision" in run.data.tags for run in runs) == 2
+    assert [*two_nodes.nodes.folders[0].glob("saltseg-trial-*")] == []
+
+
+def saved(checkout: Checkout) -> dict[str, tuple[str, ...]]:
+    """Return what each experiment of a checkout keeps: files, parameters, hashes and scores."""
+    listed = checkout.succeed("git", "for-each-ref", "--format=%(refname)", "refs/exps")
+    names = [name for name in listed.split() if "/ablate-" in name]
+    scores = "results/postprocess-connected-components.json"
+    return {
+        name.rpartition("/")[2]: (
+            checkout.succeed("git", "ls-tree", "-r", "--name-only", name, "results"),
+            *(
+                checkout.succeed("git", "show", f"{name}:{path}")
+                for path in ("params.yaml", scores)
+            ),
+            checkout.succeed("git", "show", f"{name}:dvc.lock"),
+        )
+        for name in names
+    }
+
+
+def search(mlflow: str, experiment: str, query: str = "") -> list[Run]:
+    client = MlflowClient(tracking_uri=mlflow)
+    found = client.get_experiment_by_name(experiment)
+    assert found is not None
+    return list(client.search_runs([found.experiment_id], query))
 
 
 def test_what_a_cluster_lacks_costs_one_line(place: Place, trained: Layout, tmp_path: Path) -> None:

@@ -27,6 +27,9 @@ _SOON_DEAD = {
 }
 """A killed node refuses the check at once; a busy one has time to answer it."""
 
+_ATTEMPTS = 3
+"""Starts of the cluster: on a busy machine Ray gives up after 30 s, which cannot be set."""
+
 
 @dataclass
 class RayNodes:
@@ -74,20 +77,29 @@ def ray_nodes(folder: Path, variables: Mapping[str, str]) -> Iterator[RayNodes]:
     folders = [folder / "first", folder / "second"]
     for each in folders:
         each.mkdir(parents=True)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.helpers.ray_nodes", *map(str, folders)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(folder / "log").open("w"), text=True,
-        env=kept | token | dict(variables) | {"PATH": scripts, "RAY_USAGE_STATS_ENABLED": "0"},
-        cwd=Path(__file__).parents[2],
-    )  # fmt: skip
-    try:
+    environment = kept | token | dict(variables)
+    environment |= {"PATH": scripts, "RAY_USAGE_STATS_ENABLED": "0"}
+    for attempt in range(_ATTEMPTS):
+        process = _start(folders, folder / f"log{attempt}", environment)
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, (folder / "log").read_text()
-        told = json.loads(line)
+        if line:
+            break
+    assert line, (folder / f"log{attempt}").read_text()
+    told = json.loads(line)
+    try:
         yield RayNodes(told["address"], told["raylets"], token, folders, process)
     finally:
         process.communicate("end\n", timeout=60)
+
+
+def _start(folders: list[Path], log: Path, environment: dict[str, str]) -> "subprocess.Popen[str]":
+    with log.open("w") as stream:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.helpers.ray_nodes", *map(str, folders)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stream, text=True,
+            env=environment, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
 
 
 def main(folders: list[str]) -> None:

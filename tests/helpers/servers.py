@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE = 120
+PATIENCE = 400
 """Seconds that a server may take to answer on a busy machine."""
 
 

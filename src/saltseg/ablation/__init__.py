@@ -4,14 +4,13 @@
 `effects` compares, `report` makes the table.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from saltseg.ablation.effects import paired_effect
 from saltseg.ablation.plan import Plan, Request, make_plan
 from saltseg.ablation.report import Compared, Report, Row
-from saltseg.ablation.trials import Outcome, run_trial
+from saltseg.ablation.trials import Outcome, RunTrials, find_outcome, finished, run_in_turn
 from saltseg.plumbing.layout import Layout
 from saltseg.tracking import wait_for_recorders
 
@@ -24,14 +23,17 @@ _PATIENCE = 600.0
 """Seconds to wait for the last trial's record in MLflow: generous, after hours of training."""
 
 
-def ablate(root: Path, request: Request) -> Report:
+def ablate(root: Path, request: Request, run_trials: RunTrials = run_in_turn) -> Report:
     """Run the missing trials of an ablation, and compare all.
 
     root: the project. Every trial is a DVC experiment; existing ones are not run again.
+    run_trials: runs the others; here, one by one, unless it says otherwise.
     Raises InputError for an invalid request, before anything runs, and if a trial fails.
     """
     plan = make_plan(root, request)
-    outcomes = _run(root, plan)
+    known = {trial.name: find_outcome(root, trial) for trial in plan.trials}
+    run_trials(root, plan, [trial for trial in plan.trials if known[trial.name] is None])
+    outcomes = [known[trial.name] or finished(root, trial) for trial in plan.trials]
     wait_for_recorders(Layout(root).mlruns, _PATIENCE)
     return Report(plan, list(_rows(root, plan, outcomes)))
 
@@ -43,16 +45,6 @@ def log_report(root: Path, report: Report) -> None:
     name = f"ablate {report.plan.request.base}"
     numbers = report.content(), report.params(), report.metrics()
     log_ablation(root, AblationRecord(name, report.markdown(), *numbers))
-
-
-def _run(root: Path, plan: Plan) -> list[Outcome]:
-    """Run the trials one by one, and print on standard error which is running."""
-    outcomes = []
-    for number, trial in enumerate(plan.trials, start=1):
-        place = f"[{number}/{len(plan.trials)}] {trial.label}, seed {trial.seed}"
-        print(f"{place}: {trial.name}", file=sys.stderr, flush=True)
-        outcomes.append(run_trial(root, plan, trial))
-    return outcomes
 
 
 def _rows(root: Path, plan: Plan, outcomes: list[Outcome]) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
 from saltseg.config.override_grammar import check_names, check_overrides
 from saltseg.config.parameter_names import parameter_names
 from saltseg.config.params import Params, parse_params
-from saltseg.config.recipes import REFUSALS, read_recipe
+from saltseg.config.recipes import REFUSALS, read_recipe, write_recipe
 from saltseg.config.yaml_content import read_yaml
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
@@ -60,6 +60,14 @@ def read_base(layout: Layout, base: str, overrides: Sequence[str]) -> Params:
             raise InputError(f"{layout.params}: {reason}") from error
         content = read_yaml(copy)
     return parse_params(content, PRESENT)
+
+
+def write_base(layout: Layout, base: str, overrides: Sequence[str]) -> None:
+    """Write what `read_base` has accepted to params.yaml, as `dvc exp run` would."""
+    if base == PRESENT:
+        apply_overrides(layout.params, list(overrides))
+    else:
+        write_recipe(layout, base, overrides)
 
 
 def _split_single(override: str) -> list[str]:

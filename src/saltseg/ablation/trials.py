@@ -2,6 +2,8 @@
 
 import io
 import os
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,28 +34,41 @@ class Outcome:
     """Lines id, fold, mosaic, before, after: the nested score of each out-of-fold crop."""
 
 
-def run_trial(root: Path, plan: Plan, trial: Trial) -> Outcome:
-    """Return a trial's outcome; run the trial if there is no experiment of it.
+RunTrials = Callable[[Path, Plan, Sequence[Trial]], None]
+"""Runs trials of a plan in a project; each must leave its experiment. Raises InputError."""
 
-    It runs like `dvc exp run --temp`, in a copy of the project, and prints to standard error.
-    Raises InputError if it fails, and if the scores of its experiment are gone.
+
+def run_in_turn(root: Path, plan: Plan, trials: Sequence[Trial]) -> None:
+    """Run trials one by one, each like `dvc exp run --temp`, in a copy of the project.
+
+    What they print goes to standard error. Raises InputError if one fails.
     """
-    known = _find(root, trial)
-    if known:
-        return known
-    options = ["--temp", "--name", trial.name, *dvc_options(plan.request, trial), STAGE]
-    arguments = ["--wait-for-lock", "exp", "run", *options]
-    code = run_dvc(root, arguments, os.environ, STANDARD_ERROR)
-    done = _find(root, trial) if code == 0 else None
-    if done is None:
-        raise InputError(
-            f"{trial.label}, seed {trial.seed}: experiment {trial.name} failed, see its output "
-            "above; the same command resumes from there"
-        )
-    return done
+    for number, trial in enumerate(trials, start=1):
+        place = f"[{number}/{len(trials)}] {trial.label}, seed {trial.seed}"
+        print(f"{place}: {trial.name}", file=sys.stderr, flush=True)
+        options = ["--temp", "--name", trial.name, *dvc_options(plan.request, trial), STAGE]
+        arguments = ["--wait-for-lock", "exp", "run", *options]
+        if run_dvc(root, arguments, os.environ, STANDARD_ERROR) != 0:
+            raise failure(trial)
 
 
-def _find(root: Path, trial: Trial) -> Outcome | None:
+def failure(trial: Trial) -> InputError:
+    """Return the error of a trial that failed."""
+    return InputError(
+        f"{trial.label}, seed {trial.seed}: experiment {trial.name} failed, see its output "
+        "above; the same command resumes from there"
+    )
+
+
+def finished(root: Path, trial: Trial) -> Outcome:
+    """Return the outcome of a trial that has run. Raises InputError if it left none."""
+    found = find_outcome(root, trial)
+    if found is None:
+        raise failure(trial)
+    return found
+
+
+def find_outcome(root: Path, trial: Trial) -> Outcome | None:
     """Return the outcome of a trial whose experiment exists, under any name with the same hash.
 
     Raises InputError if its scores are gone and DVC would not run it again, because it allows one

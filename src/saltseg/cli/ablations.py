@@ -3,12 +3,17 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from saltseg.cli.cluster_options import Ray, States, check_states
 from saltseg.plumbing.errors import InputError, one_line_errors
+
+if TYPE_CHECKING:
+    from saltseg.ablation.trials import RunTrials
 
 Base = Annotated[str, typer.Argument(help="A recipe, or params.yaml for the current parameters.")]
 Vary = Annotated[
@@ -56,9 +61,12 @@ def ablate(
     pseudolabels: PseudoLabels = None,
     out: Out = None,
     force: Force = False,
+    ray: Ray = None,
+    states: States = None,
 ) -> None:
     """Measure the effect of single changes to a recipe on its score, in pairs."""
     numbers = _numbers(folds, "--folds"), _numbers(seeds, "--seeds")
+    check_states(ray, states)
     from saltseg.ablation import Request, log_report
     from saltseg.ablation import ablate as run
     from saltseg.project.dvc_process import interrupt_when_told
@@ -68,10 +76,21 @@ def ablate(
     with one_line_errors():
         with _place_for_table(out, force) as write:
             asked = Request(base, vary, override or [], *numbers, match, train, pseudolabels)
-            report = run(Path(), asked)
+            report = run(Path(), asked, _how(ray, states))
             print(report.markdown(), end="", flush=True)
             write(report.markdown())
         log_report(Path(), report)
+
+
+def _how(ray: str | None, states: Path | None) -> "RunTrials":
+    """Return what runs the trials."""
+    from saltseg.ablation.trials import run_in_turn
+
+    if ray is None:
+        return run_in_turn
+    from saltseg.cluster.trials import run_on_cluster
+
+    return partial(run_on_cluster, address=ray, states=states)
 
 
 @contextmanager

@@ -46,10 +46,13 @@ def predict(
     """Find salt in images of any size, or in a survey."""
     if estimate and ray is not None:
         raise typer.BadParameter("--estimate measures this machine: leave --ray out")
+    from saltseg.seismic.bucket import check_not_in_bucket, located
     from saltseg.seismic.store import PREDICTION
     from saltseg.serving.image_prediction import predict_files
     from saltseg.serving.survey_command import chosen_survey, run_survey
 
+    check_not_in_bucket(out, "--out")
+    files = [located(path) for path in files]
     survey = chosen_survey(files, options, choices, estimate, ray)
     if survey is None:
         predict_files(files, model, out, choices.depth, Path(), force)

@@ -55,11 +55,14 @@ def export(
 ) -> None:
     """Write SEG-Y, horizons, bodies, pictures and a page of a prediction, and their record."""
     with one_line_errors():
+        from saltseg.seismic.bucket import check_not_in_bucket, located
         from saltseg.seismic.opening import open_survey
         from saltseg.serving.survey_outputs import OutputChoices, stored_options
 
+        check_not_in_bucket(prediction, "the prediction")
+        check_not_in_bucket(out or prediction, "--out")
         known, options = stored_options(prediction)
-        file = survey or known
+        file = located(survey) if survey else known
         if file is None:
             raise InputError(f"{prediction}: does not say its survey; name it with --survey")
         choices = OutputChoices(tuple(section or ()), truth, least_body)

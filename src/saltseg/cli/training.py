@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from saltseg.cli.cluster_options import Ray, States, check_states
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import check_project
 
@@ -14,19 +15,8 @@ def train(
         str,
         typer.Option(help="Trainings at a time; auto: what the GPUs' memory or the CPUs allow."),
     ] = "auto",
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Train on the nodes of this Ray cluster: HOST:PORT, or auto on one of its nodes.",
-        ),
-    ] = None,
-    states: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder that all nodes see, for checkpoints: where a node died, another goes on."
-        ),
-    ] = None,
+    ray: Ray = None,
+    states: States = None,
 ) -> None:
     """Run the pipeline like `dvc repro`, but with the trainings of all folds in parallel."""
     if jobs != "auto" and not (jobs.isdecimal() and int(jobs) > 0):
@@ -35,8 +25,7 @@ def train(
         )
     if ray is not None and jobs != "auto":
         raise typer.BadParameter("--jobs is for one machine: with --ray, the cluster's size counts")
-    if ray is None and states is not None:
-        raise typer.BadParameter("--states is for a cluster: give its address with --ray")
+    check_states(ray, states)
     from saltseg.project.dvc_process import interrupt_when_told
 
     interrupt_when_told()

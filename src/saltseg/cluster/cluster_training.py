@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from saltseg.cluster.claims import Claims, stages_here
 from saltseg.cluster.code_shipment import Shipment, check_inputs, pack_code
-from saltseg.cluster.item_outputs import changes, restore_outputs
+from saltseg.cluster.item_outputs import changes, restore_outputs, restored
 from saltseg.cluster.item_task import ItemJob, run_item
 from saltseg.cluster.matrix import read_matrix, reproduce_stages
 from saltseg.cluster.node import Message, Versions, unpacked
@@ -36,7 +37,12 @@ _ATTEMPTS = 5
 """Nodes that an item may lose before it counts as failed: it may be what kills them."""
 
 _TICK = 1.0
-_SHARED = ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME")
+_SHARED = (
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_EXPERIMENT_NAME",
+    "DVC_EXP_NAME",
+    "DVC_EXP_BASELINE_REV",
+)
 """Variables that nodes take from here; credentials are those of the node."""
 
 
@@ -65,11 +71,13 @@ class _Progress:
         return [item for item, needed in self.waiting.items() if needed <= self.done]
 
 
-def train_on_cluster(root: Path, address: str, states: Path | None) -> None:
+def train_on_cluster(
+    root: Path, address: str, states: Path | None, last: str | None = None
+) -> None:
     """Reproduce the pipeline below `root`, the items of its matrix stages on a cluster's nodes.
 
     address: see `connected`. states: folder for checkpoints that all nodes see, so that another
-    node goes on where one died; None: each node keeps its own.
+    node goes on where one died; None: each node keeps its own. last: the last stage; None for all.
     Raises InputError for what is missing, and for failed items after the others have ended.
     """
     layout, params = Layout(root), load_params(Layout(root).params)
@@ -81,7 +89,8 @@ def train_on_cluster(root: Path, address: str, states: Path | None) -> None:
 
         cluster.share(params.runtime)  # before the stages above the items spend time
         if matrix.above:
-            reproduce_stages(root, matrix.above)
+            with stages_here(layout):
+                reproduce_stages(root, matrix.above)
             _push(root, matrix.above)
         with open_cluster_run(layout, params) as run:
             items = _Items(layout, params, cluster, run, states)
@@ -92,7 +101,8 @@ def train_on_cluster(root: Path, address: str, states: Path | None) -> None:
         logs = first_few([f"{item} ({_log(layout, item)})" for item in progress.failed])
         left = f"; {first_few([*progress.waiting])} skipped" if progress.waiting else ""
         raise InputError(f"{logs} failed, see its log{left}; done: {len(progress.done)}")
-    reproduce_stages(root, [])
+    with stages_here(layout):
+        reproduce_stages(root, [] if last is None else [last])
 
 
 class _Items:
@@ -111,6 +121,7 @@ class _Items:
         self._share = cluster.share(params.runtime)
         self._states = None if states is None else SharedFolder.made(states)
         self._versions = Versions.here()
+        self._claims = Claims(layout)
         shared = {name: os.environ[name] for name in _SHARED if name in os.environ}
         threads = {"OMP_NUM_THREADS": str(params.runtime.threads)}
         self._variables = shared | threads | {RUN_VARIABLE: run.run}
@@ -126,10 +137,11 @@ class _Items:
                 for item in self._changed(progress):
                     running[self._submit(item, shipment)] = _Running(item, time.monotonic())
                 if not running:
+                    time.sleep(_TICK)  # another process may have what is ready
                     continue
                 for stream in ray.wait([*running], timeout=_TICK)[0]:
                     if self._follow(stream, running[stream], progress, items):
-                        del running[stream]
+                        self._claims.leave(running.pop(stream).item)
         except BaseException:
             for stream in running:
                 ray.cancel(stream)
@@ -137,19 +149,22 @@ class _Items:
         return progress
 
     def _changed(self, progress: _Progress) -> Iterable[str]:
-        """Take the ready items; return those that must run. Others are done already."""
-        ready = progress.ready()
+        """Claim the ready items; return those that must run. Others are done already."""
+        ready = [item for item in progress.ready() if self._claims.take(item)]
         if not ready:
             return []
         for item in ready:
             del progress.waiting[item]
-        changed = changes(self._layout.root, ready)
-        done = [item for item in ready if item not in changed]
+        root = self._layout.root
+        changed = changes(root, ready)
+        done = [item for item in ready if item not in changed or restored(root, item)]
         if done:
-            print(f"{first_few(done)}: unchanged", flush=True)
-            _push(self._layout.root, done)
+            print(f"{first_few(done)}: unchanged, or in DVC's cache", flush=True)
+            _push(root, done)
             progress.done.update(done)
-        return [item for item in ready if item in changed]
+        for item in done:
+            self._claims.leave(item)
+        return [item for item in ready if item not in done]
 
     def _submit(self, item: str, shipment: "ObjectRef[Shipment]") -> "ObjectRefGenerator[bytes]":
         import ray

@@ -68,11 +68,12 @@ def pack_code(root: Path) -> Shipment:
         git(root, "pack-objects", "--stdout", "-q", stdin=objects),
         git(root, "rev-parse", "--show-object-format").decode().strip(),
         str(top_folder(root)[1]),
-        _storage(root),
+        sent_storage(root),
     )
 
 
-def _storage(root: Path) -> Storage:
+def sent_storage(root: Path) -> Storage:
+    """Return what nodes are told of DVC's remotes. Raises InputError if there is no default one."""
     with Repo(str(root)) as repo:
         storage = Storage.of(repo)
     if storage.default is None:

@@ -4,6 +4,8 @@ Outputs in DVC's cache travel through its remote, by hash. Small ones that git k
 as metrics, and the item's entry in dvc.lock are sent by the node itself.
 """
 
+import hashlib
+import json
 import time
 from collections.abc import Mapping
 from contextlib import chdir
@@ -14,6 +16,7 @@ from dvc.exceptions import DvcException
 from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import Stage
+from dvc.stage.cache import RunCacheNotFoundError
 from dvc.stage.loader import StageLoader
 from dvc.utils.serialize import load_yaml
 
@@ -38,6 +41,8 @@ def read_outputs(project: Path, item: str) -> dict[str, Any]:
 def restore_outputs(root: Path, item: str, made: Mapping[str, Any]) -> None:
     """Bring an item's outputs into the checkout `root`, and its entry into dvc.lock, as dvc would.
 
+    DVC's run cache keeps them too, for whoever wants the same item again.
+
     made: what read_outputs returned on the node. Raises InputError if the remote lacks an output,
     and if the item ran with other inputs or parameters than are here.
     """
@@ -50,12 +55,38 @@ def restore_outputs(root: Path, item: str, made: Mapping[str, Any]) -> None:
             stage.dump(update_pipeline=False)
             stage.ignore_outs()
         _pull(repo, item)
+        repo.stage_cache.save(stage)
     differing = changes(root, [item])
     if differing:
         raise InputError(
             f"it ran with other inputs than are here: {first_few(differing[item])}; leave the"
             " project alone while a cluster trains"
         )
+
+
+def restored(root: Path, item: str) -> bool:
+    """Bring an item from DVC's run cache, as `dvc repro` would; return whether it is there."""
+    with chdir(root), Repo() as repo:
+        stage = _stage(repo, item)
+        with repo.lock:
+            try:
+                repo.stage_cache.restore(stage)
+            except RunCacheNotFoundError:
+                return False
+            stage.save()
+            stage.commit()
+            stage.dump(update_pipeline=False)
+            stage.ignore_outs()
+    return True
+
+
+def input_digest(root: Path, item: str) -> str:
+    """Return a hash of an item's command, inputs and parameters, equal wherever these are."""
+    with chdir(root), Repo() as repo:
+        stage = _stage(repo, item)
+        stage.save_deps()
+        inputs = sorted((str(each), str(each.hash_info.value)) for each in stage.deps)
+    return hashlib.sha256(json.dumps([stage.cmd, inputs]).encode()).hexdigest()
 
 
 def changes(root: Path, items: list[str]) -> dict[str, list[str]]:

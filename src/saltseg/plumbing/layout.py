@@ -68,15 +68,23 @@ class Layout:
     def checkpoints(self) -> Path:
         """Checkpoints of unfinished trainings; not an output of any stage.
 
-        They lie in the main checkout, named by DVC_ROOT: the copies in which `dvc exp run --temp`
-        and queues work are thrown away.
+        They lie in the main checkout: the copies in which `dvc exp run --temp` and queues work are
+        thrown away.
         """
-        return Path(os.environ.get("DVC_ROOT", self.root)) / "tmp" / "checkpoints"
+        return self.main / "tmp" / "checkpoints"
+
+    @property
+    def main(self) -> Path:
+        """The main checkout, named by DVC_ROOT: this one, unless it is an experiment's copy."""
+        return Path(os.environ.get("DVC_ROOT", self.root))
 
     @property
     def logs(self) -> Path:
-        """Logs of the stages that `saltseg train` runs in parallel; not an output of any stage."""
-        return self.root / "tmp" / "logs"
+        """Logs of the stages that `saltseg train` runs in parallel; not an output of any stage.
+
+        Those of an experiment's copy lie in the main checkout, in a folder of its name.
+        """
+        return self.main / "tmp" / "logs" / os.environ.get("DVC_EXP_NAME", "")
 
     @property
     def mlruns(self) -> Path:

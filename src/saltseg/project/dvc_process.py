@@ -10,29 +10,39 @@ from pathlib import Path
 from types import FrameType
 
 from saltseg.project.git import environment_of_children
+from saltseg.project.processes import GRACE_PERIOD
 
 Process = subprocess.Popen[bytes]
 
 STANDARD_ERROR = 2
 """Its file descriptor."""
 
-_GRACE_PERIOD = 60.0
-"""Seconds that an interrupted stage has to save its checkpoint."""
-
 
 def start_dvc(
     root: Path, arguments: Sequence[str], environment: Mapping[str, str], output: int | None
 ) -> Process:
-    """Start `dvc ARGUMENTS` in `root`, in a session of its own that only this process interrupts.
+    """Start `dvc ARGUMENTS` in `root`; see `start_watched`."""
+    return start_watched("saltseg.project.watched_dvc", root, arguments, environment, output)
 
-    It ends when this process ends, even if this process is killed.
+
+def start_watched(
+    module: str,
+    root: Path,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    output: int | None,
+) -> Process:
+    """Start a module in `root`, in a session of its own that only this process interrupts.
+
+    It ends when this process ends, even if this process is killed: the module takes this process's
+    id before its arguments, and calls processes.end_group_with.
 
     environment: its environment; variables that would point git to another repository are removed.
     output: file descriptor for stdout and stderr; None to inherit this process's.
     """
     with _interrupts_enabled():
         return subprocess.Popen(
-            [sys.executable, "-m", "saltseg.project.watched_dvc", str(os.getpid()), *arguments],
+            [sys.executable, "-m", module, str(os.getpid()), *arguments],
             cwd=root,
             env=environment_of_children(environment),
             stdin=subprocess.DEVNULL,
@@ -84,7 +94,7 @@ def ended_with_this(running: Callable[[], Sequence[Process]]) -> Iterator[None]:
                 os.killpg(process.pid, signal.SIGINT)
         for process in processes:
             try:
-                process.wait(_GRACE_PERIOD)
+                process.wait(GRACE_PERIOD)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

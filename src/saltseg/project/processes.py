@@ -1,9 +1,19 @@
-"""Identifying processes without the wall clock."""
+"""Processes: identified without the wall clock, and ended with the one that started them."""
 
+import os
+import signal
+import time
 from functools import cache
 from pathlib import Path
+from threading import Thread
 
 import psutil
+
+GRACE_PERIOD = 60.0
+"""Seconds that an interrupted stage has to save its checkpoint."""
+
+_WATCH = 0.5
+"""Seconds between checks of a parent."""
 
 _PROC = Path("/proc")
 _START = 19
@@ -32,6 +42,22 @@ def lives(pid: int, known: str) -> bool:
         return not ended and identity(pid) == known
     except psutil.Error:  # it may end between two calls
         return False
+
+
+def end_group_with(parent: int) -> None:
+    """Interrupt this process's group, stages included, soon after the process `parent` has ended.
+
+    It must have started this process, as the first of a group.
+    """
+    Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCH)
+    os.killpg(os.getpgrp(), signal.SIGINT)
+    time.sleep(GRACE_PERIOD)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 @cache

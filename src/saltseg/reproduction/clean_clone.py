@@ -40,19 +40,19 @@ def clean_clone(record: RunRecord, root: Path) -> Iterator[Path]:
         check_patch(root, record.commit, record.patch)
     with scratch_folder(_PREFIX) as folder:
         clone = folder / "project"
-        _check_out(record, root, clone)
+        borrow_code(root, clone, record.commit, record.patch)
         project = clone / top_folder(root)[1]
         for name, content in record.files.items():
             write_below(project, name, content)
-        _share_storage(root, project, folder / "dvc")
+        share_storage(root, project, folder / "dvc")
         try:
             yield project
         finally:
             wait_for_recorders(Layout(project).mlruns)
 
 
-def _check_out(record: RunRecord, root: Path, clone: Path) -> None:
-    """Make a repository of the record's code that borrows git's objects from `root`.
+def borrow_code(root: Path, clone: Path, commit: str, patch: bytes) -> None:
+    """Make a repository of a commit with a patch that borrows git's objects from `root`.
 
     `git clone` cannot borrow from a shallow repository, and does not find commits that are on no
     branch; this handles both, and submodules and linked worktrees.
@@ -66,7 +66,7 @@ def _check_out(record: RunRecord, root: Path, clone: Path) -> None:
     shallow = objects.parent / "shallow"  # else git takes the end of history for damage
     if shallow.exists():
         shutil.copy2(shallow, own / "shallow")
-    restore_code(clone, record.commit, record.patch)
+    restore_code(clone, commit, patch)
 
 
 def restore_code(clone: Path, commit: str, patch: bytes) -> None:
@@ -106,7 +106,7 @@ def _sweep(place: Path, prefix: str) -> None:
             shutil.rmtree(folder)
 
 
-def _share_storage(root: Path, clone: Path, site_cache: Path) -> None:
+def share_storage(root: Path, clone: Path, site_cache: Path) -> None:
     """Let DVC in `clone` use cache and remotes of `root`; site_cache: DVC's internal folder."""
     with Repo(str(root)) as repo:
         storage = Storage.of(repo)

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from saltseg.seismic.bucket import BucketPath
 from saltseg.seismic.file_bytes import FileBytes
 
 WHOLE = 1 << 35
@@ -18,6 +19,8 @@ def fingerprint(path: Path, whole: int = WHOLE) -> dict[str, Any]:
     it, first and last among them. A store, a folder, is known by the names and the content of its
     files. Raises InputError where a file cannot be read.
     """
+    if isinstance(path, BucketPath):
+        return path.fingerprint()
     if path.is_dir():
         return _of_folder(path, whole)
     hashed = hashlib.sha256()

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from saltseg.plumbing.errors import InputError
 from saltseg.seismic.array_file import open_array
+from saltseg.seismic.bucket import BucketPath
 from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.segy import check_segy, open_segy
 from saltseg.seismic.store import open_store
@@ -17,6 +19,7 @@ def open_survey(path: Path, options: SurveyOptions, folder: Path | None = None) 
     """
     if path.is_dir():
         return open_store(path, options)
+    _check_local(path)
     if path.suffix.lower() == ".npy":
         return open_array(path, options)
     return open_segy(path, options, folder)
@@ -29,7 +32,17 @@ def check_survey(path: Path, options: SurveyOptions) -> None:
     """
     if path.is_dir():
         open_store(path, options)
-    elif path.suffix.lower() == ".npy":
+        return
+    _check_local(path)
+    if path.suffix.lower() == ".npy":
         open_array(path, options)
     else:
         check_segy(path, options)
+
+
+def _check_local(path: Path) -> None:
+    if isinstance(path, BucketPath):
+        raise InputError(
+            f"{path}: is no zarr store, and only these are read from a bucket; copy the file here"
+            " with 'aws s3 cp' or the like, and name the copy"
+        )

@@ -265,7 +265,7 @@ def _open_group(path: Path) -> "zarr.Group":
     import zarr
 
     try:
-        group = zarr.open_group(path, mode="r")
+        group = zarr.open_group(str(path), mode="r")  # as text it may be in a bucket
     except Exception as error:  # zarr has an error for each way of being no store
         raise InputError(
             f"{path}: cannot be read as a zarr store ({reason_of(error)}); name a SEG-Y file, a"

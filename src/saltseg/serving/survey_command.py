@@ -11,6 +11,7 @@ import numpy as np
 
 from saltseg.plumbing.errors import InputError
 from saltseg.project.model_folder import find_model, own_code
+from saltseg.seismic.bucket import BucketPath
 from saltseg.seismic.choices import SurveyChoices
 from saltseg.seismic.opening import check_survey
 from saltseg.seismic.options import SurveyOptions
@@ -85,6 +86,8 @@ def run_survey(
 
 
 def _is_survey(path: Path, options: SurveyOptions) -> bool:
+    if isinstance(path, BucketPath):
+        return True
     if path.suffix.lower() == ".npy" and not path.is_dir():
         return options.axes is not None or _dimensions(path) == 3
     return path.suffix.lower() not in _PICTURES

@@ -24,6 +24,7 @@ from saltseg.seismic.bodies import Bodies, find_bodies
 from saltseg.seismic.body_store import BODY, write_bodies
 from saltseg.seismic.body_table import body_table, cell_volume, least_body
 from saltseg.seismic.bricks import Brick
+from saltseg.seismic.bucket import located
 from saltseg.seismic.grid import NO_TRACE, Grid
 from saltseg.seismic.horizons import BASE, HORIZONS, TOP, write_horizons
 from saltseg.seismic.opening import open_survey
@@ -208,4 +209,4 @@ def stored_options(store: Path) -> tuple[Path | None, SurveyOptions]:
         if given.get(name) is not None:
             given[name] = kind(given[name])
     file = facts.get("survey", {}).get("file")
-    return Path(file) if file else None, SurveyOptions(**given)
+    return located(Path(file)) if file else None, SurveyOptions(**given)

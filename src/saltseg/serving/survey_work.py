@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import hash_file, read_json, write_json
 from saltseg.plumbing.outputs import check_outputs, place_folder
+from saltseg.seismic.bucket import BucketPath
 from saltseg.seismic.store import PREDICTION
 
 WORK, LOCK, IDENTITY = ".saltseg-survey", ".saltseg-survey.lock", "prediction.json"
@@ -92,6 +93,8 @@ def _check(work: Work, survey: Path, identity: Mapping[str, Any], force: bool) -
 
 def file_identity(path: Path) -> dict[str, object]:
     """Return what tells a survey's file from another: name, size and time; of a store, its root."""
+    if isinstance(path, BucketPath):
+        return path.identity()
     file = path / "zarr.json" if path.is_dir() else path
     try:
         found = file.stat()

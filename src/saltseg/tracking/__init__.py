@@ -112,8 +112,7 @@ class _Reporter:
     """The stage's connection to its pipeline's recorder."""
 
     def __init__(self, stage: str, layout: Layout, params: Params, *parts: str | int) -> None:
-        # DVC_ROOT is the main checkout, even if `dvc exp run --temp` works in a copy.
-        main = Path(os.environ.get("DVC_ROOT", layout.root)).resolve()
+        main = layout.main.resolve()  # even if `dvc exp run --temp` works in a copy
         self.folder = Layout(main).mlruns
         self.pipeline = pipeline_process()
         end_with(self.pipeline)

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import yaml
 
@@ -96,7 +95,7 @@ def open_cluster_run(layout: Layout, params: Params) -> Iterator[ClusterRun]:
 
     If MLflow cannot be reached, one line warns, and nothing is recorded.
     """
-    main = Path(os.environ.get("DVC_ROOT", layout.root)).resolve()
+    main = layout.main.resolve()
     folder, root, pipeline = Layout(main).mlruns, layout.root.resolve(), pipeline_process()
     stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     try:
