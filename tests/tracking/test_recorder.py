@@ -76,9 +76,9 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
     assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
     assert run.data.metrics == {"loss": 0.25, "best_loss": 0.25, "named.deep": 3}
     assert parent.data.metrics == {
-        "train-per-fold.lite0.0.loss": 0.25,
-        "train-per-fold.lite0.0.best_loss": 0.25,
-        "train-per-fold.lite0.0.named.deep": 3,
+        "train-per-fold/lite0/0/loss": 0.25,
+        "train-per-fold/lite0/0/best_loss": 0.25,
+        "train-per-fold/lite0/0/named.deep": 3,
     }
     settings = load_params(PROJECT / "params.yaml").train_per_fold
     for each in (parent, run):
@@ -93,7 +93,7 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
     client = client_of(checkout)
     losses = client.get_metric_history(run.info.run_id, "loss")
     assert [(each.step, each.value) for each in losses] == [(1, 0.5), (2, 0.25)]
-    curve = client.get_metric_history(parent.info.run_id, "train-per-fold.lite0.0.loss")
+    curve = client.get_metric_history(parent.info.run_id, "train-per-fold/lite0/0/loss")
     assert [(each.step, each.value) for each in curve] == [(1, 0.5), (2, 0.25)]
     assert [each.path for each in client.list_artifacts(run.info.run_id)] == ["note.txt"]
     note = Path(client.download_artifacts(run.info.run_id, "note.txt"))
@@ -264,16 +264,16 @@ def test_stages_of_one_pipeline_share_a_parent_that_shows_skipped_stages(
     assert parent.info.status == "RUNNING"
     assert parent.data.tags["dvc.baseline"] == "abc"
     # Stages above the first that runs are as DVC wants them; the others may yet change.
-    assert parent.data.metrics == {"ingest.number": 1, "train-per-fold.lite0.1.number": 3}
+    assert parent.data.metrics == {"ingest/number": 1, "train-per-fold/lite0/1/number": 3}
     assert done(start(body, "submit", **under(pipeline, **names))) == (0, "")
     pipeline.kill()
     found = runs(checkout)
     assert set(found) == {"pipeline", "train-per-fold lite0 1", "submit"}
     assert found["pipeline"].info.status == "FINISHED"
     assert found["pipeline"].data.metrics == {
-        "ingest.number": 1,
+        "ingest/number": 1,
         "train-per-fold.lite0.0.number": 2,
-        "train-per-fold.lite0.1.number": 3,
+        "train-per-fold/lite0/1/number": 3,
         "submit.number": 3,
     }
 
