@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # DVC runs `python stages/...`, which must be the environment's Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install demo test test-all check format subset bench ui docs image lock deps repository
+.PHONY: help install demo test test-all check format subset bench compare ui docs image lock deps repository
 
 help:
 	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show the results"
@@ -15,7 +15,8 @@ help:
 	@echo "make check   check lint, formatting and types"
 	@echo "make subset  run the pipeline on a small subset, as CI does"
 	@echo "make bench   run the benchmarks, write docs/results/benchmarks.md"
-	@echo "make ui      compare runs in the MLflow UI"
+	@echo "make compare compare experiments in a table"
+	@echo "make ui      compare runs in the MLflow UI, at a free port or PORT=..."
 	@echo "make docs    build the documentation's site, check its links"
 	@echo "make image   build a container that serves the champion"
 	@echo "make deps    update the module lists in dvc.yaml"
@@ -39,7 +40,8 @@ $(READY): requirements.lock pyproject.toml
 
 demo: repository $(READY)
 	dvc repro
-	dvc exp save --quiet --force --name demo --include-untracked results --include-untracked dvc.lock
+	dvc exp save --quiet --force --name demo --include-untracked results/score.json \
+		--include-untracked dvc.lock
 	@saltseg summary
 	@echo "experiment          demo, saved to compare with later experiments"
 
@@ -64,9 +66,12 @@ subset: repository $(READY)
 bench: $(READY)
 	python -m benchmarks.run
 
+# Without --drop, each file that a stage reads is a column.
+compare: $(READY)
+	dvc exp show --only-changed --drop '.*/|models$$|stages$$|requirements.lock$$'
+
 ui: $(READY)
-	@echo "open http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
-	mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db
+	@python -m saltseg.tracking.ui $(PORT)
 
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet

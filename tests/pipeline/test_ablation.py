@@ -8,6 +8,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from saltseg.project.run_files import files_of_commit
 from saltseg.tracking import wait_for_recorders
 from tests.helpers.checkout import Checkout
 
@@ -52,8 +53,7 @@ def score(checkout: Checkout, start: str, name: str = "score") -> float:
         "git", "for-each-ref", "--format=%(refname)", f"refs/exps/**/{own}"
     )
     path = "results/postprocess-connected-components.json"
-    shown = checkout.succeed("git", "show", f"{reference.strip()}:{path}")
-    return float(json.loads(shown)[name])
+    return float(json.loads(files_of_commit(checkout.root, reference.strip())[path])[name])
 
 
 def runs(checkout: Checkout, place: str) -> list[Run]:

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.project.code_state import SYNCED
+from saltseg.project.run_files import files_of_commit
 from saltseg.tracking import wait_for_recorders
 from tests.conftest import shrunk_content
 from tests.helpers.checkout import Checkout, write_default_recipe
@@ -81,7 +82,8 @@ def row(checkout: Checkout, name: str) -> Run:
 
 
 def committed(checkout: Checkout, revision: str, path: str) -> str:
-    return checkout.succeed("git", "show", f"{revision}:{path}")
+    """Return a file of an experiment: of its commit, or of DVC's cache."""
+    return files_of_commit(checkout.root, revision)[path].decode()
 
 
 def test_a_recipe_and_further_overrides_reach_a_queue_s_worker(checkout: Checkout) -> None:
@@ -98,7 +100,7 @@ def test_two_workers_leave_a_whole_row_each(checkout: Checkout) -> None:
         assert run.info.status == "FINISHED"
         assert run.data.params["threshold_search.count"] == count
         assert run.data.tags["dvc.revision"] == revision
-        assert run.data.metrics["submit.crops"] == result["crops"]
+        assert run.data.metrics["submit/crops"] == result["crops"]
 
 
 def test_what_came_from_the_cache_gets_its_row_by_sync_and_only_once(checkout: Checkout) -> None:

@@ -11,6 +11,7 @@ import yaml
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
+from saltseg.project.run_files import files_of_commit
 from saltseg.reports.run_report import read_report
 from saltseg.survey import SurveySet, write_kaggle_layout
 from saltseg.tracking import wait_for_recorders
@@ -171,7 +172,7 @@ def test_raw_data_that_dvc_tracks_is_read_in_a_temporary_checkout(
     pipeline.succeed("dvc", "exp", "run", "--temp", "--name", "raw", *overrides, "ingest")
     refs = pipeline.succeed("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()
     (experiment,) = (ref for ref in refs if ref.endswith("/raw"))
-    metrics = json.loads(pipeline.succeed("git", "show", f"{experiment}:results/ingest.json"))
+    metrics = json.loads(files_of_commit(pipeline.root, experiment)["results/ingest.json"])
     assert metrics["files"]["masks_16_bit"] > 0
     (run,) = (run for run in recorded_runs(pipeline) if run.info.run_name == "raw")
     assert run.data.tags["dvc.revision"] == pipeline.succeed("git", "rev-parse", experiment).strip()

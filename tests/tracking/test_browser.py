@@ -76,7 +76,7 @@ def test_two_runs_are_found_and_compared(page: Page, address: str) -> None:
     said = page.inner_text("body")
     assert re.search(r"base\.seed\s+(5\s+6|6\s+5)\s", said)
     metrics = said[said.index("Metrics\n") : said.index("Artifacts\n")]
-    start = "postprocess-connected-components."
+    start = "postprocess-connected-components/"
     assert metrics.count(start) == 3
     assert f"{start}crops" not in metrics
     for result in RESULTS.values():

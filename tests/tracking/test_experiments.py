@@ -70,7 +70,7 @@ def test_an_experiment_without_a_row_gets_one_with_its_whole_record(checkout: Ch
     run = rows(checkout)["one"]
     assert run.info.status == "FINISHED"
     assert run.data.params["base.seed"] == run.data.tags["seed"] == "2"
-    assert run.data.metrics == {"ingest.crops": 20}
+    assert run.data.metrics == {"ingest/crops": 20}
     record = checkout.root / "mlruns/artifacts" / run.info.run_id / "artifacts/record"
     assert {path.name for path in record.iterdir()} == {
         "changes.patch",
@@ -99,7 +99,7 @@ def test_an_experiment_that_took_another_s_name_is_another(checkout: Checkout) -
     add_experiment(checkout, "one", seed=4, crops=40)
     assert sync_experiments(checkout.root)[0] == ["one"]
     assert rows(checkout)["first"].info.run_id == old
-    assert rows(checkout)["one"].data.metrics == {"ingest.crops": 40}
+    assert rows(checkout)["one"].data.metrics == {"ingest/crops": 40}
 
 
 def test_a_row_that_is_being_recorded_is_not_doubled(checkout: Checkout) -> None:

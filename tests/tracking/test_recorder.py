@@ -7,10 +7,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
-import psutil
 import pytest
 
 from saltseg.config.params import load_params
@@ -67,6 +66,8 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
         "    - {path: data/ingest, hash: md5, md5: 11223344556677889900112233445566.dir}\n"
         "    - {path: data/pseudolabel/1, hash: md5, md5: 0a.dir}\n"
     )
+    tracking = DVC_YAML.replace("    deps: [", "    params: [train_per_fold]\n    deps: [")
+    (checkout / "dvc.yaml").write_text(tracking)
     code, said = done(start(body, "train-per-fold", "lite0", "0"))
     assert (code, said) == (0, "")
     found = runs(checkout)
@@ -76,15 +77,20 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
     assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
     assert run.data.metrics == {"loss": 0.25, "best_loss": 0.25, "named.deep": 3}
     assert parent.data.metrics == {
-        "train-per-fold.lite0.0.loss": 0.25,
-        "train-per-fold.lite0.0.best_loss": 0.25,
-        "train-per-fold.lite0.0.named.deep": 3,
+        "train-per-fold/lite0/0/loss": 0.25,
+        "train-per-fold/lite0/0/best_loss": 0.25,
+        "train-per-fold/lite0/0/named.deep": 3,
     }
     settings = load_params(PROJECT / "params.yaml").train_per_fold
     for each in (parent, run):
         assert each.data.params["train_per_fold.phases.0.schedule.constant.epochs"] == "1"
         assert json.loads(each.data.params["train_per_fold.members"]) == settings.members
-        assert {"host", "cpu", "python", "torch"} <= set(each.data.tags)
+        assert {"host", "cpu", "python", "torch", "mlflow.user"} <= set(each.data.tags)
+        assert not {tag for tag in each.data.tags if tag.startswith(("pipeline.", "recorder."))}
+    assert parent.data.params["base.seed"] and "base.seed" not in run.data.params
+    assert run.data.tags["mlflow.source.name"] == "stages/train_per_fold.py"
+    assert parent.inputs is not None
+    assert [each.dataset.name for each in parent.inputs.dataset_inputs] == ["data/ingest"]
     assert run.data.tags["dvc.item"] == "lite0 0"
     assert run.inputs is not None
     datasets = {each.dataset.name: each.dataset.digest for each in run.inputs.dataset_inputs}
@@ -93,7 +99,7 @@ def test_a_finished_stage_is_recorded_with_all_that_it_reported(
     client = client_of(checkout)
     losses = client.get_metric_history(run.info.run_id, "loss")
     assert [(each.step, each.value) for each in losses] == [(1, 0.5), (2, 0.25)]
-    curve = client.get_metric_history(parent.info.run_id, "train-per-fold.lite0.0.loss")
+    curve = client.get_metric_history(parent.info.run_id, "train-per-fold/lite0/0/loss")
     assert [(each.step, each.value) for each in curve] == [(1, 0.5), (2, 0.25)]
     assert [each.path for each in client.list_artifacts(run.info.run_id)] == ["note.txt"]
     note = Path(client.download_artifacts(run.info.run_id, "note.txt"))
@@ -264,17 +270,17 @@ def test_stages_of_one_pipeline_share_a_parent_that_shows_skipped_stages(
     assert parent.info.status == "RUNNING"
     assert parent.data.tags["dvc.baseline"] == "abc"
     # Stages above the first that runs are as DVC wants them; the others may yet change.
-    assert parent.data.metrics == {"ingest.number": 1, "train-per-fold.lite0.1.number": 3}
+    assert parent.data.metrics == {"ingest/number": 1, "train-per-fold/lite0/1/number": 3}
     assert done(start(body, "submit", **under(pipeline, **names))) == (0, "")
     pipeline.kill()
     found = runs(checkout)
     assert set(found) == {"pipeline", "train-per-fold lite0 1", "submit"}
     assert found["pipeline"].info.status == "FINISHED"
     assert found["pipeline"].data.metrics == {
-        "ingest.number": 1,
-        "train-per-fold.lite0.0.number": 2,
-        "train-per-fold.lite0.1.number": 3,
-        "submit.number": 3,
+        "ingest/number": 1,
+        "train-per-fold/lite0/0/number": 2,
+        "train-per-fold/lite0/1/number": 3,
+        "submit/number": 3,
     }
 
 
@@ -325,10 +331,11 @@ def test_the_patch_restores_a_dirty_tree_with_its_new_files(
 def test_a_run_left_open_by_a_power_cut_is_swept(checkout: Path, start: Start) -> None:
     assert done(start("pass")) == (0, "")
     client = client_of(checkout)
-    run = runs(checkout)["ingest"]
-    left = run.info.run_id
-    with suppress(psutil.NoSuchProcess):  # it outlives its lock for a moment
-        psutil.Process(int(run.data.tags["recorder.pid"])).wait(30)
+    left = runs(checkout)["ingest"].info.run_id
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    client.set_tag(left, "recorder.pid", str(gone.pid))
+    client.set_tag(left, "recorder.identity", "0")
     client.update_run(left, status="RUNNING")
     assert done(start("pass")) == (0, "")
     assert "pipeline" in runs(checkout)  # once the recorder is done

@@ -25,15 +25,15 @@ def test_the_score_leads_the_metrics_by_its_own_name(pipeline: Pipeline) -> None
         "score": {"score": 0.5, "iou": 0.75},
     }
     found = pipeline.metrics(results)
-    assert list(found) == ["score", "iou", "ingest.crops", f"{CLEANING}.score"]
+    assert list(found) == ["score", "iou", "ingest/crops", f"{CLEANING}/score"]
     assert "score" not in pipeline.metrics(results, before="submit")
 
 
 def test_the_score_of_an_earlier_run_is_none_of_this_one(pipeline: Pipeline) -> None:
     results: dict[str, Any] = {CLEANING: {"score": 0.6}, "score": {"score": 0.5}}
-    assert pipeline.metrics(results) == {f"{CLEANING}.score": 0.6}
+    assert pipeline.metrics(results) == {f"{CLEANING}/score": 0.6}
     old = {CLEANING: {"score_after": 0.6, "score_low": 0.5}}
-    assert pipeline.metrics(old) == {f"{CLEANING}.score_after": 0.6, f"{CLEANING}.score_low": 0.5}
+    assert pipeline.metrics(old) == {f"{CLEANING}/score_after": 0.6, f"{CLEANING}/score_low": 0.5}
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Flattening nested parameters and metrics to dotted names, for MLflow."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 
@@ -11,6 +11,12 @@ def flat_params(content: dict[str, Any]) -> dict[str, str]:
         path: value if isinstance(value, str) else json.dumps(value)
         for path, value in _leaves(content, "")
     }
+
+
+def below(flat: Mapping[str, str], paths: Iterable[str]) -> dict[str, str]:
+    """Return the parameters at or below one of the dotted `paths`."""
+    starts = tuple(f"{path}." for path in paths)
+    return {name: value for name, value in flat.items() if f"{name}.".startswith(starts)}
 
 
 def flat_metrics(content: dict[str, Any]) -> dict[str, float]:

@@ -46,8 +46,9 @@ class Pipeline:
         return ["/".join([stage, *item]) for stage in stages for item in self.items(stage)]
 
     def metrics(self, results: Mapping[str, Any], before: str | None = None) -> dict[str, float]:
-        """Return the metrics of all stages, or of those before `before`, as STAGE.ITEM.KEY.
+        """Return the metrics of all stages, or of those before `before`, as STAGE/ITEM/KEY.
 
+        MLflow groups metrics by what stands before the last slash.
         The numbers of results/score.json come first, under their own names. They are left out if
         they are stale: a pipeline that ends before submit does not update them.
 
@@ -111,8 +112,8 @@ def _score(results: Mapping[str, Any]) -> dict[str, float]:
 
 def prefixed(metrics: dict[str, float], stage: str, item: Item) -> dict[str, float]:
     """Return a stage's metrics under their names in the parent run."""
-    start = ".".join([stage, *item])
-    return {f"{start}.{key}": value for key, value in metrics.items()}
+    start = "/".join([stage, *item])
+    return {f"{start}/{key}": value for key, value in metrics.items()}
 
 
 def overlaps(path: PurePath, others: Iterable[PurePath]) -> bool:

@@ -16,6 +16,7 @@ from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import visible
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.machine import cpu_model, cpus
+from saltseg.project import dvc_lock
 from saltseg.project.git import git
 
 Files = dict[str, bytes]
@@ -26,7 +27,7 @@ RESULTS = Layout(Path()).results.as_posix()
 
 
 def files_of_folder(root: Path) -> Files:
-    """Read the current parameters, pipeline, locks and metrics of a checkout."""
+    """Read the current parameters, pipeline, locks and results of a checkout."""
     paths = [root / name for name in NAMES] + visible(Layout(root).results, "*.json")
     return {
         path.relative_to(root).as_posix(): path.read_bytes() for path in paths if path.is_file()
@@ -34,14 +35,42 @@ def files_of_folder(root: Path) -> Files:
 
 
 def files_of_commit(repository: Path, revision: str) -> Files:
-    """Read the same files from a commit, such as that of a DVC experiment.
+    """Read the same files from a commit, such as that of a DVC experiment, and from DVC's cache.
 
+    The cache keeps the results that git does not; `uncached_results` names those it has lost.
     Raises InputError if git fails: a file that could not be read must not look missing.
     """
     listed = git(repository, "ls-tree", "-r", "-z", "--name-only", revision, "--", *NAMES, RESULTS)
     names = [name for name in listed.decode().split("\0") if name]
     kept = [name for name in names if name in NAMES or name.endswith(".json")]
-    return {name: git(repository, "show", f"{revision}:./{name}") for name in kept}
+    held = {name: git(repository, "show", f"{revision}:./{name}") for name in kept}
+    return held | _cached(repository, _results_outside(held))
+
+
+def uncached_results(files: Files) -> list[str]:
+    """Name the results that a run's dvc.lock lists and `files` lack: DVC's cache lost them."""
+    return sorted(_results_outside(files))
+
+
+def _results_outside(files: Files) -> dict[str, str]:
+    """Return the hashes of the results that dvc.lock lists and `files` do not hold."""
+    outputs = dvc_lock.hashes(dvc_lock.read(files.get("dvc.lock", b"")), "outs")
+    return {name: md5 for name, md5 in outputs.items() if _is_result(name) and name not in files}
+
+
+def _is_result(name: str) -> bool:
+    return name.startswith(f"{RESULTS}/") and name.endswith(".json")
+
+
+def _cached(repository: Path, wanted: dict[str, str]) -> Files:
+    """Read files from DVC's cache by their hashes; those that it does not have are left out."""
+    if not wanted:
+        return {}
+    from dvc.repo import Repo  # slow to import, and rarely needed
+
+    with Repo(str(repository)) as repo:
+        paths = {name: Path(repo.cache.local.oid_to_path(md5)) for name, md5 in wanted.items()}
+    return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
 
 def files_of_run(root: Path, main: Path, revision: str) -> Files:
@@ -53,7 +82,7 @@ def files_of_run(root: Path, main: Path, revision: str) -> Files:
 
 
 def results_in(files: Files) -> dict[str, Any]:
-    """Return the stages' metrics by "STAGE" or "STAGE/PART/PART"."""
+    """Return the stages' results by "STAGE" or "STAGE/PART/PART"."""
     start, end = f"{RESULTS}/", ".json"
     return {
         name.removeprefix(start).removesuffix(end): json.loads(content)

@@ -23,7 +23,7 @@ def summary(layout: Layout) -> str:
             f"submission          {layout.data('submit') / 'submission.csv'}, checked",
             f"manifest            {layout.data('submit') / 'manifest.json'}",
             f"figures             {layout.plots('submit').parent}, or dvc plots show",
-            "compare             dvc exp show --only-changed, or in MLflow: make ui",
+            "compare             make compare, or in MLflow: make ui",
         ]
     )
 

@@ -174,7 +174,7 @@ def _spread(name: str, metrics: Mapping[str, float]) -> str:
         if name.endswith(end) and f"{stem}_low" in metrics:
             said.append(f"{metrics[f'{stem}_low']:.4f} to {metrics[f'{stem}_high']:.4f}")
             break
-    parts = metrics.get(f"{name.rpartition('.')[0]}.part_spread")
+    parts = metrics.get(f"{name.rpartition('/')[0]}/part_spread")
     if parts is not None and name.endswith(("score_before_cleaning", "nested_score")):
         said.append(f"parts ±{parts:.4f}")
     return ", ".join(said)

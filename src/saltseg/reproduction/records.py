@@ -102,7 +102,7 @@ class RunRecord:
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """Return every metric as STAGE.ITEM.KEY."""
+        """Return every metric as STAGE/ITEM/KEY."""
         with self._readable(RESULTS):
             return self.pipeline.metrics(self.results)
 

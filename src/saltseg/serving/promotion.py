@@ -7,8 +7,10 @@ from saltseg.plumbing.layout import Layout
 from saltseg.project.code_state import SYNCED
 from saltseg.reports.summary import describe_score
 from saltseg.reproduction.records import RunRecord, find_record
+from saltseg.reproduction.revisions import find_experiments
 from saltseg.reproduction.verification import verify
 from saltseg.tracking import wait_for_recorders
+from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.registry import Version, champion, make_champion, open_registry, version_of
 from saltseg.tracking.store import reached_store
 
@@ -25,9 +27,7 @@ def promote(reference: str, root: Path) -> str:
     reference, root: as for records.find_record. Raises InputError if there is no such run, it has
     no registered model, something it recorded is missing or changed, or MLflow cannot be asked.
     """
-    record = find_record(reference, root)
-    if record.run_id is None:
-        raise InputError(f"{record.name}: is not a run in MLflow; give one that 'make ui' lists")
+    record = _recorded(reference, root)
     folder = Layout(root).mlruns
     with reached_store(folder):
         client = open_registry(root)
@@ -48,6 +48,17 @@ def promote(reference: str, root: Path) -> str:
         before = champion(client)
         make_champion(client, version)
     return _report(version, before)
+
+
+def _recorded(reference: str, root: Path) -> RunRecord:
+    """Return the record of a run in MLflow, also of one that `dvc exp save` named later."""
+    record = find_record(reference, root)
+    if record.run_id is None and find_experiments(root, reference):
+        sync_experiments(root)  # gives the run that made a saved experiment its name
+        record = find_record(reference, root)
+    if record.run_id is None:
+        raise InputError(f"{record.name}: is not a run in MLflow; give one that 'make ui' lists")
+    return record
 
 
 def _report(version: Version, before: Version | None) -> str:

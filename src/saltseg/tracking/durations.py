@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.plumbing.errors import InputError
-from saltseg.plumbing.flat import flat_params
+from saltseg.plumbing.flat import below, flat_params
 from saltseg.plumbing.layout import Layout
 from saltseg.project import dvc_lock
 from saltseg.project.pipeline import Item, Pipeline
@@ -66,13 +66,13 @@ class Durations:
     ) -> float | None:
         """Return the seconds of the latest run of one item with these parameters and inputs."""
         tracked = pipeline.tracked(stage, item)
-        params = _below(flat_params(pipeline.params), tracked)
+        params = below(flat_params(pipeline.params), tracked)
         needed = params.keys() & written
         inputs = pipeline.inputs(outputs, stage, item)
         tags = {f"input.{path}": digest for path, digest in inputs.items()}
         tags |= {"dvc.stage": stage, "dvc.item": " ".join(item)}
         for run in self.runs:
-            recorded = _below(run.data.params, tracked)
+            recorded = below(run.data.params, tracked)
             same = recorded.items() <= params.items() and needed <= recorded.keys()
             if same and tags.items() <= run.data.tags.items():
                 return float(run.info.end_time - run.info.start_time) / 1000
@@ -82,12 +82,3 @@ class Durations:
 def _finished(client: MlflowClient, places: list[str], stage: str) -> list[Run]:
     query = f"tags.`dvc.stage` = '{stage}' and attributes.status = 'FINISHED'"
     return [*search_runs(client, places, query)]
-
-
-def _below(flat: dict[str, str], paths: Sequence[str]) -> dict[str, str]:
-    """Return the parameters at or below one of the dotted paths."""
-    return {
-        name: value
-        for name, value in flat.items()
-        if any(f"{name}.".startswith(f"{path}.") for path in paths)
-    }

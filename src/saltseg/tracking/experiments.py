@@ -14,17 +14,20 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from saltseg.config.params import parse_params
-from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.flat import flat_params
 from saltseg.plumbing.layout import Layout, check_project
+from saltseg.project import dvc_lock
 from saltseg.project.code_state import SYNCED, commit_patch
 from saltseg.project.dvc_experiments import Experiment, list_experiments
 from saltseg.project.pipeline import Pipeline
-from saltseg.project.run_files import NAMES, Files, files_of_commit, results_in
+from saltseg.project.run_files import NAMES, Files, files_of_commit, results_in, uncached_results
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.archive import read_record
 from saltseg.tracking.run_content import RECORD, log_files, log_params, whole_run
+from saltseg.tracking.run_list import show_scores
 from saltseg.tracking.run_metrics import RunMetrics
+from saltseg.tracking.run_origin import log_crops, origin, recipe_tag
 from saltseg.tracking.run_search import search_runs
 from saltseg.tracking.store import open_client, open_experiment, reached_store, store_lock
 
@@ -45,6 +48,7 @@ def sync_experiments(root: Path) -> tuple[list[str], list[str]]:
     with reached_store(folder), store_lock(folder):
         client = open_client(uri, folder)
         place = open_experiment(client, uri, folder)
+        show_scores(client, place)
         known = _rows(client, place)
         experiments = list_experiments(root)
         made = []
@@ -138,6 +142,9 @@ def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experime
         "seed": str(params["base"]["seed"]),
         "requirements.lock": hashlib.md5(files.get("requirements.lock", b"")).hexdigest(),
         **patch.tags(),
+        **origin("saltseg sync"),
+        **recipe_tag(root, params),
+        **_unknown(files),
     }
     patched = {"changes.patch": patch.text} if patch.text else {}
     metrics = Pipeline(files["dvc.yaml"], params).metrics(results_in(files))
@@ -145,7 +152,20 @@ def _make_row(client: MlflowClient, place: str, root: Path, experiment: Experime
         log_params(client, run, flat_params(params))
         RunMetrics(client, run).final(metrics, experiment.made)
         log_files(client, run, files | patched, RECORD)
+        log_crops(client, run, dvc_lock.hashes(dvc_lock.read(files.get("dvc.lock", b"")), "outs"))
         client.set_terminated(run, "FINISHED", experiment.made)
+
+
+def _unknown(files: Files) -> dict[str, str]:
+    """Return the description of a run whose metrics are not all known."""
+    lost = uncached_results(files)
+    if not lost:
+        return {}
+    said = (
+        f"Metrics are missing: {first_few(lost)} of this experiment are not in DVC's cache. Fetch "
+        "them with `dvc exp pull`, delete this run, and run `saltseg sync`."
+    )
+    return {"mlflow.note.content": said}
 
 
 def _read_params(content: bytes, name: str) -> dict[str, Any]:

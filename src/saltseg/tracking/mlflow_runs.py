@@ -2,14 +2,13 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlflow.entities import Dataset, DatasetInput, InputTag
-
 from saltseg.plumbing.errors import first_few
-from saltseg.plumbing.flat import flat_metrics, flat_params
+from saltseg.plumbing.flat import below, flat_metrics, flat_params
 from saltseg.plumbing.layout import Layout
 from saltseg.project import dvc_lock
 from saltseg.project.code_state import code_patch, experiment_revision, pipeline_name, run_tags
@@ -17,6 +16,7 @@ from saltseg.project.lineage import locked_outputs
 from saltseg.project.model_export import export_model
 from saltseg.project.pipeline import Item, Pipeline, prefixed
 from saltseg.project.run_files import (
+    Files,
     environment,
     files_of_folder,
     files_of_run,
@@ -29,10 +29,13 @@ from saltseg.tracking.completeness import unfinished
 from saltseg.tracking.run_artifacts import Artifacts, complete, gather
 from saltseg.tracking.run_content import LONGEST_TAG, RECORD, log_files, log_params
 from saltseg.tracking.run_description import description
+from saltseg.tracking.run_list import show_scores
 from saltseg.tracking.run_metrics import RunMetrics
+from saltseg.tracking.run_origin import datasets, log_crops, origin, pipeline_origin
 from saltseg.tracking.run_report import REPORT, complete_facts, read_facts, recorded_page
 from saltseg.tracking.store import (
     end_abandoned,
+    end_run,
     find_parent,
     open_client,
     open_experiment,
@@ -70,6 +73,7 @@ class PipelineRecord:
         with store_lock(folder):
             self.client = open_client(uri, folder)
             self.experiment = open_experiment(self.client, uri, folder)
+            show_scores(self.client, self.experiment)
             sweep(self.client, self.experiment)
             self.run, shown = self._opened(begin)
         self.metrics = RunMetrics(self.client, self.run, shown)
@@ -79,11 +83,13 @@ class PipelineRecord:
         results = results_in(files_of_folder(self.root))
         self.metrics.final(self.pipeline.metrics(results, before=begin["stage"]), begin["time"])
 
-    def create(self, name: str, started: int, tags: dict[str, str]) -> str:
-        """Create a run with the pipeline's parameters; return its id."""
+    def create(
+        self, name: str, started: int, tags: dict[str, str], params: Mapping[str, str]
+    ) -> str:
+        """Create a run with tags and parameters; return its id."""
         made = self.client.create_run(self.experiment, started, tags, run_name=name)
         run = str(made.info.run_id)
-        log_params(self.client, run, self.params)
+        log_params(self.client, run, params)
         return run
 
     def take(self, message: dict[str, Any]) -> None:
@@ -131,7 +137,8 @@ class PipelineRecord:
         results = results_in(files)
         self._check_end(revision)
         self.metrics.final(self.pipeline.metrics(results), _now())
-        self.client.set_terminated(self.run, self.status)
+        log_crops(self.client, self.run, dvc_lock.hashes(dvc_lock.read(_lock(files)), "outs"))
+        end_run(self.client, self.run, self.status)
         if self.status == "FINISHED":
             self._describe(results)
         if self.model is not None:
@@ -166,7 +173,8 @@ class PipelineRecord:
         process = {f"pipeline.{key}": str(value) for key, value in begin["pipeline"].items()}
         patch = code_patch(self.root)
         tags |= process | {"root": str(self.root), "seed": self.params["base.seed"]} | patch.tags()
-        run = self.create(self.name, begin["time"], tags)
+        tags |= pipeline_origin(self.command, self.root, begin["params"])
+        run = self.create(self.name, begin["time"], tags, self.params)
         facts = json.dumps(self.environment, indent=2).encode()
         patched = {"changes.patch": patch.text} if patch.text else {}
         log_files(self.client, run, {"environment.json": facts, **patched}, RECORD)
@@ -207,12 +215,12 @@ class StageRecord:
             "dvc.item": " ".join(self.item),
             **{f"input.{path}": digest for path, digest in inputs.items()},
         }
-        self.run = parent.create(
-            self.name, begin["time"], run_tags(parent.root) | recorder_tags() | tags
-        )
+        tags |= run_tags(parent.root) | recorder_tags() | origin(f"stages/{_script(self.stage)}")
+        params = below(parent.params, parent.pipeline.tracked(self.stage, self.item))
+        self.run = parent.create(self.name, begin["time"], tags, params)
         self.metrics = RunMetrics(self.client, self.run)
         if inputs:
-            self.client.log_inputs(self.run, [_dataset(*each) for each in inputs.items()])
+            self.client.log_inputs(self.run, datasets(inputs))
 
     def take(self, message: dict[str, Any]) -> None:
         """Log one message of the stage."""
@@ -251,13 +259,15 @@ class StageRecord:
         if error is not None:
             self.client.set_tag(self.run, "error", error[:LONGEST_TAG])
             self.parent.fail(self.name, status, error)
-        self.client.set_terminated(self.run, status)
+        end_run(self.client, self.run, status)
 
 
-def _dataset(path: str, digest: str) -> DatasetInput:
-    source = json.dumps({"uri": path})
-    dataset = Dataset(name=path, digest=digest, source_type="local", source=source)
-    return DatasetInput(dataset, [InputTag("mlflow.data.context", "input")])
+def _script(stage: str) -> str:
+    return f"{stage.replace('-', '_')}.py"
+
+
+def _lock(files: Files) -> bytes:
+    return files.get("dvc.lock", b"")
 
 
 def _now() -> int:

@@ -27,6 +27,15 @@ from saltseg.tracking.run_search import search_runs
 
 EXPERIMENT = "saltseg"
 
+_PROCESS_TAGS = (
+    "pipeline.pid",
+    "pipeline.identity",
+    "recorder.pid",
+    "recorder.identity",
+    "root",
+)
+"""Tags of a running run by which `find_parent` and `sweep` know its processes."""
+
 _IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """Shorter than MLflow's defaults, with which a dead server takes minutes."""
 
@@ -155,6 +164,14 @@ def end_abandoned(client: MlflowClient, experiment: str, parent: str) -> None:
     query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{parent}'"
     for run in [*search_runs(client, [experiment], query)]:
         client.set_terminated(run.info.run_id, "KILLED")
+
+
+def end_run(client: MlflowClient, run: str, status: str) -> None:
+    """End a run; the tags by which its processes were found say nothing any more."""
+    client.set_terminated(run, status)
+    known = client.get_run(run).data.tags
+    for tag in (each for each in _PROCESS_TAGS if each in known):
+        client.delete_tag(run, tag)
 
 
 def recorder_tags() -> dict[str, str]:
