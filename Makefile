@@ -6,12 +6,13 @@ READY := $(VENV)/.ready
 # DVC runs `python stages/...`, which must be the environment's Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install demo test test-all check format subset bench compare ui docs image lock deps repository
+.PHONY: help install demo test test-all slowest check format subset bench compare ui docs image lock deps repository
 
 help:
 	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show the results"
 	@echo "make test    set up .venv, run the tests"
 	@echo "make test-all  the same with the tests that take minutes"
+	@echo "make slowest  the same tests, and a list of the slowest twenty"
 	@echo "make check   check lint, formatting and types"
 	@echo "make subset  run the pipeline on a small subset, as CI does"
 	@echo "make bench   run the benchmarks, write docs/results/benchmarks.md"
@@ -50,6 +51,9 @@ test: repository $(READY)
 
 test-all: repository $(READY)
 	pytest -n auto --dist loadfile
+
+slowest: repository $(READY)
+	pytest -n auto --dist loadfile -m "not long" --durations 20
 
 check: $(READY)
 	ruff check

@@ -28,7 +28,7 @@ def test_a_run_is_found_by_the_start_of_its_id_and_by_a_stage_s_run(repository: 
         assert found.run_id == run
         assert found.lacks() == []
         assert found.environment == {"python": "3.11.7"}
-        assert found.metrics == {"ingest.score": 0.5}
+        assert found.metrics == {"ingest/score": 0.5}
 
 
 def test_stages_of_an_earlier_list_are_left_out(repository: Path) -> None:

@@ -43,8 +43,8 @@ def verify(record: RunRecord, root: Path) -> list[Finding]:
     """Check that the files of all hashes in a run's record exist and match their hashes.
 
     root: as for records.find_record. Every output in dvc.lock, every file in one and all data of
-    `dvc add` must be in DVC's cache or default remote; local files are hashed again. Metrics, which
-    are in git, must be in the record. Code, parameters and raw data must have the hashes in
+    `dvc add` must be in DVC's cache or default remote; local files are hashed again. Metrics that
+    git holds must be in the record. Code, parameters and raw data must have the hashes in
     dvc.lock.
 
     Returns the problems; [] if there are none. Raises InputError if the run's code cannot be
@@ -110,7 +110,7 @@ def _finding(path: str, digest: str, state: State) -> Finding:
 
 
 def _verify_results(outputs: Iterable[Output], record: RunRecord) -> list[Finding]:
-    """Check the metrics, which are in git and in the record but not in DVC's cache."""
+    """Check the outputs, such as score.json, that git and the record hold, but not DVC's cache."""
     findings = []
     for out in outputs:
         if out.use_cache:

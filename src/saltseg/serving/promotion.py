@@ -27,15 +27,15 @@ def promote(reference: str, root: Path) -> str:
     reference, root: as for records.find_record. Raises InputError if there is no such run, it has
     no registered model, something it recorded is missing or changed, or MLflow cannot be asked.
     """
-    record = _recorded(reference, root)
+    record, run = _recorded(reference, root)
     folder = Layout(root).mlruns
     with reached_store(folder):
         client = open_registry(root)
-        version = version_of(client, record.run_id)
+        version = version_of(client, run)
         if version is None and SYNCED not in (record.tags or {}):
             # A recorder ends the run before it registers the model.
             wait_for_recorders(folder)
-            version = version_of(client, record.run_id)
+            version = version_of(client, run)
     if version is None:
         raise InputError(_without_model(record))
     findings = verify(record, root)
@@ -50,15 +50,15 @@ def promote(reference: str, root: Path) -> str:
     return _report(version, before)
 
 
-def _recorded(reference: str, root: Path) -> RunRecord:
-    """Return the record of a run in MLflow, also of one that `dvc exp save` named later."""
+def _recorded(reference: str, root: Path) -> tuple[RunRecord, str]:
+    """Return record and id of a run in MLflow, also of one that `dvc exp save` named later."""
     record = find_record(reference, root)
     if record.run_id is None and find_experiments(root, reference):
         sync_experiments(root)  # gives the run that made a saved experiment its name
         record = find_record(reference, root)
     if record.run_id is None:
         raise InputError(f"{record.name}: is not a run in MLflow; give one that 'make ui' lists")
-    return record
+    return record, record.run_id
 
 
 def _report(version: Version, before: Version | None) -> str:

@@ -137,8 +137,8 @@ class PipelineRecord:
         results = results_in(files)
         self._check_end(revision)
         self.metrics.final(self.pipeline.metrics(results), _now())
-        log_crops(self.client, self.run, dvc_lock.hashes(dvc_lock.read(_lock(files)), "outs"))
         end_run(self.client, self.run, self.status)
+        log_crops(self.client, self.run, dvc_lock.hashes(dvc_lock.read(_lock(files)), "outs"))
         if self.status == "FINISHED":
             self._describe(results)
         if self.model is not None:
