@@ -45,7 +45,7 @@ stages:
   item:
     matrix: {{number: [0, 1, 2]}}
     cmd: >-
-      date +%s.%N > made/${{item.number}} && sleep {WORK} &&
+      mkdir -p made && date +%s.%N > made/${{item.number}} && sleep {WORK} &&
       date +%s.%N >> made/${{item.number}}
     deps: [data/crops.npy, src]
     outs: ["made/${{item.number}}"]
