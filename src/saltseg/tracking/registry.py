@@ -49,7 +49,10 @@ def open_registry(root: Path) -> MlflowClient:
     """
     folder = Layout(root).mlruns
     if not has_store(folder):
-        raise InputError(f"{database(folder)}: no run is recorded here; run 'dvc repro'")
+        raise InputError(
+            f"{database(folder)}: no run is recorded here; run 'dvc repro', or, to predict, name"
+            " 'survey', the model that comes with saltseg"
+        )
     return open_store(folder)
 
 
