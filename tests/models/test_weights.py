@@ -152,7 +152,7 @@ def test_grey_values_are_standardised_as_the_encoder_knows_them(
         ({"weights": "small.safetensors"}, "do not fit: conv, "),
         (
             {"encoder": "resnet18", "weights": "imagnet"},
-            "'imagnet' of resnet18 are not one of packaged, none, imagenet, ssl, swsl or a",
+            "'imagnet' of resnet18 are not one of packaged, survey, none, imagenet, ssl, swsl or a",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from saltseg.project.run_files import files_of_commit
 from saltseg.tracking import wait_for_recorders
 from tests.helpers.checkout import Checkout
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 EVERYWHERE = "threshold_search.low=0.0 & threshold_search.high=0.01"
 """Thresholds that take almost every pixel for salt, whatever the networks learned."""
@@ -121,7 +121,6 @@ def test_mlflow_keeps_the_table_and_a_row_of_each_experiment(checkout: Checkout,
     assert set(experiments(checkout)) <= rows
 
 
-@pytest.mark.long
 def test_what_is_there_does_not_run_again(checkout: Checkout, said: str) -> None:
     table = (checkout.root / "tables/ablation.md").read_text()
     (changed,) = (name for name in experiments(checkout) if "low-0-0" in name)

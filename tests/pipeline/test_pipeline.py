@@ -87,7 +87,7 @@ def test_every_stage_has_its_run_below_the_pipeline_s(pipeline: Checkout) -> Non
     assert len(names) == 11
     assert {run.info.status for run in runs} == {"FINISHED"}
     score = read_json(pipeline.root / "results/score.json")
-    shown = {name: value for name, value in parent.data.metrics.items() if "." not in name}
+    shown = {name: value for name, value in parent.data.metrics.items() if "/" not in name}
     assert shown == score
     assert record(pipeline, parent, "dvc.lock") == (pipeline.root / "dvc.lock").read_bytes()
 

@@ -59,6 +59,7 @@ def test_a_run_that_does_not_verify_is_refused(copy: Recorded) -> None:
     assert champion_of(copy) is None
 
 
+@pytest.mark.long
 def test_a_run_without_a_model_is_refused(copy: Recorded) -> None:
     client = MlflowClient(f"sqlite:///{copy.root}/mlruns/mlflow.db")
     client.delete_registered_model(NAME)

@@ -108,6 +108,7 @@ def test_an_output_that_no_code_made_is_told_apart(copy: Recorded) -> None:
     assert f"first differing stage:\n{expected}\n" in said
 
 
+@pytest.mark.long
 def test_one_byte_of_a_model_in_the_cache_is_named(copy: Recorded) -> None:
     flip_byte(copy.cached("models/class_unet/1//snapshot_0.safetensors"))
     done = copy.run("saltseg", "verify", copy.run_id)
@@ -121,6 +122,7 @@ def test_one_byte_of_a_model_in_the_cache_is_named(copy: Recorded) -> None:
         assert line in again.stderr and "Running stage" not in again.stderr
 
 
+@pytest.mark.long
 def test_one_byte_of_a_stage_script_is_named(copy: Recorded) -> None:
     script = copy.root / "stages/fold_split.py"
     script.write_text(script.read_text() + "\n")
