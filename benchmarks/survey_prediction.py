@@ -99,19 +99,19 @@ def images_path(bench: Bench) -> Predict:
 
 
 def rows(bench: Bench) -> list[str]:
-    usual = {"tile": 256, "members": Members.ALL, "of": ScaleOf.SURVEY, "clip": 0.5, "gain": None}
+    usual = {"tile": 256, "members": Members.ALL, "of": ScaleOf.SURVEY, "clip": 2.0, "gain": None}
     cases: list[tuple[str, Predict]] = [("as images: 101 px, own extremes", images_path(bench))]
     cases += [
         (name, engine(bench, **(usual | changes)))  # type: ignore[arg-type]
         for name, changes in (
-            ("256 px, survey's scale, clip 0.5", {}),
+            ("256 px, survey's scale, clip 2", {}),
             ("128 px", {"tile": 128}),
             ("192 px", {"tile": 192}),
             ("512 px", {"tile": 512}),
             ("256 px, tile's own extremes", {"of": ScaleOf.TILE, "clip": 0.0}),
             ("clip 0", {"clip": 0.0}),
             ("clip 0.1", {"clip": 0.1}),
-            ("clip 2", {"clip": 2.0}),
+            ("clip 0.5", {"clip": 0.5}),
             ("clip 5", {"clip": 5.0}),
             ("gain over 100 samples", {"gain": 100}),
             ("members fast", {"members": Members.FAST}),
@@ -129,7 +129,7 @@ def rows(bench: Bench) -> list[str]:
 
 def axis_rows(bench: Bench) -> list[str]:
     """Compare axes on the traces that both have."""
-    predict = engine(bench, 256, Members.ALL, ScaleOf.SURVEY, 0.5, None)
+    predict = engine(bench, 256, Members.ALL, ScaleOf.SURVEY, 2.0, None)
     inline = bench.along(INLINE, predict)[0][:, list(bench.places(CROSSLINE))]
     crossline = bench.along(CROSSLINE, predict)[0][:, list(bench.places(INLINE))].swapaxes(0, 1)
     truth = bench.truth_along(INLINE)[:, list(bench.places(CROSSLINE))]

@@ -169,7 +169,7 @@ if __name__ == "__main__":
     parser.add_argument("--sections", type=int, default=16)
     parser.add_argument("--raw", type=Path)
     parser.add_argument("--crops", type=int, default=400)
-    parser.add_argument("--clip", type=float, default=0.5)
+    parser.add_argument("--clip", type=float, default=2.0)
     given = parser.parse_args()
     with one_line_errors():
         main(given.model, given.sections, given.raw, given.crops, given.clip)

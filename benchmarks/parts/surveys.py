@@ -170,4 +170,4 @@ def networks() -> SurveyNetworks:
 
 
 def measured(survey: Survey) -> Scale:
-    return measure_scale(survey, ScaleOf.SURVEY, 0.5, None)
+    return measure_scale(survey, ScaleOf.SURVEY, 2.0, None)

@@ -51,7 +51,7 @@ class SurveyChoices:
     tile: int = 256
     sample_scale: float = 1.0
     scale: ScaleOf = ScaleOf.SURVEY
-    clip: float = 0.5
+    clip: float = 2.0
     gain: int | None = None
     depth: float | None = None
 
