@@ -10,6 +10,7 @@ IoU is of all their pixels together.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from saltseg.crops.crop_set import load_array, load_table, split_table
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.files import read_json
 from saltseg.plumbing.layout import Layout
+from saltseg.tracking import wait_for_recorders
 
 
 def stages(params: Params) -> list[tuple[str, ...]]:
@@ -59,8 +61,9 @@ def run(layout: Layout, recipe: str, lines: list[int], weights: str) -> tuple[fl
     write_recipe(layout, recipe, [*overrides, f"models.{member}.weights={weights}"])
     for stage, *items in stages(params):
         command = [sys.executable, f"stages/{stage}.py", *items]
-        path = {"PYTHONPATH": str(layout.root / "src"), "PATH": ""}
+        path = {"PYTHONPATH": str(layout.root / "src"), "PATH": os.environ["PATH"]}
         subprocess.run(command, cwd=layout.root, env=path, check=True)
+    wait_for_recorders(layout.mlruns)  # they write into the folder that is removed next
     nested = read_json(layout.result("postprocess-connected-components"))["score"]
     return float(nested), unlabelled_iou(layout)
 
