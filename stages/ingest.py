@@ -30,8 +30,7 @@ def main(root: Path) -> None:
     layout = Layout(root)
     params = load_params(layout.params)
     with stage_run("ingest", layout, params) as run:
-        workers = params.runtime.workers or cpus()
-        wanted, seed = params.survey, params.base.seed
+        workers, wanted, seed = params.runtime.workers or cpus(), params.survey, params.base.seed
         crops, file_counts = obtain(layout, params, workers)
         require_depths(crops.table, params.used_models)
         save_crops(layout.data("ingest"), crops)

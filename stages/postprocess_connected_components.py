@@ -16,7 +16,6 @@ from saltseg.plumbing.files import write_array, write_table
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
 from saltseg.reports.error_report import Errors, crop_scores, write_error_report
-from saltseg.scoring.metric import salt_masks
 from saltseg.selection import postprocess
 from saltseg.selection.out_of_fold import load_out_of_fold
 from saltseg.selection.thresholds import Thresholds
@@ -34,12 +33,7 @@ def main(root: Path) -> None:
     with stage_run(NAME, layout, params) as run:
         crops = load_out_of_fold(layout, params.fold_split.locked)
         limits = Thresholds.load(layout.data("threshold-search"))
-        pairs = postprocess.size_pairs(searched.salt_sizes, searched.hole_sizes)
-        cleaning = postprocess.search_sizes(
-            crops.probabilities, crops.truth, crops.parts, limits, pairs
-        )
-        masks = salt_masks(crops.probabilities, limits.of(crops.parts))
-        cleaned = postprocess.clean_by_part(masks, crops.parts, cleaning.chosen.by_part)
+        cleaned, cleaning = postprocess.clean_out_of_fold(crops, limits, searched)
         below: Copies = {}
         if searched.copy_vertical:
             cleaned, cleaning, below = postprocess.copy_labels(layout, crops, cleaned, cleaning)

@@ -2,20 +2,24 @@
 
     python stages/pseudolabel.py FOLD   # dvc names it in DVC_STAGE
 
-The teachers, one per round, learn from all folds but FOLD. Writes data/pseudolabel/FOLD: their
-labels and, for a warm start, the last one's weights.
+The teachers, one per round, learn from all folds but FOLD. Writes their labels and, for a warm
+start, the last one's weights to data/pseudolabel/FOLD.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from saltseg.config.params import Params, check_fold, load_params
 from saltseg.config.schema import Fold
-from saltseg.crops.crop_set import load_array, load_crops, load_table, split_table
+from saltseg.crops.crop_set import load_array, load_table, split_table
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.project.items import read_fold, stage_item
-from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels, save_pseudolabels, summary
+from saltseg.selection import pseudolabels
 from saltseg.tracking import StageRun, stage_run
+
+if TYPE_CHECKING:
+    from saltseg.learning.teacher import TeacherResult
 
 
 def main(root: Path, fold: Fold) -> None:
@@ -24,44 +28,30 @@ def main(root: Path, fold: Fold) -> None:
     params = load_params(layout.params)
     check_fold(fold, params, layout)
     with stage_run("pseudolabel", layout, params, fold) as run:
-        settings = params.pseudolabel
-        test = len(load_array(layout.data("ingest") / "test_images.npy"))
-        if settings.enabled and not test:
-            print("pseudolabel: there are no test crops to label")
-        if settings.enabled and (test or settings.warm_start):
-            teach(layout, params, fold, run)
-        else:
-            save(layout, fold, no_pseudolabels(), run)
+        test = load_array(layout.data("ingest") / "test_images.npy")
+        needed = pseudolabels.needs_teachers(params.pseudolabel, len(test))
+        taught = teach(layout, params, fold, run) if needed else None
+        labels = taught.labels if taught else pseudolabels.no_pseudolabels()
+        layout.teacher(fold).unlink(missing_ok=True)
+        pseudolabels.save_pseudolabels(layout.data("pseudolabel", fold), labels)
+        if taught and params.pseudolabel.warm_start:
+            taught.save_weights(layout.teacher(fold))
+        run.metrics(pseudolabels.summary(labels))
+    if taught:  # killed before, the stage does not train again
+        taught.drop_checkpoints()
 
 
-def teach(layout: Layout, params: Params, fold: Fold, run: StageRun) -> None:
-    """Train the fold's teachers, save what the last one leaves, and drop the checkpoints."""
-    # torch takes seconds, which a disabled stage need not spend.
-    from saltseg.learning.checkpoint import drop_checkpoint
-    from saltseg.learning.teacher import label_test
+def teach(layout: Layout, params: Params, fold: Fold, run: StageRun) -> "TeacherResult":
+    """Train the fold's teachers, and label the test crops."""
+    from saltseg.learning.teacher import label_test  # torch takes seconds
     from saltseg.learning.training_sets import Sources
-    from saltseg.models.snapshots import save_weights
 
-    folds = load_table(layout.data("fold-split") / "folds.parquet")
     table = split_table(load_table(layout.data("coverage-stratify") / "crops.parquet"), "test")
-    sources = Sources(params, layout, load_crops(layout.data("ingest")), folds)
-    result = label_test(fold, sources, table, run.epoch)
-    save(layout, fold, result.labels, run)
-    if params.pseudolabel.warm_start:
-        save_weights(layout.teacher(fold), result.weights)
-    for checkpoint in result.checkpoints:
-        drop_checkpoint(checkpoint)
-
-
-def save(layout: Layout, fold: Fold, labels: PseudoLabels, run: StageRun) -> None:
-    """Write the pseudo-labels and their counts."""
-    layout.teacher(fold).unlink(missing_ok=True)
-    save_pseudolabels(layout.data("pseudolabel", fold), labels)
-    run.metrics(summary(labels))
+    return label_test(fold, Sources.load(params, layout), table, run.epoch)
 
 
 if __name__ == "__main__":
-    about, parts = "Label test crops.", {"fold": "the fold that the teacher never sees"}
     with one_line_errors():
+        about, parts = "Label test crops.", {"fold": "the fold that the teacher never sees"}
         (held_out,) = stage_item("pseudolabel", about, parts)
         main(Path(), read_fold(held_out))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from saltseg.config.params import check_fold, load_params
 from saltseg.config.schema import Fold
-from saltseg.crops.crop_set import load_crops, load_table
 from saltseg.learning.checkpoint import drop_checkpoint
 from saltseg.learning.history import final_metrics, write_history
 from saltseg.learning.member import check_member, train_member
@@ -31,10 +30,8 @@ def main(root: Path, member: str, fold: Fold) -> None:
     check_member(member, params, layout)
     check_fold(fold, params, layout)
     with stage_run("train-per-fold", layout, params, member, fold) as run:
-        crops = load_crops(layout.data("ingest"))
-        folds = load_table(layout.data("fold-split") / "folds.parquet")
+        sources = Sources.load(params, layout)
         labels = load_pseudolabels(layout.data("pseudolabel", fold))
-        sources = Sources(params, layout, crops, folds)
         teacher = layout.teacher(fold)
         start = load_snapshot(teacher) if teacher.exists() else None
         trained = train_member(member, fold, sources, labels, run.epoch, start)
@@ -43,7 +40,7 @@ def main(root: Path, member: str, fold: Fold) -> None:
         write_history(history, trained.history)
         run.artifact(history)
         run.metrics(final_metrics(trained.history))
-        drop_checkpoint(trained.checkpoint)
+    drop_checkpoint(trained.checkpoint)  # killed before, the stage does not train again
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ from saltseg.config.params import Params
 from saltseg.config.schema import Fold
 from saltseg.crops.crop_set import CropSet, depth, require_depths
 from saltseg.inference.predictor import snapshot_predictor
+from saltseg.learning.checkpoint import drop_checkpoint
 from saltseg.learning.fold_training import train_without
 from saltseg.learning.training import Report, Task, Trained
 from saltseg.learning.training_sets import Sources
-from saltseg.models.snapshots import Weights
+from saltseg.models.snapshots import Weights, save_weights
 from saltseg.plumbing.seeds import stream_seed
 from saltseg.selection.pseudolabels import PseudoLabels, no_pseudolabels, select
 
@@ -29,7 +30,16 @@ class TeacherResult:
     weights: Weights
     """The last snapshot of the last round's teacher."""
     checkpoints: list[Path]
-    """Checkpoint folders of all rounds, to be dropped once the labels are saved."""
+    """Checkpoint folders of all rounds."""
+
+    def save_weights(self, path: Path) -> None:
+        """Save the weights, for members that start from them."""
+        save_weights(path, self.weights)
+
+    def drop_checkpoints(self) -> None:
+        """Remove the checkpoints; call it once the labels are saved."""
+        for checkpoint in self.checkpoints:
+            drop_checkpoint(checkpoint)
 
 
 def label_test(fold: Fold, sources: Sources, table: pd.DataFrame, report: Report) -> TeacherResult:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from saltseg.config.params import Params
 from saltseg.config.phases import Phase
 from saltseg.config.schema import Fold
 from saltseg.crops.coverage import mask_kinds
-from saltseg.crops.crop_set import CropSet, depth, load_array
+from saltseg.crops.crop_set import CropSet, depth, load_array, load_crops, load_table
 from saltseg.crops.folds import assign_folds
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
@@ -100,6 +100,12 @@ class Sources:
     crops: CropSet
     folds: pd.DataFrame
     """Lines with `id` and `fold`, plus `coverage_class` and `mosaic` for inner validation."""
+
+    @classmethod
+    def load(cls, params: Params, layout: Layout) -> Self:
+        """Load what ingest and fold-split left. Raises InputError if a file is missing."""
+        folds = load_table(layout.data("fold-split") / "folds.parquet")
+        return cls(params, layout, load_crops(layout.data("ingest")), folds)
 
 
 def sets_without(

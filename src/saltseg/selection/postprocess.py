@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from saltseg.config.sections import PostprocessConnectedComponents
 from saltseg.plumbing.files import write_array_parts
 from saltseg.plumbing.layout import Layout
 from saltseg.scoring.components import clean, precision_by_sizes
@@ -83,6 +84,16 @@ def clean_by_part(masks: Masks, parts: npt.NDArray[np.int64], by_part: dict[int,
     for part, sizes in by_part.items():
         cleaned[parts == part] = clean(masks[parts == part], *sizes)
     return cleaned
+
+
+def clean_out_of_fold(
+    crops: OutOfFold, thresholds: Thresholds, settings: PostprocessConnectedComponents
+) -> tuple[Masks, Cleaning]:
+    """Choose sizes, and return the out-of-fold masks cleaned with those of their parts."""
+    pairs = size_pairs(settings.salt_sizes, settings.hole_sizes)
+    cleaning = search_sizes(crops.probabilities, crops.truth, crops.parts, thresholds, pairs)
+    masks = salt_masks(crops.probabilities, thresholds.of(crops.parts))
+    return clean_by_part(masks, crops.parts, cleaning.chosen.by_part), cleaning
 
 
 def copy_labels(

@@ -49,6 +49,16 @@ def confidence(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float64
     return confident.mean(axis=(1, 2))
 
 
+def needs_teachers(settings: PseudoLabel, test: int) -> bool:
+    """Return whether a fold needs teachers: `test` crops to label, or members to start from them.
+
+    If pseudo-labels are enabled but there is no test crop, it says so.
+    """
+    if settings.enabled and not test:
+        print("pseudolabel: there are no test crops to label")
+    return settings.enabled and (test > 0 or settings.warm_start)
+
+
 def select(
     crops: pd.DataFrame,
     probabilities: npt.NDArray[np.float32],
