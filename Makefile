@@ -2,14 +2,31 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Stamps of the environment of the pipeline, and of the one with the tools of development.
 READY := $(VENV)/.ready
+DEV := $(VENV)/.ready-dev
+# A machine without NVIDIA's driver never loads these: a gigabyte.
+GPU := $(wildcard /proc/driver/nvidia/version /dev/dxg)
+EXCLUDED := $(if $(GPU),,triton nvidia-cuda-cccl cuda-bindings cuda-pathfinder)
+# TORCH=cpu takes PyTorch from its own index, which the hashes of the lock do not cover. Later
+# commands remember it.
+TORCH ?= $(shell cat $(VENV)/torch 2> /dev/null)
+CPU_TORCH := $(if $(filter cpu,$(TORCH)),torch torchvision)
+# Versions and hashes are the lock's. Packages that nothing asks for are removed.
+UV_INSTALL = $(BIN)/uv pip install --python $(BIN)/python --constraints requirements.lock
+PACKAGES = printf '%s\n' $(EXCLUDED) $(CPU_TORCH) > $(VENV)/excluded.txt && \
+	$(UV_INSTALL) --require-hashes $(if $(CPU_TORCH),,--exact) --excludes $(VENV)/excluded.txt \
+	--requirements pyproject.toml
+EDITABLE = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
+	--editable .
 # DVC runs `python stages/...`, which must be the environment's Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help install demo test test-all slowest check format subset bench compare ui docs image lock deps repository
 
 help:
-	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show the results"
+	@echo "make demo    set up .venv, run the pipeline on the embedded survey, show the results;"
+	@echo "             TORCH=cpu sets it up with PyTorch's build for CPUs, from PyTorch's own index"
 	@echo "make test    set up .venv, run the tests"
 	@echo "make test-all  the same with the tests that take minutes"
 	@echo "make slowest  the same tests, and a list of the slowest twenty"
@@ -23,7 +40,7 @@ help:
 	@echo "make deps    update the module lists in dvc.yaml"
 	@echo "make lock    update requirements.lock from pyproject.toml"
 
-install: repository $(READY)
+install: repository $(DEV)
 
 # DVC needs a git repository: check this before minutes of installation.
 repository:
@@ -35,9 +52,16 @@ $(READY): requirements.lock pyproject.toml
 		{ echo "saltseg needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.lock
-	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(if $(CPU_TORCH),$(UV_INSTALL) --no-verify-hashes --torch-backend cpu $(CPU_TORCH))
+	$(PACKAGES) --extra checkout --extra segy
+	$(EDITABLE)
+	@echo $(TORCH) > $(VENV)/torch
 	@touch $(READY)
+
+$(DEV): $(READY)
+	$(PACKAGES) --extra dev
+	$(EDITABLE)
+	@touch $(DEV)
 
 demo: repository $(READY)
 	dvc repro
@@ -46,28 +70,28 @@ demo: repository $(READY)
 	@saltseg summary
 	@echo "experiment          demo, saved to compare with later experiments"
 
-test: repository $(READY)
+test: repository $(DEV)
 	pytest -n auto --dist loadfile -m "not long"
 
-test-all: repository $(READY)
+test-all: repository $(DEV)
 	pytest -n auto --dist loadfile
 
-slowest: repository $(READY)
+slowest: repository $(DEV)
 	pytest -n auto --dist loadfile -m "not long" --durations 20
 
-check: $(READY)
+check: $(DEV)
 	ruff check
 	ruff format --check
 	mypy
 
-format: $(READY)
+format: $(DEV)
 	ruff check --fix
 	ruff format
 
 subset: repository $(READY)
 	dvc exp run --temp --name subset --force -S recipe=subset
 
-bench: $(READY)
+bench: $(DEV)
 	python -m benchmarks.run
 
 # Without --drop, each file that a stage reads is a column.
@@ -77,7 +101,7 @@ compare: $(READY)
 ui: $(READY)
 	@python -m saltseg.tracking.ui $(PORT)
 
-docs: $(READY)
+docs: $(DEV)
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 	@echo "open site/index.html"
 
@@ -91,6 +115,6 @@ image: $(READY)
 deps: $(READY)
 	python -m saltseg.project.stage_dependencies
 
-lock: $(READY)
+lock: $(DEV)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url \
 		--no-header --quiet --upgrade --output-file requirements.lock
