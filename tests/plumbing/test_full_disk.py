@@ -17,7 +17,7 @@ from saltseg.learning.checkpoint import Checkpoint
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import InputError, one_line_errors
 from saltseg.plumbing.files import write_array, write_csv, write_json, write_table
-from saltseg.reports.charts import line_chart
+from saltseg.reports.charts import bar_chart
 from saltseg.reports.contact_sheet import Group, Tile, contact_sheet
 from saltseg.selection.postprocess import write_test_masks
 from saltseg.survey import SurveySet, write_kaggle_layout
@@ -38,7 +38,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "sheet": lambda folder: contact_sheet(
         folder / "a.png", [Group("noise", [Tile(crop) for crop in NOISE])]
     ),
-    "chart": lambda folder: line_chart(
+    "chart": lambda folder: bar_chart(
         folder / "a.png", range(101), {"noise": NOISE[0, 0]}, "x", "y", "noise"
     ),
     "snapshots": lambda folder: save_snapshots(folder, [WEIGHTS]),

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from saltseg.scoring.submission import Score
 
 _LAYOUT = Layout(Path())
-_SUBMISSION = _LAYOUT.data("submit") / "submission.csv"
 _SAMPLE = _LAYOUT.data("submit") / "sample_submission.csv"
 _TRUTH = _LAYOUT.truth / "test.csv"
 

@@ -45,11 +45,6 @@ class Cost:
     """Operations to predict all the crops seen in training without one fold, once each time."""
 
     @property
-    def all_crops(self) -> int:
-        """Crops seen over all folds."""
-        return self.crops * self.folds
-
-    @property
     def training(self) -> int:
         """Floating-point operations of the training over all folds."""
         return STEP * self.forward * self.folds

@@ -1,4 +1,4 @@
-"""Line charts, bar charts and histograms in the palette's colours."""
+"""Bar charts and histograms in the palette's colours."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,15 +34,6 @@ def chart(path: Path, x_label: str, y_label: str, title: str) -> Iterator["Axes"
     if len(axes.get_legend_handles_labels()[1]) > 1:
         axes.legend(framealpha=0.9, edgecolor="none")
     write_figure(path, figure)
-
-
-def line_chart(
-    path: Path, x: Numbers, lines: Mapping[str, Numbers], x_label: str, y_label: str, title: str
-) -> None:
-    """Write a PNG with one line over `x` for each entry of `lines`; several get a legend."""
-    with chart(path, x_label, y_label, title) as axes:
-        for label, y in lines.items():
-            axes.plot(x, y, label=label)
 
 
 def bar_chart(

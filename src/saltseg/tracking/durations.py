@@ -19,8 +19,6 @@ from saltseg.tracking.address import has_store
 from saltseg.tracking.run_search import search_runs
 from saltseg.tracking.store import open_store, reached_store
 
-_PAGE = 1000
-
 
 class Durations:
     """The finished runs of some stages, latest first."""
