@@ -17,6 +17,8 @@ UV_INSTALL = $(BIN)/uv pip install --python $(BIN)/python --constraints requirem
 PACKAGES = printf '%s\n' $(EXCLUDED) $(CPU_TORCH) > $(VENV)/excluded.txt && \
 	$(UV_INSTALL) --require-hashes $(if $(CPU_TORCH),,--exact) --excludes $(VENV)/excluded.txt \
 	--requirements pyproject.toml
+# Whoever has the tools of development keeps them when the lock changes.
+EXTRAS = --extra checkout --extra segy $(if $(wildcard $(DEV)),--extra dev)
 EDITABLE = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
 	--editable .
 # DVC runs `python stages/...`, which must be the environment's Python.
@@ -53,7 +55,7 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(if $(CPU_TORCH),$(UV_INSTALL) --no-verify-hashes --torch-backend cpu $(CPU_TORCH))
-	$(PACKAGES) --extra checkout --extra segy
+	$(PACKAGES) $(EXTRAS)
 	$(EDITABLE)
 	@echo $(TORCH) > $(VENV)/torch
 	@touch $(READY)

@@ -64,7 +64,7 @@ def test_crops_are_counted_as_often_as_they_come() -> None:
     teacher, *members = costs("place1")
     assert teacher.crops == 200 * 3200
     assert [member.crops for member in members] == [200 * 3200 + 150 * 15_493] * 2
-    assert teacher.all_crops == 5 * 200 * 3200
+    assert teacher.crops * teacher.folds == 5 * 200 * 3200
 
 
 def test_what_is_watched_is_not_learned_from() -> None:
@@ -211,7 +211,7 @@ def test_the_table_of_the_recipes_says_what_the_command_says(recipe: str) -> Non
     total = sum(cost.training for cost in costs(recipe))
     assert " + ".join(f"{cost.parameters / 1e6:.2f}" for cost in members) in cells
     assert " + ".join(f"{cost.operations / 1e9:.2f}" for cost in members) in cells
-    assert f"{sum(cost.all_crops for cost in costs(recipe)) / 1e6:.2f}" in cells
+    assert f"{sum(cost.crops * cost.folds for cost in costs(recipe)) / 1e6:.2f}" in cells
     assert petaflop(total) in cells
 
 
