@@ -13,7 +13,13 @@ import torch
 from saltseg.config.params import Params, parse_params
 from saltseg.config.schema import ALL, Fold
 from saltseg.crops.crop_set import CropSet, depth, save_crops
-from saltseg.inference.ensemble import average, find_predicting, find_snapshots, load_parts
+from saltseg.inference.ensemble import (
+    average,
+    find_predicting,
+    find_snapshots,
+    load_outside_members,
+    load_parts,
+)
 from saltseg.inference.plain_prediction import predict_plainly
 from saltseg.inference.predictor import predict_all, snapshot_shares
 from saltseg.models import SaltNetwork, create_model
@@ -200,3 +206,37 @@ def test_a_file_that_is_half_written_is_no_snapshot(layout: Layout) -> None:
 def test_shares_fall_with_age_and_sum_to_one() -> None:
     assert snapshot_shares(3, 0.5) == pytest.approx([1 / 7, 2 / 7, 4 / 7])
     assert snapshot_shares(4, 1.0) == [0.25] * 4
+
+
+def test_members_from_outside_join_the_mean_by_their_weights(
+    layout: Layout, small_crops: CropSet, folds: pd.DataFrame
+) -> None:
+    """In whatever order they come, and as the plain prediction before a submission has them."""
+    draws = np.random.default_rng(1)
+    halves = draws.random(small_crops.train_images.shape).astype(np.float16)
+    bytes_ = draws.integers(0, 256, small_crops.test_images.shape).astype(np.uint8)
+    order, test_order = draws.permutation(len(halves)), draws.permutation(len(bytes_))
+    folder = layout.outside("kaggle")
+    folder.mkdir(parents=True)
+    np.save(folder / "out_of_fold.npy", halves[order])
+    small_crops.train.merge(folds, on="id").loc[order].to_csv(folder / "out_of_fold.csv")
+    np.save(folder / "test.npy", bytes_[test_order])
+    small_crops.test.loc[test_order].to_csv(folder / "test.csv")
+
+    params = with_members([1], outside=["kaggle"], member_weights={"kaggle": 2.0})
+    snapshots = find_snapshots(layout, params)
+    outside = load_outside_members(layout, params, small_crops, folds)
+    assert outside["kaggle"].folds_known
+    ensemble = average(params, small_crops, folds, snapshots, outside)
+    alone = average(with_members([1]), small_crops, folds, snapshots)
+
+    own = halves[ensemble.table["row"]].astype(np.float32)
+    np.testing.assert_array_equal(ensemble.members["kaggle"], own)
+    expected = (alone.out_of_fold + own) / 2
+    np.testing.assert_allclose(ensemble.out_of_fold, expected, rtol=0, atol=TOLERANCE)
+    expected = (alone.test + bytes_ / np.float32(255)) / 2
+    np.testing.assert_allclose(ensemble.test, expected, rtol=0, atol=TOLERANCE)
+    assert "score_at_half_kaggle" in ensemble.scores(small_crops.train_masks)
+    save_crops(layout.data("ingest"), small_crops)
+    plain = predict_plainly(layout, params, [0, 5])
+    np.testing.assert_allclose(plain, ensemble.test[[0, 5]], rtol=0, atol=TOLERANCE)

@@ -80,3 +80,11 @@ def test_flipped_bytes_of_a_snapshot_are_named(layout: Layout, tmp_path: Path, u
             export_model(layout, tmp_path / "exported")
     assert "dvc repro --force --single-item train-per-fold@class_unet-1" in str(no.value)
     assert not (tmp_path / "exported").exists()
+
+
+def test_a_model_cannot_hold_members_from_outside(layout: Layout, tmp_path: Path) -> None:
+    content = shrunk_content()
+    content["snapshot_ensemble"] |= {"outside": ["kaggle"]}
+    layout.params.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match=r"snapshot_ensemble\.outside: a model cannot hold"):
+        export_model(layout, tmp_path / "exported")

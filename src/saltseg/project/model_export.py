@@ -25,7 +25,13 @@ def export_model(layout: Layout, folder: Path) -> None:
     Raises InputError if the snapshots of a member and fold or a stage's output are missing, or if
     a snapshot differs from dvc.lock.
     """
-    check_models(layout, load_params(layout.params))
+    params = load_params(layout.params)
+    if params.snapshot_ensemble.outside:
+        raise InputError(
+            "snapshot_ensemble.outside: a model cannot hold members from outside, which predict no"
+            " new crops; run without them to have a model"
+        )
+    check_models(layout, params)
     settings, manifest = model_settings(layout), read_json(layout.data("submit") / MANIFEST)
     model = Layout(folder / "model")
     for source in _snapshots(layout):
