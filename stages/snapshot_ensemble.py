@@ -4,7 +4,7 @@
 
 Reads the crops, the folds, models/ and, where parameters name them, predictions of other systems
 in outside/; writes data/snapshot-ensemble: out_of_fold.npy and test.npy (float16 probabilities) and
-out_of_fold.parquet (id, fold, row).
+out_of_fold.parquet (id, fold, row); with greedy weights, member_weights.json.
 """
 
 from pathlib import Path
@@ -13,6 +13,7 @@ from saltseg.config.params import load_params
 from saltseg.config.schema import ALL
 from saltseg.crops.crop_set import load_crops, load_table
 from saltseg.inference.ensemble import average, find_snapshots, load_outside_members
+from saltseg.inference.weighted_ensemble import average_greedily
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.project.trained_models import check_models, remove_stale_outputs
@@ -37,12 +38,14 @@ def main(root: Path) -> None:
         for name in (name for name, member in outside.items() if not member.folds_known):
             print(f"snapshot-ensemble: {name}: out_of_fold.csv has no column fold; if it held out"
                   " other crops than this run, the score is too good")  # fmt: skip
-        ensemble = average(params, crops, folds, snapshots, outside)
+        predict = average_greedily if params.snapshot_ensemble.greedy_weights else average
+        ensemble = predict(params, crops, folds, snapshots, outside)
         ensemble.save(layout.data("snapshot-ensemble"))
         if ALL in params.train_per_fold.folds:
             print("snapshot-ensemble: test crops are predicted by networks that no score covers")
         count = sum(len(paths) for paths in snapshots.values())
-        run.metrics({"snapshots": count, **ensemble.scores(crops.train_masks)})
+        weights = ensemble.weights.metrics() if ensemble.weights else {}
+        run.metrics({"snapshots": count, **ensemble.scores(crops.train_masks), **weights})
 
 
 if __name__ == "__main__":

@@ -134,6 +134,9 @@ def _check_outside(params: Params) -> None:
         raise ValueError(f"{field}: {both[0]!r} is a member that is trained; rename the folder")
     weights = list(params.snapshot_ensemble.member_weights)
     _check_names("snapshot_ensemble.member_weights", weights, [*members, *outside])
+    if params.snapshot_ensemble.greedy_weights and (weights or len([*members, *outside]) == 1):
+        why = "member_weights are given" if weights else "there is a single member"
+        raise ValueError(f"snapshot_ensemble.greedy_weights: true, but {why}; set it to false")
 
 
 def _check_names(field: str, given: list[Any], allowed: list[Any]) -> None:

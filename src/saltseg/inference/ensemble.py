@@ -28,6 +28,7 @@ from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import visible, write_array, write_table
 from saltseg.plumbing.layout import Layout
 from saltseg.scoring.metric import precision
+from saltseg.selection.greedy_weights import ChosenWeights
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -46,15 +47,22 @@ class Ensemble:
     out_of_fold: float32 (train crops, h, w), each from models that never saw the crop.
     test: float32 (test crops, h, w).
     members: out-of-fold probabilities of each member alone.
+    weights: of the members, where they were chosen.
     """
 
     table: pd.DataFrame
     out_of_fold: Probabilities
     test: Probabilities
     members: dict[str, Probabilities]
+    weights: ChosenWeights | None = None
 
     def save(self, folder: Path) -> None:
-        """Write out_of_fold.npy and test.npy in half precision, and out_of_fold.parquet."""
+        """Write out_of_fold.npy and test.npy in half precision, and out_of_fold.parquet.
+
+        And member_weights.json, where weights were chosen.
+        """
+        if self.weights:
+            self.weights.save(folder)
         write_array(folder / "out_of_fold.npy", self.out_of_fold.astype(np.float16))
         write_array(folder / "test.npy", self.test.astype(np.float16))
         write_table(folder / "out_of_fold.parquet", self.table)
@@ -185,7 +193,7 @@ def average(
         rows = table["row"].to_numpy()[lines]
         alone[lines] = part.predict(crops.train_images[rows], depth(crops.train)[rows], name=name)
         total[lines] += part.share * alone[lines]
-        if part.test_share:
+        if part.test_share and len(test):
             test += part.test_share * part.predict(crops.test_images, depth(crops.test), name=name)
     shares = member_shares(params)
     for member, said in outside.items():
@@ -194,6 +202,29 @@ def average(
         if said.test is not None:
             _add(test, said.test, shares[member])
     return Ensemble(table, total, test, members)
+
+
+def predict_test(
+    params: Params,
+    crops: CropSet,
+    snapshots: Snapshots,
+    outside: Mapping[str, OutsideMember],
+) -> Probabilities:
+    """Return the mean for the test crops alone; arguments as for `average`.
+
+    Networks of members whose weight is 0 do not predict.
+    """
+    test, shares = np.zeros(crops.test_images.shape, np.float32), member_shares(params)
+    used = {(member, fold): paths for (member, fold), paths in snapshots.items() if shares[member]}
+    for part in load_parts(params, used):
+        if part.test_share:
+            name = f"{part.member} of fold {part.fold} predicts"
+            said = part.predict(crops.test_images, depth(crops.test), name=name)
+            test += part.test_share * said
+    for member, predicted in outside.items():
+        if predicted.test is not None and shares[member]:
+            _add(test, predicted.test, shares[member])
+    return test
 
 
 def _add(

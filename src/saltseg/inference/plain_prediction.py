@@ -27,6 +27,7 @@ from saltseg.models.snapshots import load_snapshot
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.files import write_array
 from saltseg.plumbing.layout import Layout
+from saltseg.selection.greedy_weights import chosen_params
 
 
 def predict_plainly(layout: Layout, params: Params, rows: Sequence[int]) -> npt.NDArray[np.float32]:
@@ -34,6 +35,7 @@ def predict_plainly(layout: Layout, params: Params, rows: Sequence[int]) -> npt.
 
     What comes from outside is read again. Raises InputError if a file is missing or damaged.
     """
+    params = chosen_params(layout, params)
     crops = load_crops(layout.data("ingest"))
     images = torch.from_numpy(crops.test_images[list(rows)]) / 255
     feet = torch.from_numpy(depth(crops.test)[list(rows)])
@@ -44,9 +46,8 @@ def predict_plainly(layout: Layout, params: Params, rows: Sequence[int]) -> npt.
             one = slice(place, place + 1)
             total[place] += weight * _probabilities(network, images[one], feet[one], params)
         weights += weight
-    return (total / weights * _own_share(params) + _outside(layout, params, crops, rows)).astype(
-        np.float32
-    )
+    own = _own_share(params) * total / weights if weights else total  # no network has a weight
+    return (own + _outside(layout, params, crops, rows)).astype(np.float32)
 
 
 def _own_share(params: Params) -> float:
