@@ -2,8 +2,9 @@
 
     python stages/snapshot_ensemble.py
 
-Reads the crops, the folds and models/; writes data/snapshot-ensemble: out_of_fold.npy and
-test.npy (float16 probabilities) and out_of_fold.parquet (id, fold, row).
+Reads the crops, the folds, models/ and, where parameters name them, predictions of other systems
+in outside/; writes data/snapshot-ensemble: out_of_fold.npy and test.npy (float16 probabilities) and
+out_of_fold.parquet (id, fold, row); with greedy weights, member_weights.json.
 """
 
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 from saltseg.config.params import load_params
 from saltseg.config.schema import ALL
 from saltseg.crops.crop_set import load_crops, load_table
-from saltseg.inference.ensemble import average, find_snapshots
+from saltseg.inference.ensemble import average, find_snapshots, load_outside_members
+from saltseg.inference.weighted_ensemble import average_greedily
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.project.trained_models import check_models, remove_stale_outputs
@@ -32,12 +34,18 @@ def main(root: Path) -> None:
             )
         crops = load_crops(layout.data("ingest"))
         folds = load_table(layout.data("fold-split") / "folds.parquet")
-        ensemble = average(params, crops, folds, snapshots)
+        outside = load_outside_members(layout, params, crops, folds)
+        for name in (name for name, member in outside.items() if not member.folds_known):
+            print(f"snapshot-ensemble: {name}: out_of_fold.csv has no column fold; if it held out"
+                  " other crops than this run, the score is too good")  # fmt: skip
+        predict = average_greedily if params.snapshot_ensemble.greedy_weights else average
+        ensemble = predict(params, crops, folds, snapshots, outside)
         ensemble.save(layout.data("snapshot-ensemble"))
         if ALL in params.train_per_fold.folds:
             print("snapshot-ensemble: test crops are predicted by networks that no score covers")
         count = sum(len(paths) for paths in snapshots.values())
-        run.metrics({"snapshots": count, **ensemble.scores(crops.train_masks)})
+        weights = ensemble.weights.metrics() if ensemble.weights else {}
+        run.metrics({"snapshots": count, **ensemble.scores(crops.train_masks), **weights})
 
 
 if __name__ == "__main__":

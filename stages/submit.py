@@ -50,7 +50,10 @@ def main(root: Path) -> None:
         counts = {"crops": checked.crops, "empty_share": checked.empty / max(checked.crops, 1)}
         run.metrics({**counts, **scores, "submission": hash_file(submission)})
         write_report(layout, params)
-        run.model()
+        if params.snapshot_ensemble.outside:
+            print("submit: no model is logged: members from outside predict no new crops")
+        else:
+            run.model()
     print(summary(layout))
 
 

@@ -128,6 +128,10 @@ FOLDS = {"n_folds": 2, "strategy": "coverage", "seed": 1}
             {"lite0": 1.0},
             "member_weights: 'lite0' is not one of",
         ),
+        ("snapshot_ensemble.outside", ["class_unet"], "'class_unet' is a member that is trained"),
+        ("snapshot_ensemble.outside", ["a", "a"], "snapshot_ensemble.outside: ['a', 'a'] lists"),
+        ("snapshot_ensemble.greedy_weights", True, "true, but there is a single member"),
+        ("snapshot_ensemble.outside", ["../a"], "outside.0: '../a' is not allowed"),
         (
             "pseudolabel.phases",
             [{**PHASE, "schedule": "linear"}],

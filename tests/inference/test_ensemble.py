@@ -13,14 +13,22 @@ import torch
 from saltseg.config.params import Params, parse_params
 from saltseg.config.schema import ALL, Fold
 from saltseg.crops.crop_set import CropSet, depth, save_crops
-from saltseg.inference.ensemble import average, find_predicting, find_snapshots, load_parts
+from saltseg.inference.ensemble import (
+    average,
+    find_predicting,
+    find_snapshots,
+    load_outside_members,
+    load_parts,
+)
 from saltseg.inference.plain_prediction import predict_plainly
 from saltseg.inference.predictor import predict_all, snapshot_shares
+from saltseg.inference.weighted_ensemble import average_greedily
 from saltseg.models import SaltNetwork, create_model
 from saltseg.models.devices import create_fabric
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
+from saltseg.selection.greedy_weights import with_weights
 from saltseg.serving.onnx_network import pipeline_network
 from tests.conftest import shrunk_content
 from tests.helpers.trained import sharpened
@@ -200,3 +208,92 @@ def test_a_file_that_is_half_written_is_no_snapshot(layout: Layout) -> None:
 def test_shares_fall_with_age_and_sum_to_one() -> None:
     assert snapshot_shares(3, 0.5) == pytest.approx([1 / 7, 2 / 7, 4 / 7])
     assert snapshot_shares(4, 1.0) == [0.25] * 4
+
+
+def write_outside(
+    layout: Layout,
+    crops: CropSet,
+    folds: pd.DataFrame,
+    train: npt.NDArray[np.generic],
+    test: npt.NDArray[np.generic],
+) -> None:
+    """Write a member from outside, its crops in an order of its own."""
+    draws = np.random.default_rng(0)
+    order, test_order = draws.permutation(len(train)), draws.permutation(len(test))
+    folder = layout.outside("kaggle")
+    folder.mkdir(parents=True)
+    np.save(folder / "out_of_fold.npy", train[order])
+    crops.train.merge(folds, on="id").loc[order].to_csv(folder / "out_of_fold.csv")
+    np.save(folder / "test.npy", test[test_order])
+    crops.test.loc[test_order].to_csv(folder / "test.csv")
+
+
+def test_members_from_outside_join_the_mean_by_their_weights(
+    layout: Layout, small_crops: CropSet, folds: pd.DataFrame
+) -> None:
+    """In whatever order they come, and as the plain prediction before a submission has them."""
+    draws = np.random.default_rng(1)
+    halves = draws.random(small_crops.train_images.shape).astype(np.float16)
+    bytes_ = draws.integers(0, 256, small_crops.test_images.shape).astype(np.uint8)
+    write_outside(layout, small_crops, folds, halves, bytes_)
+
+    params = with_members([1], outside=["kaggle"], member_weights={"kaggle": 2.0})
+    snapshots = find_snapshots(layout, params)
+    outside = load_outside_members(layout, params, small_crops, folds)
+    assert outside["kaggle"].folds_known
+    ensemble = average(params, small_crops, folds, snapshots, outside)
+    alone = average(with_members([1]), small_crops, folds, snapshots)
+
+    own = halves[ensemble.table["row"]].astype(np.float32)
+    np.testing.assert_array_equal(ensemble.members["kaggle"], own)
+    expected = (alone.out_of_fold + own) / 2
+    np.testing.assert_allclose(ensemble.out_of_fold, expected, rtol=0, atol=TOLERANCE)
+    expected = (alone.test + bytes_ / np.float32(255)) / 2
+    np.testing.assert_allclose(ensemble.test, expected, rtol=0, atol=TOLERANCE)
+    assert "score_at_half_kaggle" in ensemble.scores(small_crops.train_masks)
+    save_crops(layout.data("ingest"), small_crops)
+    plain = predict_plainly(layout, params, [0, 5])
+    np.testing.assert_allclose(plain, ensemble.test[[0, 5]], rtol=0, atol=TOLERANCE)
+
+
+def test_greedy_weights_are_nested_out_of_fold_and_overall_on_test_crops(
+    layout: Layout, small_crops: CropSet, folds: pd.DataFrame
+) -> None:
+    """And those of the plain prediction before a submission."""
+    params = with_members(greedy_weights=True)
+    folds = folds.assign(mosaic=folds["id"])
+    snapshots = find_snapshots(layout, params)
+    ensemble = average_greedily(params, small_crops, folds, snapshots, {})
+    assert ensemble.weights is not None
+    for fold, shares in ensemble.weights.by_part.items():
+        own = (ensemble.table["fold"] == fold).to_numpy()
+        expected = sum(shares[name] * ensemble.members[name][own] for name in MEMBERS)
+        np.testing.assert_allclose(ensemble.out_of_fold[own], expected, rtol=0, atol=TOLERANCE)
+    equal = average(with_members(), small_crops, folds, snapshots)
+    for name in MEMBERS:
+        np.testing.assert_array_equal(ensemble.members[name], equal.members[name])
+    fixed = with_weights(params, ensemble.weights)
+    same = average(fixed, small_crops, folds, snapshots)
+    np.testing.assert_allclose(ensemble.test, same.test, rtol=0, atol=TOLERANCE)
+    save_crops(layout.data("ingest"), small_crops)
+    ensemble.save(layout.data("snapshot-ensemble"))
+    plain = predict_plainly(layout, params, [0, 5])
+    np.testing.assert_allclose(plain, ensemble.test[[0, 5]], rtol=0, atol=TOLERANCE)
+
+
+def test_networks_without_weight_predict_no_test_crops(
+    layout: Layout, small_crops: CropSet, folds: pd.DataFrame
+) -> None:
+    said = np.random.default_rng(1).random(small_crops.test_images.shape).astype(np.float32)
+    write_outside(layout, small_crops, folds, small_crops.train_masks * np.uint8(255), said)
+    params = with_members([1], outside=["kaggle"], greedy_weights=True)
+    outside = load_outside_members(layout, params, small_crops, folds)
+    snapshots = find_snapshots(layout, params)
+    table = folds.assign(mosaic=folds["id"])
+    ensemble = average_greedily(params, small_crops, table, snapshots, outside)
+    assert ensemble.weights is not None
+    assert ensemble.weights.overall == {"class_unet": 0, "other": 0, "kaggle": 1}
+    np.testing.assert_array_equal(ensemble.test, said)
+    save_crops(layout.data("ingest"), small_crops)
+    ensemble.save(layout.data("snapshot-ensemble"))
+    np.testing.assert_allclose(predict_plainly(layout, params, [0, 5]), said[[0, 5]], atol=1e-7)

@@ -64,6 +64,17 @@ def test_each_change_shows_where_it_was_made(layout: Layout) -> None:
     assert made(layout)["code"]["src/saltseg"] == before["code"]["src/saltseg"]
 
 
+def test_members_from_outside_are_named_by_their_hash(layout: Layout) -> None:
+    assert "outside" not in made(layout)
+    folder = layout.outside("kaggle")
+    folder.mkdir(parents=True)
+    (folder / "test.csv").write_text("id")
+    before = made(layout, snapshot_ensemble={"outside": ["kaggle"]})
+    assert before["outside"] == {"kaggle": f"md5:{folder_hash(folder)}"}
+    (folder / "test.csv").write_text("ID")
+    assert made(layout, snapshot_ensemble={"outside": ["kaggle"]})["outside"] != before["outside"]
+
+
 def test_hidden_files_are_no_code(tmp_path: Path) -> None:
     """What a notebook, macOS and emacs leave is neither hashed nor shipped with a model."""
     package = tmp_path / ".venv" / "saltseg"

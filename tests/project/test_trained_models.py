@@ -1,5 +1,6 @@
 """models/ held against dvc.lock: what is damaged, what may be removed."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from saltseg.plumbing.layout import Layout
 from saltseg.project.dvc_lock import folder_hash
 from saltseg.project.model_export import export_model
 from saltseg.project.trained_models import check_models, remove_stale_outputs
+from saltseg.selection.greedy_weights import ChosenWeights
+from saltseg.selection.sizes import KEEP, ChosenSizes
+from saltseg.selection.thresholds import Thresholds
 from tests.conftest import shrunk_content
 
 
@@ -80,3 +84,34 @@ def test_flipped_bytes_of_a_snapshot_are_named(layout: Layout, tmp_path: Path, u
             export_model(layout, tmp_path / "exported")
     assert "dvc repro --force --single-item train-per-fold@class_unet-1" in str(no.value)
     assert not (tmp_path / "exported").exists()
+
+
+def test_a_model_cannot_hold_members_from_outside(layout: Layout, tmp_path: Path) -> None:
+    content = shrunk_content()
+    content["snapshot_ensemble"] |= {"outside": ["kaggle"]}
+    layout.params.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match=r"snapshot_ensemble\.outside: a model cannot hold"):
+        export_model(layout, tmp_path / "exported")
+
+
+def test_a_model_holds_the_chosen_weights_of_its_members(layout: Layout, tmp_path: Path) -> None:
+    content = shrunk_content()
+    content["models"]["other"] = content["models"]["class_unet"]
+    content["models"]["third"] = content["models"]["class_unet"]
+    content["train_per_fold"] |= {"members": ["class_unet", "other", "third"], "folds": [0, 1]}
+    content["snapshot_ensemble"] |= {"greedy_weights": True}
+    layout.params.write_text(yaml.safe_dump(content))
+    for fold in (0, 1):
+        shutil.copytree(layout.model("other", fold), layout.model("third", fold))
+    chosen = {"class_unet": 0.25, "other": 0.0, "third": 0.75}
+    ChosenWeights(chosen, {}).save(layout.data("snapshot-ensemble"))
+    Thresholds(0.5, {}).save(layout.data("threshold-search"))
+    ChosenSizes(False, KEEP, {}).save(layout.data("postprocess-connected-components"))
+    write_text(layout.data("submit") / "manifest.json", "{}")
+    export_model(layout, tmp_path / "exported")
+    model = Layout(tmp_path / "exported" / "model")
+    params = load_params(model.params)
+    assert params.snapshot_ensemble.member_weights == {"class_unet": 0.25, "third": 0.75}
+    assert not params.snapshot_ensemble.greedy_weights
+    assert params.train_per_fold.members == ["class_unet", "third"]
+    assert sorted(path.name for path in model.models.iterdir()) == ["class_unet", "third"]

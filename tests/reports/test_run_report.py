@@ -119,6 +119,24 @@ def page() -> Iterator[Page]:
         assert [url for url in asked_for if url.startswith("http")] == []
 
 
+def calls(facts: Facts) -> list[list[str]]:
+    """What the table of empty against salt says."""
+    lost = pd.DataFrame(facts["tables"]["lost"]["lines"], columns=facts["tables"]["lost"]["heads"])
+    empty = lost[lost["mask"] == "empty"].sum(numeric_only=True)
+    salt = lost[lost["mask"] != "empty"].sum(numeric_only=True)
+    unseen = salt["called_empty"] / facts["crops"]
+    costs = [[0.0, empty["score_lost"]], [unseen, salt["score_lost"] - unseen]]
+    lines = zip(("empty", "salt"), (empty, salt), costs, strict=True)
+    return [["", "called empty", "called salt"]] + [
+        [
+            name,
+            f"{part['called_empty']:.0f}, costing {cost[0]:.4f}",
+            f"{part['called_salt']:.0f}, costing {cost[1]:.4f}",
+        ]
+        for name, part, cost in lines
+    ]
+
+
 def test_one_run_in_a_browser(page: Page, trained: Layout, facts: Facts) -> None:
     page.goto(trained.report.as_uri())
     expect(page.locator("body[data-shown]")).to_be_visible()
@@ -126,6 +144,9 @@ def test_one_run_in_a_browser(page: Page, trained: Layout, facts: Facts) -> None
     assert "Times are not part of this file" in page.locator("#time").inner_text()
     for chart in ("#curve", "#reliability"):
         assert page.locator(f"{chart} .scatterlayer .trace").count() >= 2
+    assert [line.split("\t") for line in page.locator("#budget tr").all_inner_texts()] == calls(
+        facts
+    )
     page.locator("#group").select_option(label=f"worst: {KINDS[1]}")
     worst = [crop["id"] for crop in facts["gallery"][1]["crops"]]
     assert worst[0] in page.locator(".crop").first.inner_text()

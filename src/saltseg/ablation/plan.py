@@ -17,7 +17,7 @@ from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout, check_project
 from saltseg.project.git import PATCH, git, scratch_index
 
-_CODE = ("dvc.yaml", "src", "stages", "weights", "data")
+_CODE = ("dvc.yaml", "src", "stages", "weights", "outside", "data")
 """The parts of the project that determine a trial's result, besides its parameters."""
 
 _LONGEST_NAME = 40

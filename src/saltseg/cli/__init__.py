@@ -1,6 +1,7 @@
 """The command line, one module per subject."""
 
 import os
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from saltseg import __version__
 from saltseg.cli import (
     ablations,
     experiments,
+    last_run,
     machine,
     models,
     predictions,
@@ -46,11 +48,12 @@ def main(
     leave_callers_repository(os.environ)
 
 
-PANELS = {
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Train and compare": (
         experiments.recipe,
         training.train,
-        submissions.summary,
+        last_run.summary,
+        last_run.crops,
         ablations.ablate,
     ),
     "Recorded runs": (runs.report, runs.diff, runs.verify, runs.reproduce, experiments.sync),

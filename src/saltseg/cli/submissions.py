@@ -1,4 +1,4 @@
-"""`saltseg check`, `score`, `blend`, `upload`, `uploads` and `summary`, for submissions."""
+"""`saltseg check`, `score`, `blend`, `upload` and `uploads`, for submissions."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -118,11 +118,3 @@ def uploads(
 
         log = read_log(_LAYOUT)
         print(describe_log(log if offline or log.empty else refresh_log(_LAYOUT)))
-
-
-def summary() -> None:
-    """Show recipe, score, time and model of the last pipeline run, and the next command."""
-    with one_line_errors():
-        from saltseg.serving.run_summary import run_summary
-
-        print(run_summary(_LAYOUT))

@@ -68,11 +68,7 @@ class Params(Section):
                 "train_per_fold.folds: all holds no crop out to choose a threshold on; give a"
                 " fold's number too"
             )
-        _check_names(
-            "snapshot_ensemble.member_weights",
-            list(self.snapshot_ensemble.member_weights),
-            self.train_per_fold.members,
-        )
+        _check_outside(self)
         self._check_section("train_per_fold", self.train_per_fold.members)
         check_kept("train_per_fold", self.train_per_fold.phases)
         if self.pseudolabel.enabled:
@@ -126,6 +122,21 @@ def _check_mosaics(params: Params) -> None:
             f"fold_split.strategy: {strategy} would cut images and lines apart; take"
             " coverage_grouped with ingest.source: own"
         )
+
+
+def _check_outside(params: Params) -> None:
+    """Check the names of members that are trained and of those that come from outside."""
+    members, outside = params.train_per_fold.members, params.snapshot_ensemble.outside
+    field = "snapshot_ensemble.outside"
+    _check_names(field, outside, outside)
+    both = [name for name in outside if name in members]
+    if both:
+        raise ValueError(f"{field}: {both[0]!r} is a member that is trained; rename the folder")
+    weights = list(params.snapshot_ensemble.member_weights)
+    _check_names("snapshot_ensemble.member_weights", weights, [*members, *outside])
+    if params.snapshot_ensemble.greedy_weights and (weights or len([*members, *outside]) == 1):
+        why = "member_weights are given" if weights else "there is a single member"
+        raise ValueError(f"snapshot_ensemble.greedy_weights: true, but {why}; set it to false")
 
 
 def _check_names(field: str, given: list[Any], allowed: list[Any]) -> None:

@@ -237,6 +237,10 @@ class SnapshotEnsemble(Section):
     """Weight of a snapshot relative to the next newer one; 1 weights all equally."""
     member_weights: dict[Name, Positive]
     """Weights of members in the mean; 1 for members not listed."""
+    outside: list[Name] = Field(default_factory=list)
+    """Folders of outside/ with predictions of other systems, which are members of the mean too."""
+    greedy_weights: bool = False
+    """Choose the weights of members on out-of-fold crops, nested, in place of `member_weights`."""
 
 
 class ThresholdSearch(Section):

@@ -17,8 +17,9 @@ import numpy.typing as npt
 import torch
 
 from saltseg.config.params import Params, load_params
-from saltseg.crops.crop_set import depth, load_crops
-from saltseg.inference.ensemble import find_predicting
+from saltseg.crops.crop_set import CropSet, depth, load_crops
+from saltseg.inference.ensemble import find_predicting, member_shares
+from saltseg.inference.outside import TEST, load_outside
 from saltseg.inference.views import View, create_views
 from saltseg.models import SaltNetwork, create_model
 from saltseg.models.devices import available_runtime, create_fabric
@@ -26,13 +27,15 @@ from saltseg.models.snapshots import load_snapshot
 from saltseg.plumbing.errors import one_line_errors
 from saltseg.plumbing.files import write_array
 from saltseg.plumbing.layout import Layout
+from saltseg.selection.greedy_weights import chosen_params
 
 
 def predict_plainly(layout: Layout, params: Params, rows: Sequence[int]) -> npt.NDArray[np.float32]:
-    """Return the mean over all networks for the test crops in `rows`: float32 (rows, h, w).
+    """Return the mean over all members for the test crops in `rows`: float32 (rows, h, w).
 
-    Raises InputError if a snapshot or an array is missing or damaged.
+    What comes from outside is read again. Raises InputError if a file is missing or damaged.
     """
+    params = chosen_params(layout, params)
     crops = load_crops(layout.data("ingest"))
     images = torch.from_numpy(crops.test_images[list(rows)]) / 255
     feet = torch.from_numpy(depth(crops.test)[list(rows)])
@@ -43,7 +46,26 @@ def predict_plainly(layout: Layout, params: Params, rows: Sequence[int]) -> npt.
             one = slice(place, place + 1)
             total[place] += weight * _probabilities(network, images[one], feet[one], params)
         weights += weight
-    return (total / weights).astype(np.float32)
+    own = _own_share(params) * total / weights if weights else total  # no network has a weight
+    return (own + _outside(layout, params, crops, rows)).astype(np.float32)
+
+
+def _own_share(params: Params) -> float:
+    """Return the share of all members that are networks."""
+    shares = member_shares(params)
+    return sum(shares[member] for member in params.train_per_fold.members)
+
+
+def _outside(
+    layout: Layout, params: Params, crops: CropSet, rows: Sequence[int]
+) -> npt.NDArray[np.float64]:
+    """Return the part of the mean that members from outside have: (rows, h, w)."""
+    total = np.zeros((len(rows), *crops.test_images.shape[1:]))
+    ids = crops.test["id"].tolist()
+    for member in params.snapshot_ensemble.outside:
+        said = load_outside(layout.outside(member), TEST, ids, set(ids))
+        total += member_shares(params)[member] * said.read(list(rows))
+    return total
 
 
 def _networks(layout: Layout, params: Params) -> Iterator[tuple[SaltNetwork, float]]:

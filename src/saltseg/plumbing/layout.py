@@ -64,6 +64,10 @@ class Layout:
         """Pretrained weight files supplied by the user."""
         return self.root / "weights"
 
+    def outside(self, name: str) -> Path:
+        """The predictions of another system, supplied by the user."""
+        return self.root / "outside" / name
+
     @property
     def checkpoints(self) -> Path:
         """Checkpoints of unfinished trainings; not an output of any stage.

@@ -43,6 +43,7 @@ def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]
             for member in params.train_per_fold.members
             for fold in params.train_per_fold.folds
         },
+        **_outside(layout, params),
     }
 
 
@@ -76,6 +77,13 @@ def _model_hash(layout: Layout, member: str, fold: Fold) -> str:
     folder = layout.model(member, fold)
     known = locked_outputs(layout.root).get(folder.relative_to(layout.root).as_posix())
     return "md5:" + _hash(folder, known)
+
+
+def _outside(layout: Layout, params: Params) -> dict[str, dict[str, str]]:
+    """Return the hashes of members from outside; {} without any."""
+    names = params.snapshot_ensemble.outside
+    hashes = {name: "md5:" + _hash(layout.outside(name), None) for name in names}
+    return {"outside": hashes} if hashes else {}
 
 
 def _tracked_hash(root: Path, name: str) -> str:

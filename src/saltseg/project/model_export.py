@@ -4,16 +4,21 @@ import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from saltseg.config.params import load_params
+import yaml
+
+from saltseg.config.params import Params, load_params, parse_params
+from saltseg.config.yaml_content import read_yaml
 from saltseg.plumbing.errors import InputError, first_few
-from saltseg.plumbing.files import read_json, visible, write_json
+from saltseg.plumbing.files import read_json, visible, write_json, write_text
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.modules import PACKAGE
 from saltseg.project.lineage import code_digest
 from saltseg.project.model_folder import MANIFEST, SETTINGS
 from saltseg.project.trained_models import check_models
 from saltseg.seismic.learned_crops import as_json, describe_crops
+from saltseg.selection.greedy_weights import chosen_params
 from saltseg.selection.sizes import ChosenSizes
 from saltseg.selection.thresholds import Thresholds
 
@@ -25,14 +30,24 @@ def export_model(layout: Layout, folder: Path) -> None:
     Raises InputError if the snapshots of a member and fold or a stage's output are missing, or if
     a snapshot differs from dvc.lock.
     """
-    check_models(layout, load_params(layout.params))
+    params = load_params(layout.params)
+    if params.snapshot_ensemble.outside:
+        raise InputError(
+            "snapshot_ensemble.outside: a model cannot hold members from outside, which predict no"
+            " new crops; run without them to have a model"
+        )
+    check_models(layout, params)
+    written = _model_params(layout, params)
     settings, manifest = model_settings(layout), read_json(layout.data("submit") / MANIFEST)
     model = Layout(folder / "model")
-    for source in _snapshots(layout):
+    for source in _snapshots(layout, parse_params(written, str(layout.params))):
         target = model.root / source.relative_to(layout.root)
         target.parent.mkdir(parents=True, exist_ok=True)
         _link(source.resolve(), target)
-    shutil.copyfile(layout.params, model.params)
+    if params.snapshot_ensemble.greedy_weights:
+        write_text(model.params, yaml.safe_dump(written, sort_keys=False))
+    else:
+        shutil.copyfile(layout.params, model.params)
     ignored = shutil.ignore_patterns("__pycache__", ".*", "*.safetensors")
     shutil.copytree(PACKAGE, folder / "code" / PACKAGE.name, ignore=ignored)
     write_json(model.root / SETTINGS, settings)
@@ -59,8 +74,23 @@ def _crops(layout: Layout) -> dict[str, object] | None:
     return as_json(describe_crops(images).statistics) if images.exists() else None
 
 
-def _snapshots(layout: Layout) -> list[Path]:
-    settings = load_params(layout.params).train_per_fold
+def _model_params(layout: Layout, params: Params) -> dict[str, Any]:
+    """Return the content of params.yaml, with weights that were chosen in place of their choice.
+
+    A member that got no weight is none of the model's.
+    """
+    content: Any = read_yaml(layout.params)
+    if params.snapshot_ensemble.greedy_weights:
+        chosen = chosen_params(layout, params).snapshot_ensemble.member_weights
+        weights = {member: weight for member, weight in chosen.items() if weight}
+        settings = {"greedy_weights": False, "member_weights": weights}
+        content["snapshot_ensemble"] |= settings
+        content["train_per_fold"] |= {"members": [*weights]}
+    return dict(content)
+
+
+def _snapshots(layout: Layout, params: Params) -> list[Path]:
+    settings = params.train_per_fold
     folders = [layout.model(m, fold) for m in settings.members for fold in settings.predicting]
     found = [visible(folder, "*.safetensors") for folder in folders]
     missing = [folder for folder, files in zip(folders, found, strict=True) if not files]

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from saltseg.crops.crop_set import NO_DEPTH, load_array, load_table, split_table
+from saltseg.crops.crop_set import NO_DEPTH
 from saltseg.plumbing.layout import Layout
 from saltseg.reports.error_kinds import KINDS, worst_of
+from saltseg.reports.final_crops import load_final_crops
 from saltseg.reports.page import Facts
 from saltseg.reports.palette import FALSE, HIT, MISSED
 from saltseg.reports.panels import Mask, compared
@@ -21,26 +22,21 @@ SHOWN = 12
 
 BEST = "best, of crops with salt"
 
-_STAGE = "postprocess-connected-components"
-
 
 def crop_gallery(layout: Layout) -> list[Facts]:
     """Return the groups of crops: the worst of each kind of error, then the best with salt.
 
-    Reads data/ingest, the out-of-fold masks, and the table that the error report wrote of them.
+    Raises InputError as load_final_crops does.
     """
-    table = pd.read_csv(layout.plots(_STAGE) / "by_crop.csv", dtype={"id": str})
-    table["error"] = table["error"].fillna("")
-    crops = split_table(load_table(layout.data("ingest") / "crops.parquet"), "train")
-    rows = crops.set_index("id")["row"].reindex(table["id"]).to_numpy()
-    images = load_array(layout.data("ingest") / "train_images.npy")
-    truths = load_array(layout.data("ingest") / "train_masks.npy")
-    masks = load_array(layout.data(_STAGE) / "out_of_fold_masks.npy")
+    crops = load_final_crops(layout)
+    table, rows = crops.table, crops.rows
     return [
         {
             "name": name,
             "crops": [
-                _crop(table.iloc[at], images[rows[at]], truths[rows[at]], masks[at])
+                _crop(
+                    table.iloc[at], crops.images[rows[at]], crops.truths[rows[at]], crops.masks[at]
+                )
                 for at in chosen.tolist()
             ],
         }

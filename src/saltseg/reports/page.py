@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from saltseg.reports.palette import Colour, Paint
+
 Facts = dict[str, Any]
 """What JSON can hold."""
 
@@ -19,15 +21,19 @@ _DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', 
 def fill_template(template: Path, title: str, data: Mapping[str, Any]) -> str:
     """Return the page of a template with %TITLE%, %DATA% and %PLOTLY% filled in.
 
-    Equal arguments give an equal page. Raises ValueError for a number that is not finite.
+    Only a template with charts needs %PLOTLY%. Equal arguments give an equal page. Raises
+    ValueError for a number that is not finite.
     """
-    from plotly.offline import get_plotlyjs  # only here: takes a second
-
     # A JSON text may hold "</script>", which would end the element that it stands in.
     content = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
-    parts = {"%TITLE%": html.escape(title), "%DATA%": content, "%PLOTLY%": get_plotlyjs()}
     text = template.read_text(encoding="utf-8")
-    for mark, part in parts.items():
+    parts = {"%TITLE%": html.escape(title)}
+    if "%PLOTLY%" in text:
+        from plotly.offline import get_plotlyjs  # only here: takes a second
+
+        parts["%PLOTLY%"] = get_plotlyjs()
+    # The data come last: nothing in them is taken for a mark.
+    for mark, part in (parts | {"%DATA%": content}).items():
         text = text.replace(mark, part)
     return text
 
@@ -40,3 +46,13 @@ def read_data(page: str) -> Facts | None:
     except ValueError:
         return None
     return data if isinstance(data, dict) else None
+
+
+def paint_facts(paint: Paint) -> Facts:
+    """Return a paint as scripts take it: `label`, `colour` and `opacity`."""
+    return {"label": paint.label, "colour": css(paint.colour), "opacity": paint.opacity}
+
+
+def css(colour: Colour) -> str:
+    """Return a colour as style sheets name it, "rgb(0, 114, 178)"."""
+    return f"rgb({', '.join(map(str, colour))})"

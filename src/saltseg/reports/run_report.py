@@ -6,13 +6,12 @@ kind, crops to leaf through, parameters, hashes, environment and times, as far a
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from saltseg.config.params import Params
 from saltseg.plumbing.files import write_text
 from saltseg.plumbing.layout import Layout
-from saltseg.reports.page import Facts, fill_template, read_data
-from saltseg.reports.palette import FALSE, HIT, INK, MISSED, SERIES, Colour, Paint
+from saltseg.reports.page import Facts, css, fill_template, paint_facts, read_data
+from saltseg.reports.palette import FALSE, HIT, INK, MISSED, SERIES
 from saltseg.reports.run_facts import checkout_facts
 
 TEMPLATE = Path(__file__).with_suffix(".html")
@@ -30,9 +29,9 @@ def report_page(runs: Sequence[Facts]) -> str:
     """
     data = {
         "runs": list(runs),
-        "series": [_css(colour) for colour in SERIES],
-        "ink": _css(INK),
-        "paints": [_paint(paint) for paint in (HIT, MISSED, FALSE)],
+        "series": [css(colour) for colour in SERIES],
+        "ink": css(INK),
+        "paints": [paint_facts(paint) for paint in (HIT, MISSED, FALSE)],
     }
     names = [str(run["name"]) for run in runs if run.get("name")]
     return fill_template(TEMPLATE, " and ".join(names) or "A run of saltseg", data)
@@ -42,11 +41,3 @@ def read_report(page: str) -> list[Facts]:
     """Return the facts that a page shows; [] if it is not a report."""
     runs = (read_data(page) or {}).get("runs")
     return [run for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
-
-
-def _paint(paint: Paint) -> dict[str, Any]:
-    return {"label": paint.label, "colour": _css(paint.colour), "opacity": paint.opacity}
-
-
-def _css(colour: Colour) -> str:
-    return f"rgb({', '.join(map(str, colour))})"

@@ -80,6 +80,11 @@ def _without_model(record: RunRecord) -> str:
             f"{record.name}: was created by 'saltseg sync' and has no model in MLflow;"
             " promote the run that trained it, by the id that 'make ui' shows"
         )
+    if record.params.get("snapshot_ensemble", {}).get("outside"):
+        return (
+            f"{record.name}: has no model, because members from outside"
+            " (snapshot_ensemble.outside) predict no new crops; promote a run without them"
+        )
     return (
         f"{record.name}: has no model in MLflow, because its submit stage did not run; run"
         " 'dvc repro --force --single-item submit' and promote that run"
