@@ -17,6 +17,7 @@ from mlflow.exceptions import MlflowException
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.tracking.address import database, has_store
+from saltseg.tracking.run_content import LONGEST_TAG
 from saltseg.tracking.store import open_store, reached_store
 
 NAME = "saltseg"
@@ -40,6 +41,11 @@ class Version:
     number: str
     run: str
     tags: dict[str, str]
+
+    @property
+    def uri(self) -> str:
+        """The name by which commands and `saltseg.load` know it."""
+        return f"models:/{NAME}/{self.number}"
 
 
 def open_registry(root: Path) -> MlflowClient:
@@ -66,6 +72,11 @@ def register(client: MlflowClient, run: str, model: str, tags: Mapping[str, str]
     # By path: without a server, MLflow looks up models:/ID in its default store, not in this one.
     place = client.get_logged_model(model).artifact_location
     return _version(client.create_model_version(NAME, place, run, dict(tags), model_id=model))
+
+
+def describe(client: MlflowClient, version: Version, text: str) -> None:
+    """Give a version its description, in Markdown."""
+    client.update_model_version(NAME, version.number, text[:LONGEST_TAG])
 
 
 def version_of(client: MlflowClient, run: str) -> Version | None:
