@@ -131,6 +131,7 @@ def test_the_model_has_the_runs_own_metrics(store: Store, trained: Layout) -> No
     model = store.client.get_logged_model(outputs.model_outputs[0].model_id)
     assert {each.key: each.value for each in model.metrics or []} == score
     assert len(store.client.get_metric_history(store.run, "score")) == 1
+    assert json.loads(model.tags["mlflow.modelVersions"]) == [{"name": "saltseg", "version": "1"}]
 
 
 FRESH = """

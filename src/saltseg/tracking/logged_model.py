@@ -59,16 +59,18 @@ _QUOTED = {
 def record_model(client: MlflowClient, run: str, folder: Path, files: Mapping[str, bytes]) -> None:
     """Log the model in `folder` under `run`, and register it; a run has at most one version.
 
-    files: the run's recorded files by path; see version_tags. The version's description is a card.
+    Both are described by the model's card.
+    files: the run's recorded files by path; see version_tags.
     """
     tags = version_tags(files) | {"manifest": hash_file(folder / "model" / MANIFEST)}
-    version = register(client, run, log_model(client, run, folder, tags), tags)
+    model = log_model(client, run, folder, tags)
+    version = register(client, run, model, tags)
     recipe = client.get_run(run).data.tags.get(RECIPE, "")
     shown = [each.path for each in client.list_artifacts(run, "thumbnails")]
     pictures = [path for path in shown if PurePosixPath(path).name == _PICTURE]
     results = results_in(dict(files))
     card = model_card(folder / "model", results, version.uri, recipe, run, pictures)
-    describe(client, version, card)
+    describe(client, version, model, card)
 
 
 def version_tags(files: Mapping[str, bytes]) -> dict[str, str]:
