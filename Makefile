@@ -91,6 +91,7 @@ format: $(DEV)
 	ruff format
 
 subset: repository $(READY)
+	@echo "DVC warns of outputs without a hash: in a new clone the run has yet to make them."
 	dvc exp run --temp --name subset --force -S recipe=subset
 
 bench: $(DEV)

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -25,11 +26,14 @@ from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.modules import imported_modules, imported_names
 from saltseg.project.model_export import export_model
+from saltseg.project.run_files import files_of_folder
+from saltseg.reports.summary import score_in
 from saltseg.serving.served_model import _load_pyfunc
 from saltseg.tracking.logged_model import record_model, requirements
 from saltseg.tracking.registry import fetched_model, open_registry, version_of
+from saltseg.tracking.run_content import log_files
 from tests.conftest import PROJECT
-from tests.tracking.conftest import on_both_stores, runs, start_stage, under
+from tests.tracking.conftest import client_of, on_both_stores, recorded, runs, start_stage, under
 
 pytestmark = pytest.mark.slow
 
@@ -62,9 +66,11 @@ def store(migrated: Path, trained: Layout, tmp_path_factory: pytest.TempPathFact
     client = MlflowClient(f"sqlite:///{root}/mlruns/mlflow.db")
     experiment = client.create_experiment("saltseg", (root / "artifacts").as_uri())
     run = client.create_run(experiment).info.run_id
-    paths = trained.result("submit"), trained.score
-    results = {f"results/{path.name}": path.read_bytes() for path in paths}
-    files = {"dvc.lock": LOCK.encode(), **results}
+    for key, value in json.loads(trained.score.read_text()).items():
+        client.log_metric(run, key, value)
+    client.log_metric(run, "submit/crops", 12)
+    log_files(client, run, {"test_predictions.png": b"", "threshold.png": b""}, "thumbnails")
+    files = files_of_folder(trained.root) | {"dvc.lock": LOCK.encode()}
     made = Store(root, client.tracking_uri, client, run, files)
     record(made, trained, root / "first")
     return made
@@ -95,6 +101,39 @@ def test_a_run_has_one_version_with_hashes_and_nested_score(store: Store, traine
     )  # of two folds
 
 
+def test_the_version_has_a_card(store: Store, trained: Layout) -> None:
+    card = store.client.get_model_version("saltseg", "1").description or ""
+    score = json.loads(trained.score.read_text())
+    assert card.startswith(f"## Score {score_in(score, 'score')}\n")
+    assert "there is no score on them" in card
+    assert "- **Data:** 24 labelled crops of the synthetic survey, style `default`" in card
+    assert "- **Network:** `class_unet`, architecture `class_unet`, reads image; folds 0, 1" in card
+    assert f"- **Threshold:** {score['threshold']:.3f}" in card
+    assert "has seen no real data" in card
+    assert f"get-artifact?path=thumbnails%2Ftest_predictions.png&run_uuid={store.run}" in card
+    assert "threshold.png" not in card
+    (code,) = re.findall(r"```python\n(.*?)\n```", card, re.DOTALL)
+    known: dict[str, Any] = {"images": load_array(trained.data("ingest") / "test_images.npy")[:1]}
+    previous = Path.cwd()
+    os.chdir(store.root)
+    try:
+        exec(code, known)
+    finally:
+        os.chdir(previous)
+    masks = load_array(trained.data("postprocess-connected-components") / "test_masks.npy")
+    np.testing.assert_array_equal(known["found"].masks, masks[:1])
+
+
+def test_the_model_has_the_runs_own_metrics(store: Store, trained: Layout) -> None:
+    score = json.loads(trained.score.read_text())
+    outputs = store.client.get_run(store.run).outputs
+    assert outputs is not None
+    model = store.client.get_logged_model(outputs.model_outputs[0].model_id)
+    assert {each.key: each.value for each in model.metrics or []} == score
+    assert len(store.client.get_metric_history(store.run, "score")) == 1
+    assert json.loads(model.tags["mlflow.modelVersions"]) == [{"name": "saltseg", "version": "1"}]
+
+
 FRESH = """
 import sys
 import mlflow, numpy as np
@@ -104,6 +143,7 @@ model.predict(images[::-1])
 alone = model.predict(images[:1], params={"depth": [300.0]})
 found = model.predict(images)
 assert (alone["masks"] == found["masks"][:1]).all()
+assert model.predict(model.input_example)["masks"].shape == (1, 101, 101)
 wide = model.predict(np.concatenate([images[:2], images[2:4]], axis=2))
 np.savez("found.npz", wide=wide["masks"], **found)
 import saltseg
@@ -146,6 +186,7 @@ def test_it_is_served(store: Store, trained: Layout, small_crops: CropSet, tmp_p
     with served(store, tmp_path) as address:
         request = {"inputs": images.tolist(), "params": {"depth": [200.0, 400.0]}}
         first = ask(address, request)
+        assert "masks" in ask(address, example_of(store))["predictions"]
         ask(address, {"inputs": small_crops.test_images[2:5].tolist()})
         answer = ask(address, request)
         refused = ask(address, {"inputs": images.tolist(), "params": {"depth": [1.0] * 3}})
@@ -165,6 +206,13 @@ def test_it_is_served(store: Store, trained: Layout, small_crops: CropSet, tmp_p
     assert "depth: 3 values for 2 images" in json.dumps(refused)
     for said, answer_to in answers_to.items():
         assert "InputError: " in answer_to and said in answer_to
+
+
+def example_of(store: Store) -> dict[str, Any]:
+    """Return the request that comes with the first version."""
+    with fetched_model("models:/saltseg/1", store.root) as folder:
+        example: dict[str, Any] = json.loads((folder / "serving_input_example.json").read_text())
+    return example
 
 
 @contextmanager
@@ -256,11 +304,19 @@ def test_the_model_of_a_temporary_checkout_outlives_it(
     process = start_stage(checkout, "run.model()", "submit", **environment)
     assert process.communicate(timeout=120)[1] == ""
     shutil.rmtree(checkout)
+    # What the files of an experiment's commit would bring.
+    client_of(main).log_metric(recorded(main)["pipeline"].info.run_id, "score", 0.5)
     pipeline.communicate("\n")
     parent = runs(main)["pipeline"]
     version = version_of(open_registry(main), parent.info.run_id)
     assert version is not None, (main / "mlruns/recorder.log").read_text()
     assert version.tags["manifest"]
     assert not list((main / "mlruns").glob(".model-*"))
+    client = open_registry(main)
+    assert parent.outputs is not None
+    model = client.get_logged_model(parent.outputs.model_outputs[0].model_id)
+    assert [(each.key, each.value) for each in model.metrics or []] == [("score", 0.5)]
+    card = client.get_model_version("saltseg", version.number).description or ""
+    assert "- **Threshold:** " in card and f'saltseg.load("{version.uri}")' in card
     with fetched_model(f"models:/saltseg/{version.number}", main) as folder:
         assert len(list(folder.rglob("*.safetensors"))) == 4

@@ -339,7 +339,9 @@ def test_a_run_left_open_by_a_power_cut_is_swept(checkout: Path, start: Start) -
     client.update_run(left, status="RUNNING")
     assert done(start("pass")) == (0, "")
     assert "pipeline" in runs(checkout)  # once the recorder is done
-    assert client.get_run(left).info.status == "KILLED"
+    swept = client.get_run(left)
+    assert swept.info.status == "KILLED"
+    assert not {"recorder.pid", "recorder.identity"} & set(swept.data.tags)
 
 
 def test_two_stages_at_once_share_one_recorder(

@@ -1,5 +1,6 @@
 """A summary of a pipeline run in a few lines."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from saltseg.plumbing.files import read_json
@@ -33,6 +34,10 @@ def describe_score(score: float, low: float, high: float) -> str:
     return f"{score:.4f}, 95% interval {low:.4f} to {high:.4f}"
 
 
-def _score(label: str, result: dict[str, Any], name: str) -> str:
-    numbers = (result[key] for key in (name, f"{name}_low", f"{name}_high"))
-    return f"{label}  {describe_score(*numbers)}"
+def score_in(result: Mapping[str, Any], name: str) -> str:
+    """Format the score `name` of a stage's result, which has its interval as NAME_low and _high."""
+    return describe_score(*(result[key] for key in (name, f"{name}_low", f"{name}_high")))
+
+
+def _score(label: str, result: Mapping[str, Any], name: str) -> str:
+    return f"{label}  {score_in(result, name)}"

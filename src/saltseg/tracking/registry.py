@@ -1,5 +1,6 @@
 """The registered model in MLflow: its versions, one per pipeline run, and the champion."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,10 +14,12 @@ from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS, MLFLOW_RUN_NOTE
 
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.tracking.address import database, has_store
+from saltseg.tracking.run_content import LONGEST_TAG
 from saltseg.tracking.store import open_store, reached_store
 
 NAME = "saltseg"
@@ -40,6 +43,11 @@ class Version:
     number: str
     run: str
     tags: dict[str, str]
+
+    @property
+    def uri(self) -> str:
+        """The name by which commands and `saltseg.load` know it."""
+        return f"models:/{NAME}/{self.number}"
 
 
 def open_registry(root: Path) -> MlflowClient:
@@ -66,6 +74,16 @@ def register(client: MlflowClient, run: str, model: str, tags: Mapping[str, str]
     # By path: without a server, MLflow looks up models:/ID in its default store, not in this one.
     place = client.get_logged_model(model).artifact_location
     return _version(client.create_model_version(NAME, place, run, dict(tags), model_id=model))
+
+
+def describe(client: MlflowClient, version: Version, model: str, text: str) -> None:
+    """Give a version and its logged model their description, in Markdown, and link the two."""
+    shown = text[:LONGEST_TAG]
+    client.update_model_version(NAME, version.number, shown)
+    # MLflow's pages take the link from this tag, which only a registration by models:/ID writes.
+    versions = json.dumps([{"name": NAME, "version": version.number}])
+    tags = {MLFLOW_MODEL_VERSIONS: versions, MLFLOW_RUN_NOTE: shown}
+    client.set_logged_model_tags(model, tags)
 
 
 def version_of(client: MlflowClient, run: str) -> Version | None:

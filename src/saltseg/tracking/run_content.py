@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 from mlflow import MlflowClient
 from mlflow.entities import Param
@@ -13,7 +14,7 @@ RECORD = "record"
 """The artifact folder with the record of a pipeline run."""
 
 LONGEST_TAG = 5000
-"""MLflow's limit for a tag's value, in characters."""
+"""MLflow's limit for a tag's value and for a version's description, in characters."""
 
 _LONGEST_PARAM = 6000
 _MOST_PARAMS = 100
@@ -52,3 +53,8 @@ def log_files(client: MlflowClient, run: str, files: Mapping[str, bytes], place:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         client.log_artifacts(run, folder, place)
+
+
+def picture(name: str, run: str) -> str:
+    """Return Markdown that shows a run's artifact, by its address on the server, on any page."""
+    return f"![{name}](get-artifact?path={quote(name, safe='')}&run_uuid={run})"

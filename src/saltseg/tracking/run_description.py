@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
-from saltseg.reports.summary import describe_score
+from saltseg.reports.summary import score_in
 from saltseg.tracking.run_artifacts import read_lines
+from saltseg.tracking.run_content import picture
 from saltseg.tracking.run_report import REPORT
 
 Results = Mapping[str, Any]
@@ -36,7 +36,7 @@ def description(results: Results, artifacts: Mapping[str, bytes], run: str) -> s
     """
     return "\n\n".join(
         [
-            *_scores(results),
+            *describe_scores(results),
             *_pictures(artifacts, run),
             *_parts(results),
             *_errors(artifacts),
@@ -45,15 +45,17 @@ def description(results: Results, artifacts: Mapping[str, bytes], run: str) -> s
     )
 
 
-def _scores(results: Results) -> Iterator[str]:
+def describe_scores(results: Results) -> Iterator[str]:
     """Give the nested score and, if the truth is known, the score on the test crops."""
     submitted, cleaned = results.get("submit", {}), results.get(_CLEANING, {})
     parts = results.get("threshold-search", {}).get("parts", "parts")
     if "score" not in cleaned:
         return
-    yield f"## Score {_interval(cleaned, 'score')}"
+    yield f"## Score {score_in(cleaned, 'score')}"
+    if "locked_folds" in cleaned:
+        yield f"It is that of the locked folds, {cleaned['locked_folds']}, which no ablation sees."
     if "test_score" in submitted:
-        known = _interval(submitted, "test_score")
+        known = score_in(submitted, "test_score")
         yield f"On the test crops, whose truth trained and chose nothing: **{known}**."
     yield (
         "The score is the competition's: the share of the IoU thresholds 0.50, 0.55 to 0.95 that"
@@ -62,17 +64,12 @@ def _scores(results: Results) -> Iterator[str]:
     )
 
 
-def _interval(result: Mapping[str, Any], name: str) -> str:
-    return describe_score(*(result[key] for key in (name, f"{name}_low", f"{name}_high")))
-
-
 def _pictures(artifacts: Mapping[str, bytes], run: str) -> Iterator[str]:
-    """Show thumbnails in the description itself, by their addresses on the server."""
+    """Show thumbnails in the description itself."""
     small = [name for name in artifacts if name.startswith("thumbnails/")]
     if small:
-        yield " ".join(  # MLflow's page renders a newline as a line break
-            f"![{name}](get-artifact?path={quote(name, safe='')}&run_uuid={run})" for name in small
-        )
+        # MLflow's page renders a newline as a line break.
+        yield " ".join(picture(name, run) for name in small)
 
 
 def _parts(results: Results) -> Iterator[str]:

@@ -152,8 +152,13 @@ def sweep(client: MlflowClient, experiment: str) -> None:
     """End as KILLED this host's running runs whose recorder is gone, for example by a power cut."""
     query = f"attributes.status = 'RUNNING' and tags.host = '{socket.gethostname()}'"
     for run in [*search_runs(client, [experiment], query)]:
-        if not _recorder_lives(run.data.tags):
+        tags = run.data.tags
+        if _recorder_lives(tags):
+            continue
+        if _pipeline_lives(tags):  # its next recorder finds it by its tags
             client.set_terminated(run.info.run_id, "KILLED")
+        else:
+            end_run(client, run.info.run_id, "KILLED")
 
 
 def end_abandoned(client: MlflowClient, experiment: str, parent: str) -> None:
@@ -163,7 +168,7 @@ def end_abandoned(client: MlflowClient, experiment: str, parent: str) -> None:
     """
     query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{parent}'"
     for run in [*search_runs(client, [experiment], query)]:
-        client.set_terminated(run.info.run_id, "KILLED")
+        end_run(client, run.info.run_id, "KILLED")
 
 
 def end_run(client: MlflowClient, run: str, status: str) -> None:
@@ -177,6 +182,12 @@ def end_run(client: MlflowClient, run: str, status: str) -> None:
 def recorder_tags() -> dict[str, str]:
     """Return the tags by which `sweep` finds this process."""
     return {"recorder.pid": str(os.getpid()), "recorder.identity": identity(os.getpid())}
+
+
+def _pipeline_lives(tags: dict[str, str]) -> bool:
+    """Tell whether this is the run of a pipeline that is still running."""
+    pid, known = tags.get("pipeline.pid"), tags.get("pipeline.identity", "")
+    return pid is not None and lives(int(pid), known)
 
 
 def _recorder_lives(tags: dict[str, str]) -> bool:
