@@ -38,6 +38,10 @@ def main(root: Path) -> None:
         for name in (name for name, member in outside.items() if not member.folds_known):
             print(f"snapshot-ensemble: {name}: out_of_fold.csv has no column fold; if it held out"
                   " other crops than this run, the score is too good")  # fmt: skip
+        if outside:
+            print(
+                "snapshot-ensemble: members from outside predict no new crops: no model is logged"
+            )
         predict = average_greedily if params.snapshot_ensemble.greedy_weights else average
         ensemble = predict(params, crops, folds, snapshots, outside)
         ensemble.save(layout.data("snapshot-ensemble"))

@@ -2,10 +2,9 @@
 
     python stages/submit.py
 
-Reads the final masks, the crops, the pseudo-labels, the other stages' metrics and tables and, for
-the embedded survey, the truth. Predicts a few test crops again from models/ and stops if they
-differ. Writes data/submit (submission.csv, its sample, out_of_fold.csv, manifest.json),
-results/score.json, results/submit.json, results/report.html, and contact sheets.
+Reads the final masks, the crops, other stages' outputs and, for the embedded survey, the truth.
+Predicts a few test crops again from models/, and stops if they differ. Writes data/submit,
+results/score.json, submit.json and report.html, and contact sheets.
 """
 
 from pathlib import Path
@@ -34,8 +33,8 @@ def main(root: Path) -> None:
     folder, truth = layout.data("submit"), layout.truth / "test.csv"
     submission, sample = folder / "submission.csv", folder / "sample_submission.csv"
     with stage_run("submit", layout, params) as run:
-        table = load_table(layout.data("coverage-stratify") / "crops.parquet")
-        table = split_table(table, "test").sort_values("sample_order")
+        known = load_table(layout.data("coverage-stratify") / "crops.parquet")
+        table = split_table(known, "test").sort_values("sample_order")
         masks = load_array(layout.data("postprocess-connected-components") / "test_masks.npy")
         print(f"submit: {check_predictions(layout, table, masks, params.base.seed)}")
         write_sample(sample, table["id"].tolist())
@@ -50,9 +49,7 @@ def main(root: Path) -> None:
         counts = {"crops": checked.crops, "empty_share": checked.empty / max(checked.crops, 1)}
         run.metrics({**counts, **scores, "submission": hash_file(submission)})
         write_report(layout, params)
-        if params.snapshot_ensemble.outside:
-            print("submit: no model is logged: members from outside predict no new crops")
-        else:
+        if not params.snapshot_ensemble.outside:  # which predict no new crops
             run.model()
     print(summary(layout))
 
