@@ -50,21 +50,21 @@ def masks_of(layout: Layout) -> np.ndarray:
     return load_array(layout.data("postprocess-connected-components") / "test_masks.npy")
 
 
-def test_of(layout: Layout) -> pd.DataFrame:
+def table_of(layout: Layout) -> pd.DataFrame:
     table = load_table(layout.data("ingest") / "crops.parquet")
     return table[table["split"] == "test"]
 
 
 def check(layout: Layout) -> str:
     seed = load_params(layout.params).base.seed
-    return check_predictions(layout, test_of(layout), masks_of(layout), seed)
+    return check_predictions(layout, table_of(layout), masks_of(layout), seed)
 
 
 def test_submission_in_the_samples_order_scored_and_repeated(
     layout: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_text(layout.root / "dvc.yaml", "stages: {}")
-    masks, ids = masks_of(layout), test_of(layout)["id"].tolist()
+    masks, ids = masks_of(layout), table_of(layout)["id"].tolist()
     submit.main(layout.root)
     path = layout.data("submit") / "submission.csv"
     lines = path.read_text().splitlines()
@@ -118,7 +118,7 @@ def test_predictions_of_other_networks_are_refused(layout: Layout) -> None:
 
 def test_one_wrong_crop_is_named(layout: Layout) -> None:
     file = layout.data("snapshot-ensemble") / "test.npy"
-    chosen = choose_crops(test_of(layout), load_params(layout.params).base.seed)
+    chosen = choose_crops(table_of(layout), load_params(layout.params).base.seed)
     name, row = chosen[["id", "row"]].iloc[2]
     values = load_array(file).copy()
     values[row] = values[row, :, ::-1]
@@ -129,7 +129,7 @@ def test_one_wrong_crop_is_named(layout: Layout) -> None:
 
 
 def test_masks_of_other_probabilities_are_refused(layout: Layout) -> None:
-    chosen = choose_crops(test_of(layout), load_params(layout.params).base.seed)
+    chosen = choose_crops(table_of(layout), load_params(layout.params).base.seed)
     name, row = chosen[["id", "row"]].iloc[-1]
     masks = masks_of(layout).copy()
     masks[row, 50:52] = ~masks[row, 50:52]
