@@ -1,11 +1,12 @@
 """What a recipe costs: parameters, floating-point operations, training crops."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import mul
+from typing import TYPE_CHECKING
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from saltseg.config.model_definitions import CROP, ModelDefinition
 from saltseg.config.params import Params
@@ -15,6 +16,9 @@ from saltseg.config.schema import ALL
 from saltseg.learning.schedules import batch_count, dealt_count, drawn_count
 from saltseg.models import create_model
 from saltseg.plumbing.tables import table
+
+if TYPE_CHECKING:
+    from torch.utils.flop_counter import FlopCounterMode
 
 PhaseName = tuple[str, int]
 """A phase: its section, `pseudolabel` or `train_per_fold`, and its number there."""
@@ -98,10 +102,18 @@ def network_size(definition: ModelDefinition) -> tuple[int, int]:
     with torch.device("meta"):
         network = create_model(definition, seed=0, weights=None).eval()
         images, depth = torch.zeros(1, CROP, CROP), torch.zeros(1)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), _flop_counter() as counter:
         network(images, depth)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return parameters, counter.get_total_flops()
+
+
+def _flop_counter() -> "FlopCounterMode":
+    # Without Triton, which is not installed where there is no GPU, its import warns.
+    logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
+    from torch.utils.flop_counter import FlopCounterMode
+
+    return FlopCounterMode(display=False)
 
 
 def _trainings(
