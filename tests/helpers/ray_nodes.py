@@ -27,6 +27,9 @@ _SOON_DEAD = {
 }
 """A killed node refuses the check at once; a busy one has time to answer it."""
 
+_PATIENCE = 600
+"""Seconds that the cluster's end may take on a busy machine."""
+
 _ATTEMPTS = 3
 """Starts of the cluster: on a busy machine Ray gives up after 30 s, which cannot be set."""
 
@@ -90,7 +93,7 @@ def ray_nodes(folder: Path, variables: Mapping[str, str]) -> Iterator[RayNodes]:
     try:
         yield RayNodes(told["address"], told["raylets"], token, folders, process)
     finally:
-        process.communicate("end\n", timeout=60)
+        process.communicate("end\n", timeout=_PATIENCE)
 
 
 def _start(folders: list[Path], log: Path, environment: dict[str, str]) -> "subprocess.Popen[str]":
