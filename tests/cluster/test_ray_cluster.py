@@ -274,20 +274,16 @@ def test_the_trials_of_an_ablation_leave_the_experiments_of_one_machine(
 
 
 def saved(checkout: Checkout) -> dict[str, tuple[object, ...]]:
-    """Return what each experiment of a checkout keeps: files, parameters, scores and hashes.
+    """Return what each experiment of a checkout keeps: files, parameters and hashes.
 
     Entries of dvc.lock are in the order in which items ended.
     """
     listed = checkout.succeed("git", "for-each-ref", "--format=%(refname)", "refs/exps")
     names = [name for name in listed.split() if "/ablate-" in name]
-    scores = "results/postprocess-connected-components.json"
     return {
         name.rpartition("/")[2]: (
-            checkout.succeed("git", "ls-tree", "-r", "--name-only", name, "results"),
-            *(
-                checkout.succeed("git", "show", f"{name}:{path}")
-                for path in ("params.yaml", scores)
-            ),
+            checkout.succeed("git", "ls-tree", "-r", "--name-only", name),
+            checkout.succeed("git", "show", f"{name}:params.yaml"),
             yaml.safe_load(checkout.succeed("git", "show", f"{name}:dvc.lock")),
         )
         for name in names
