@@ -34,7 +34,7 @@ from tests.helpers.checkout import Checkout, make_checkout
 from tests.helpers.full_store import LEFT, full_stores
 from tests.helpers.large_answers import PIECES
 from tests.helpers.phases import set_epochs
-from tests.helpers.ray_nodes import RayNodes, ray_nodes
+from tests.helpers.ray_nodes import STORE, RayNodes, ray_nodes
 from tests.helpers.s3 import BUCKET, CREDENTIALS, s3_server
 from tests.helpers.servers import mlflow_server
 
@@ -215,8 +215,9 @@ def test_a_prediction_needs_no_room_in_the_object_stores(
     model = tmp_path / "exported"
     export_model(trained, model)
     shape = 8, 250, 500
-    in_flight = HELD * len(two_nodes.nodes.raylets) * 4 * shape[1] * shape[2]
-    assert in_flight > len(two_nodes.nodes.raylets) * LEFT
+    nodes = len(two_nodes.nodes.raylets)
+    in_flight = HELD * nodes * 4 * shape[1] * shape[2]
+    assert in_flight > nodes * LEFT
     survey = tmp_path / "survey.npy"
     np.save(survey, np.random.default_rng(6).normal(size=shape).astype(np.float32))
     arguments: list[str | Path] = ["--axes", "inline,crossline,sample", "--along", "inline"]
@@ -230,6 +231,7 @@ def test_a_prediction_needs_no_room_in_the_object_stores(
     assert content_of(tmp_path / "spread" / PREDICTION) == content_of(
         tmp_path / "alone" / PREDICTION
     )
+    assert stores.before > nodes * (STORE - 2 * LEFT)
     assert stores.most - stores.before < in_flight / 10
 
 

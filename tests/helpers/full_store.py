@@ -66,8 +66,7 @@ class Holder:
         here = ray.get_runtime_context().get_node_id()
         store = next(node["Resources"] for node in ray.nodes() if node["NodeID"] == here)
         count = (int(store["object_store_memory"]) - LEFT) // PIECE
-        kept = [ray.put(np.ones(PIECE, np.uint8)) for _ in range(count)]
-        self._used = [ray.get(each) for each in kept]
+        self._used = [ray.get(ray.put(np.ones(PIECE, np.uint8))) for _ in range(count)]
 
 
 def used() -> int:

@@ -27,6 +27,9 @@ _SOON_DEAD = {
 }
 """A killed node refuses the check at once; a busy one has time to answer it."""
 
+STORE = 80_000_000
+"""Bytes of each node's object store, about the least that Ray allows."""
+
 _PATIENCE = 600
 """Seconds that the cluster's end may take on a busy machine."""
 
@@ -111,7 +114,7 @@ def main(folders: list[str]) -> None:
 
     usual: dict[str, Any] = {
         "num_cpus": 1,
-        "object_store_memory": 80_000_000,
+        "object_store_memory": STORE,
         "include_dashboard": False,
     }
     first = usual | {"node_ip_address": "127.0.0.2", "env_vars": {"TMPDIR": folders[0]}}
