@@ -33,7 +33,7 @@ STORE = 80_000_000
 _PATIENCE = 600
 """Seconds that the cluster's end may take on a busy machine."""
 
-_ATTEMPTS = 3
+_ATTEMPTS = 6
 """Starts of the cluster: on a busy machine Ray gives up after 30 s, which cannot be set."""
 
 
