@@ -60,11 +60,14 @@ NOTES = {
     " smallest network and one epoch per phase; medians of three runs, without imports. `ingest`"
     " reads Kaggle's zipped PNG files. Bend: the time at 18,000, divided by the straight line"
     " through the times at 500 and 8,000; a cost quadratic in the crops would have 2.2.",
-    "scale": "Two nodes of one CPU each on this machine ([scaling](../scaling.md)). Items run one"
-    " after the other, each in a checkout of this project with an input of 10 MB; their work is"
-    " left out, the first starts a process and fills the node's cache. Bricks are 16 x 16 samples,"
-    " so that their handling is what is measured; ratio: time a brick at the larger number beside"
-    " the smaller. Two workers beside one: both times, and their ratio. `--small` measures fewer.",
+    "scale": "Two nodes of one CPU each on this machine ([scaling](../scaling.md)). A local Ray is"
+    " one that a process starts for itself. Items run one after the other, each in a checkout of"
+    " this project with an input of 10 MB; their work is left out, the first starts a process and"
+    " fills the node's cache. Bricks are 16 x 16 samples, so that their handling is what is"
+    " measured; memory is the most that was seen, of the driver also what it grew by; ratio: time"
+    " a brick at the larger number beside the smaller. Two workers beside one keep a core busy"
+    " each: both times, and how many times as long one takes. `--small` measures fewer bricks and"
+    " pieces.",
 }
 
 

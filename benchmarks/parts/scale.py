@@ -1,11 +1,14 @@
-"""What a Ray cluster costs: an item of a training, two workers beside one, many bricks.
+"""What a Ray cluster costs: its start, an item of a training, many bricks, two workers beside one.
 
 Two nodes of one CPU each on this machine, as in tests/cluster, with a remote in a folder.
 """
 
+import json
 import os
+import secrets
+import subprocess
+import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +20,7 @@ import numpy as np
 import psutil
 import yaml
 
-from benchmarks.side_by_side import Row, duration, megabytes, seconds
+from benchmarks.side_by_side import ROOT, Row, duration, megabytes, seconds
 from saltseg.cluster.code_shipment import pack_code
 from saltseg.cluster.dealing import Dealer
 from saltseg.cluster.item_outputs import restore_outputs
@@ -67,22 +70,58 @@ class Size:
     """Pieces of the comparison of two workers with one."""
 
 
-FULL, SMALL = Size((10_000, 100_000), 200), Size((300, 3_000), 10)
+FULL, SMALL = Size((10_000, 100_000), 200), Size((1_000, 10_000), 30)
 SIDE = 16
 """Traces of a brick, and samples of a trace: small, so that its handling is what is measured."""
+LOOKS = 100
+"""Times that memory is looked at while bricks are dealt out."""
+
+STARTS = 3
+LOCAL = """
+import json, time
+started = time.perf_counter()
+import ray
+quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "critical"}
+ray.init("local", num_cpus=1, **quiet)
+there = time.perf_counter()
+ray.get(ray.remote(lambda: None).remote())
+print(json.dumps([there - started, time.perf_counter() - there]))
+"""
+"""Starts Ray for this machine alone, as whoever has no cluster would."""
 
 
 def rows(small: bool = False) -> list[Row]:
     """Measure on a cluster of this machine."""
     size = SMALL if small else FULL
+    found = start_rows()
     with TemporaryDirectory() as name:
         folder = Path(name)
         with ray_nodes(folder / "nodes", {}) as nodes:
             os.environ.update(nodes.variables)
             with connected(nodes.address) as cluster:
-                found = item_rows(folder)
+                found += item_rows(folder)
                 found += [brick_row(cluster, folder, size.bricks)]
                 return [*found, workers_row(cluster, nodes, size.busy)]
+
+
+def start_rows() -> list[Row]:
+    """Start Ray on this machine alone, in processes of their own."""
+    told = [json.loads(local_ray()) for _ in range(STARTS)]
+    steps = ("start of a local Ray, its import included", "a local Ray's first task")
+    return [
+        Row(step, f"{STARTS} starts", " / ".join(map(duration, spent)), "", "", "", None)
+        for step, spent in zip(steps, zip(*told, strict=True), strict=True)
+    ]
+
+
+def local_ray() -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    own |= {"RAY_USAGE_STATS_ENABLED": "0"}
+    return subprocess.run(
+        [sys.executable, "-c", LOCAL], cwd=ROOT, env=kept | own,
+        check=True, stdout=subprocess.PIPE, text=True,
+    ).stdout.splitlines()[-1]  # fmt: skip
 
 
 def item_rows(folder: Path) -> list[Row]:
@@ -140,7 +179,9 @@ def brick_row(cluster: RayCluster, folder: Path, counts: tuple[int, int]) -> Row
         " / ".join(f"{count:,}" for count in counts),
         " / ".join(duration(one.each) for one in found),
         " / ".join(
-            f"driver +{megabytes(one.driver)}, object store {megabytes(one.store)}" for one in found
+            f"driver {megabytes(one.driver)} (+{megabytes(one.growth)}),"
+            f" object store {megabytes(one.store)}"
+            for one in found
         ),
         f"{bend:.2f}",
         f"bend under {STRAIGHT}",
@@ -150,10 +191,11 @@ def brick_row(cluster: RayCluster, folder: Path, counts: tuple[int, int]) -> Row
 
 @dataclass(frozen=True)
 class Bricks:
-    """Seconds a brick, and MB: growth of the driver, and most in the object stores."""
+    """Seconds a brick, and most MB: of the driver, of which since it began, of object stores."""
 
     each: float
     driver: float
+    growth: float
     store: float
 
 
@@ -167,15 +209,15 @@ def bricks(cluster: RayCluster, folder: Path, count: int) -> Bricks:
     dealer = Dealer(cluster, Share(cpus=1), StubNodeWorker, arguments)
     pieces = [("inline", at) for at in range(count)]
     deque_of(dealer.deal(pieces[:2]))  # starts the actors
-    process, watched = psutil.Process(), Counter[str]()
+    process, driver, store = psutil.Process(), [], []
     before = process.memory_info().rss
     started = time.perf_counter()
     for number, _ in enumerate(dealer.deal(pieces)):
-        if number % (count // 20) == 0:
-            watched["driver"] = max(watched["driver"], process.memory_info().rss - before)
-            watched["store"] = max(watched["store"], stored())
-    spent = time.perf_counter() - started
-    return Bricks(spent / count, watched["driver"] / 1e6, watched["store"] / 1e6)
+        if number % (count // LOOKS) == 0:
+            driver.append(process.memory_info().rss)
+            store.append(stored())
+    spent, most = time.perf_counter() - started, max(driver)
+    return Bricks(spent / count, most / 1e6, max(most - before, 0) / 1e6, max(store) / 1e6)
 
 
 def stub_task(folder: Path, count: int) -> SurveyTask:

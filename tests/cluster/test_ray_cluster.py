@@ -4,9 +4,11 @@ Nodes have temporary folders, caches and checkouts of their own, and exchange da
 S3 server, so that nothing passes through a shared disk by accident.
 """
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,15 +23,18 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from saltseg.cluster.dealing import HELD
 from saltseg.plumbing.layout import Layout
 from saltseg.project.model_export import export_model
 from saltseg.seismic.store import PREDICTION
 from saltseg.serving.survey_work import WORK
 from saltseg.tracking import wait_for_recorders
-from tests.conftest import shrunk_content
+from tests.conftest import PROJECT, shrunk_content
 from tests.helpers.checkout import Checkout, make_checkout
+from tests.helpers.full_store import LEFT, full_stores
+from tests.helpers.large_answers import PIECES
 from tests.helpers.phases import set_epochs
-from tests.helpers.ray_nodes import RayNodes, ray_nodes
+from tests.helpers.ray_nodes import STORE, RayNodes, ray_nodes
 from tests.helpers.s3 import BUCKET, CREDENTIALS, s3_server
 from tests.helpers.servers import mlflow_server
 
@@ -39,7 +44,7 @@ ITEMS = ("train-per-fold@class_unet-0", "train-per-fold@class_unet-1")
 INPUTS = ("ingest", "pretraining", "fold-split", "pseudolabel")
 """What the training reads, of data/."""
 
-PATIENCE = 900
+PATIENCE = 3600
 """Seconds after which a test gives up on a busy machine."""
 
 
@@ -114,6 +119,17 @@ def start(checkout: Checkout, place: Place, *arguments: str | Path) -> "subproce
     )  # fmt: skip
 
 
+def outcome(process: "subprocess.Popen[str]") -> str:
+    """Return what a process said that must succeed, at the latest when patience ends."""
+    try:
+        said, _ = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        pytest.fail(f"not ended after {PATIENCE} s:\n{process.communicate()[0]}")
+    assert process.returncode == 0, said
+    return said
+
+
 def locked(checkout: Checkout) -> dict[str, object]:
     lock = yaml.safe_load((checkout.root / "dvc.lock").read_text())
     return {item: lock["stages"][item] for item in ITEMS}
@@ -138,8 +154,7 @@ def test_a_node_dies_in_a_training_and_the_bytes_are_those_of_one_machine(
     process = start(spread, two_nodes, "train", "--states", states)
     wait_for(lambda: all_have_trained(states, seconds=1), process)
     two_nodes.nodes.kill(1)
-    said, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, said
+    said = outcome(process)
     lost = next(item for item in ITEMS if f"{item}: lost with" in said)
     assert "resum" in (spread.root / f"tmp/logs/{lost}.log").read_text()
     assert locked(spread) == locked(alone)
@@ -184,14 +199,54 @@ def test_a_node_dies_in_a_prediction_and_the_bytes_are_those_of_one_machine(
     np.save(survey, np.random.default_rng(5).normal(size=(30, 40, 110)).astype(np.float32))
     arguments: list[str | Path] = ["--axes", "inline,crossline,sample", "--model", model, survey]
     here, out = Checkout(tmp_path), tmp_path / "spread"
-    alone = here.succeed("saltseg", "predict", "--out", "alone", *map(str, arguments))
+    here.succeed("saltseg", "predict", "--out", "alone", *map(str, arguments))
     process = start(here, two_nodes, "predict", "--out", out, *arguments)
     wait_for(lambda: len([*(out / WORK).glob("*line/[0-9]*.npy")]) > 3, process)
     two_nodes.nodes.kill(1)
-    said, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, said + alone
+    outcome(process)
     assert content_of(out / PREDICTION) == content_of(tmp_path / "alone" / PREDICTION)
     assert not (out / WORK).exists()
+
+
+def test_a_prediction_needs_no_room_in_the_object_stores(
+    two_nodes: Place, trained: Layout, tmp_path: Path
+) -> None:
+    """The sections in flight are larger than what is free there."""
+    model = tmp_path / "exported"
+    export_model(trained, model)
+    shape = 8, 250, 500
+    nodes = len(two_nodes.nodes.raylets)
+    in_flight = HELD * nodes * 4 * shape[1] * shape[2]
+    assert in_flight > nodes * LEFT
+    survey = tmp_path / "survey.npy"
+    np.save(survey, np.random.default_rng(6).normal(size=shape).astype(np.float32))
+    arguments: list[str | Path] = ["--axes", "inline,crossline,sample", "--along", "inline"]
+    arguments += ["--model", model, survey]
+    here = Checkout(tmp_path)
+    here.succeed("saltseg", "predict", "--out", "alone", *map(str, arguments))
+    variables = here.environment() | two_nodes.variables
+    with full_stores(two_nodes.nodes.address, variables) as stores:
+        process = start(here, two_nodes, "predict", "--out", tmp_path / "spread", *arguments)
+        outcome(process)
+    assert content_of(tmp_path / "spread" / PREDICTION) == content_of(
+        tmp_path / "alone" / PREDICTION
+    )
+    assert stores.before > nodes * (STORE - 2 * LEFT)
+    assert stores.most - stores.before < in_flight / 10
+
+
+def test_pieces_wait_where_answers_fill_the_object_stores(two_nodes: Place, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.helpers.large_answers", two_nodes.nodes.address]
+    done = subprocess.run(
+        [*command, str(tmp_path)],
+        env=Checkout(tmp_path).environment() | two_nodes.variables, cwd=PROJECT,
+        check=False, capture_output=True, text=True, timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert sorted(each["piece"] for each in told) == [*range(PIECES)]
+    held = HELD * len(two_nodes.nodes.raylets)
+    assert all(each["begun"] <= each["done"] + held for each in told), told
 
 
 THRESHOLDS = "threshold_search.low=0.0 & threshold_search.high=0.01"
@@ -209,30 +264,29 @@ def test_the_trials_of_an_ablation_leave_the_experiments_of_one_machine(
     add_remote(spread, two_nodes.s3)
     place = replace(two_nodes, variables=two_nodes.variables | {"MLFLOW_EXPERIMENT_NAME": "trials"})
     process = start(spread, place, *arguments)
-    said, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, said
+    said = outcome(process)
     assert said.count(": started on ") == 4, "two teachers and two members, once for both trials"
     assert saved(spread) == saved(alone) and len(saved(spread)) == 2
     assert spread.succeed("git", "status", "--porcelain") == " M .dvc/config\n"  # the remote
+    wait_for_recorders(spread.root / "mlruns", PATIENCE)
     runs = search(two_nodes.mlflow, "trials")
     assert {run.data.tags["dvc.experiment"] for run in runs} == {*saved(spread)}
     assert sum("dvc.revision" in run.data.tags for run in runs) == 2
     assert [*two_nodes.nodes.folders[0].glob("saltseg-trial-*")] == []
 
 
-def saved(checkout: Checkout) -> dict[str, tuple[str, ...]]:
-    """Return what each experiment of a checkout keeps: files, parameters, hashes and scores."""
+def saved(checkout: Checkout) -> dict[str, tuple[object, ...]]:
+    """Return what each experiment of a checkout keeps: files, parameters and hashes.
+
+    Entries of dvc.lock are in the order in which items ended.
+    """
     listed = checkout.succeed("git", "for-each-ref", "--format=%(refname)", "refs/exps")
     names = [name for name in listed.split() if "/ablate-" in name]
-    scores = "results/postprocess-connected-components.json"
     return {
         name.rpartition("/")[2]: (
-            checkout.succeed("git", "ls-tree", "-r", "--name-only", name, "results"),
-            *(
-                checkout.succeed("git", "show", f"{name}:{path}")
-                for path in ("params.yaml", scores)
-            ),
-            checkout.succeed("git", "show", f"{name}:dvc.lock"),
+            checkout.succeed("git", "ls-tree", "-r", "--name-only", name),
+            checkout.succeed("git", "show", f"{name}:params.yaml"),
+            yaml.safe_load(checkout.succeed("git", "show", f"{name}:dvc.lock")),
         )
         for name in names
     }

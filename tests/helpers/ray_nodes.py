@@ -27,7 +27,13 @@ _SOON_DEAD = {
 }
 """A killed node refuses the check at once; a busy one has time to answer it."""
 
-_ATTEMPTS = 3
+STORE = 80_000_000
+"""Bytes of each node's object store, about the least that Ray allows."""
+
+_PATIENCE = 600
+"""Seconds that the cluster's end may take on a busy machine."""
+
+_ATTEMPTS = 6
 """Starts of the cluster: on a busy machine Ray gives up after 30 s, which cannot be set."""
 
 
@@ -90,7 +96,7 @@ def ray_nodes(folder: Path, variables: Mapping[str, str]) -> Iterator[RayNodes]:
     try:
         yield RayNodes(told["address"], told["raylets"], token, folders, process)
     finally:
-        process.communicate("end\n", timeout=60)
+        process.communicate("end\n", timeout=_PATIENCE)
 
 
 def _start(folders: list[Path], log: Path, environment: dict[str, str]) -> "subprocess.Popen[str]":
@@ -108,7 +114,7 @@ def main(folders: list[str]) -> None:
 
     usual: dict[str, Any] = {
         "num_cpus": 1,
-        "object_store_memory": 80_000_000,
+        "object_store_memory": STORE,
         "include_dashboard": False,
     }
     first = usual | {"node_ip_address": "127.0.0.2", "env_vars": {"TMPDIR": folders[0]}}

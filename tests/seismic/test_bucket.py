@@ -1,19 +1,24 @@
 """Stores in a bucket, on a real S3 server."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from saltseg.cli import app
 from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.layout import Layout
+from saltseg.project.model_export import export_model
 from saltseg.seismic.array_file import open_array
 from saltseg.seismic.bucket import BucketPath, check_not_in_bucket, located
 from saltseg.seismic.fingerprint import fingerprint
 from saltseg.seismic.opening import check_survey, open_survey
 from saltseg.seismic.options import SurveyOptions
-from saltseg.seismic.store import complete, create_store
+from saltseg.seismic.store import PREDICTION, complete, create_store
 from saltseg.serving.survey_work import file_identity
 from tests.helpers.s3 import BUCKET, CREDENTIALS, s3_server
 
@@ -21,6 +26,8 @@ pytestmark = pytest.mark.slow
 
 SHAPE = 5, 6, 40
 PLACE = Path(f"s3://{BUCKET}/surveys/north.zarr")
+NAMING = (f"{PREDICTION}/zarr.json", "record.json", ".saltseg-outputs")
+"""Files of a prediction that name its survey, or have the hash of one that does."""
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +76,36 @@ def test_a_store_is_known_by_what_the_bucket_says(store: Path) -> None:
     finally:
         bucket.pipe(root, content)
     assert fingerprint(place) == hashed
+
+
+def test_it_is_predicted_as_its_copy_here_each_time(
+    store: Path, trained: Layout, tmp_path: Path
+) -> None:
+    model = tmp_path / "exported"
+    export_model(trained, model)
+    surveys = {"here": str(store), "there": str(located(PLACE)), "again": str(located(PLACE))}
+    for name, survey in surveys.items():
+        arguments = ["predict", survey, "--model", str(model), "--out", str(tmp_path / name)]
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done.output
+    here, there, again = (content_of(tmp_path / name) for name in surveys)
+    assert there == again
+    assert told(there) == file_identity(located(PLACE)) and told(here) == file_identity(store)
+    for name in NAMING:
+        assert here.pop(name) != there.pop(name)
+    assert here == there
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    """Return all that a prediction wrote."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def told(content: dict[str, bytes]) -> object:
+    """Return how a prediction names its survey."""
+    known = json.loads(content[f"{PREDICTION}/zarr.json"])
+    return known["attributes"]["saltseg"]["prediction"]["survey"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dvc.repo import Repo
+
 from saltseg.ablation.overrides import write_base
 from saltseg.cluster.cluster_training import train_on_cluster
 from saltseg.plumbing.errors import InputError, one_line_errors
@@ -60,17 +62,23 @@ def _run(root: Path, order: Order) -> None:
         _dvc(project, "checkout", "--quiet", "--allow-missing")
         states = None if order.states is None else Path(order.states)
         train_on_cluster(project, order.address, states, order.last)
-        _save_experiment(project, order)
+        commit_experiment(project, order.name)
         reference = f"refs/exps/{commit[:2]}/{commit[2:]}/{order.name}"
-        git(root, "fetch", "--quiet", str(clone), f"{reference}:{reference}")
+        git(root, "fetch", "--quiet", str(clone), f"HEAD:{reference}")
 
 
-def _save_experiment(project: Path, order: Order) -> None:
-    """Save what `dvc exp run` would: what git has, dvc.lock, and the metrics."""
-    arguments = ["exp", "save", "--quiet", "--name", order.name]
-    for metric in sorted(Layout(project).results.rglob("*.json")):
-        arguments += ["--include-untracked", metric.relative_to(project).as_posix()]
-    _dvc(project, *arguments, order.last)
+def commit_experiment(project: Path, name: str) -> None:
+    """Commit what `dvc exp run` would: what git has, dvc.lock, and outputs that no cache keeps.
+
+    `dvc exp save` would also commit the plots, which the cache keeps.
+    """
+    with Repo(str(project)) as repo:
+        outs = [out for stage in repo.index.stages for out in stage.outs if not out.use_cache]
+        made = [path for path in (Path(out.fs_path) for out in outs) if path.exists()]
+        git(project, "add", "--update", ":/")
+        git(project, "add", "--", "dvc.lock", *map(str, made))
+        # By DVC, which needs no name of a user in git's configuration.
+        repo.scm.commit(f"dvc: commit experiment {name}", no_verify=True)
 
 
 def _copy_name(root: Path, clone: Path) -> None:
