@@ -64,7 +64,7 @@ NOTES = {
     " one that a process starts for itself. Items run one after the other, each in a checkout of"
     " this project with an input of 10 MB; their work is left out, the first starts a process and"
     " fills the node's cache. Bricks are 16 x 16 samples, so that their handling is what is"
-    " measured; memory is the most that was seen, of the driver also what it grew by; ratio: time"
+    " measured; memory is the driver's most, and what it grew by; ratio: time"
     " a brick at the larger number beside the smaller. Two workers beside one keep a core busy"
     " each: both times, and how many times as long one takes. `--small` measures fewer bricks and"
     " pieces.",

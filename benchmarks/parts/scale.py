@@ -178,11 +178,7 @@ def brick_row(cluster: RayCluster, folder: Path, counts: tuple[int, int]) -> Row
         "a brick, read, predicted by a stub, written",
         " / ".join(f"{count:,}" for count in counts),
         " / ".join(duration(one.each) for one in found),
-        " / ".join(
-            f"driver {megabytes(one.driver)} (+{megabytes(one.growth)}),"
-            f" object store {megabytes(one.store)}"
-            for one in found
-        ),
+        " / ".join(f"driver {megabytes(one.driver)} (+{megabytes(one.growth)})" for one in found),
         f"{bend:.2f}",
         f"bend under {STRAIGHT}",
         bend < STRAIGHT,
@@ -191,12 +187,11 @@ def brick_row(cluster: RayCluster, folder: Path, counts: tuple[int, int]) -> Row
 
 @dataclass(frozen=True)
 class Bricks:
-    """Seconds a brick, and most MB: of the driver, of which since it began, of object stores."""
+    """Seconds a brick, and most MB of the driver, of which it grew by `growth`."""
 
     each: float
     driver: float
     growth: float
-    store: float
 
 
 def bricks(cluster: RayCluster, folder: Path, count: int) -> Bricks:
@@ -209,15 +204,14 @@ def bricks(cluster: RayCluster, folder: Path, count: int) -> Bricks:
     dealer = Dealer(cluster, Share(cpus=1), StubNodeWorker, arguments)
     pieces = [("inline", at) for at in range(count)]
     deque_of(dealer.deal(pieces[:2]))  # starts the actors
-    process, driver, store = psutil.Process(), [], []
+    process, driver = psutil.Process(), []
     before = process.memory_info().rss
     started = time.perf_counter()
     for number, _ in enumerate(dealer.deal(pieces)):
         if number % (count // LOOKS) == 0:
             driver.append(process.memory_info().rss)
-            store.append(stored())
     spent, most = time.perf_counter() - started, max(driver)
-    return Bricks(spent / count, most / 1e6, max(most - before, 0) / 1e6, max(store) / 1e6)
+    return Bricks(spent / count, most / 1e6, max(most - before, 0) / 1e6)
 
 
 def stub_task(folder: Path, count: int) -> SurveyTask:
@@ -234,14 +228,6 @@ def stub_task(folder: Path, count: int) -> SurveyTask:
     with open_survey(survey, options, folder) as opened:
         scale = measure_scale(opened, ScaleOf.SURVEY, choices.clip, None)
     return SurveyTask(survey, folder, folder, work, options, choices, scale)
-
-
-def stored() -> int:
-    """Return the bytes in the nodes' object stores."""
-    import ray
-
-    key = "object_store_memory"
-    return int(ray.cluster_resources()[key] - ray.available_resources().get(key, 0))
 
 
 def workers_row(cluster: RayCluster, nodes: RayNodes, pieces: int) -> Row:

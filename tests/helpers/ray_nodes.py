@@ -27,9 +27,6 @@ _SOON_DEAD = {
 }
 """A killed node refuses the check at once; a busy one has time to answer it."""
 
-STORE = 80_000_000
-"""Bytes of each node's object store, about the least that Ray allows."""
-
 _PATIENCE = 600
 """Seconds that the cluster's end may take on a busy machine."""
 
@@ -114,7 +111,7 @@ def main(folders: list[str]) -> None:
 
     usual: dict[str, Any] = {
         "num_cpus": 1,
-        "object_store_memory": STORE,
+        "object_store_memory": 80_000_000,  # about the least that Ray allows
         "include_dashboard": False,
     }
     first = usual | {"node_ip_address": "127.0.0.2", "env_vars": {"TMPDIR": folders[0]}}
