@@ -53,7 +53,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "saltseg needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13"
 	$(if $(CPU_TORCH),$(UV_INSTALL) --no-verify-hashes --torch-backend cpu $(CPU_TORCH))
 	$(PACKAGES) $(EXTRAS)
 	$(EDITABLE)
