@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -47,3 +48,22 @@ def open_page(browser: Path) -> Iterator[Page]:
         page.add_init_script(_CALM)
         yield page
         running.close()
+
+
+@contextmanager
+def offline_page(*allowed: str) -> Iterator[Page]:
+    """Yield a page; on leaving, check that no script failed and that only `allowed` was asked for.
+
+    allowed: beginnings of addresses, such as "file:". Skips the test where there is no browser.
+    """
+    browser = find_browser()
+    if browser is None:
+        pytest.skip("no browser: neither CHROMIUM nor chromium or google-chrome in PATH")
+    with open_page(browser) as page:
+        faults: list[str] = []
+        asked_for: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda asked: asked_for.append(asked.url))
+        yield page
+        assert faults == []
+        assert [url for url in asked_for if not url.startswith(allowed)] == []

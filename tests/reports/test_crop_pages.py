@@ -19,7 +19,7 @@ from saltseg.reports.crop_sheets import ACROSS, LEVELS, probability_colours, wri
 from saltseg.reports.error_kinds import KINDS
 from saltseg.reports.page import Facts, read_data
 from saltseg.scoring.rle import decode
-from tests.helpers.browser import find_browser, open_page
+from tests.helpers.browser import offline_page
 
 CLEANING = "postprocess-connected-components"
 
@@ -127,17 +127,8 @@ def test_the_command(run: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    browser = find_browser()
-    if browser is None:
-        pytest.skip("no browser: neither CHROMIUM nor chromium or google-chrome in PATH")
-    with open_page(browser) as page:
-        faults: list[str] = []
-        asked_for: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda asked: asked_for.append(asked.url))
+    with offline_page("file:") as page:
         yield page
-        assert faults == []
-        assert [url for url in asked_for if not url.startswith("file:")] == []
 
 
 def test_leafing_in_a_browser(page: Page, pages: Path, data: Facts) -> None:
