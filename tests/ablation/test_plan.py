@@ -221,7 +221,7 @@ def test_wrong_usage_is_code_two_and_a_wrong_place_one_line(
 
 def test_the_variants_of_the_page_of_results_can_be_run() -> None:
     page = (PROJECT / "docs/results/ablations.md").read_text()
-    (command,) = re.findall(r"```sh\n(saltseg ablate .*?)--vary", page, re.DOTALL)
+    command = re.findall(r"```sh\n(saltseg ablate .*?)--vary", page, re.DOTALL)[0]
     base, shared = command.split()[2], re.findall(r"-S (\S+)", command)
     rows = [line for line in page.splitlines() if line.startswith("| ")]
     listed = [span for line in rows for span in re.findall(r"`([^`]+)`", line) if "=" in span]
