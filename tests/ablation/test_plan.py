@@ -221,10 +221,17 @@ def test_wrong_usage_is_code_two_and_a_wrong_place_one_line(
 
 def test_the_variants_of_the_page_of_results_can_be_run() -> None:
     page = (PROJECT / "docs/results/ablations.md").read_text()
-    command = re.findall(r"```sh\n(saltseg ablate .*?)--vary", page, re.DOTALL)[0]
-    base, shared = command.split()[2], re.findall(r"-S (\S+)", command)
-    rows = [line for line in page.splitlines() if line.startswith("| ")]
-    listed = [span for line in rows for span in re.findall(r"`([^`]+)`", line) if "=" in span]
-    assert len(listed) > 10
-    for change in (each for span in listed for each in split_values(span)):
-        read_base(Layout(PROJECT), base, shared + overrides_of(change))
+    _, *parts = re.split(r"```sh\n(?=saltseg ablate )", page)
+    assert len(parts) == 2 and len(_variants(parts[0])) > 10 and _variants(parts[1])
+    for part in parts:
+        command = part.partition("--vary")[0]
+        base, shared = command.split()[2], re.findall(r"-S (\S+)", command)
+        for change in _variants(part):
+            read_base(Layout(PROJECT), base, shared + overrides_of(change))
+
+
+def _variants(part: str) -> list[str]:
+    """The changes quoted in the rows below one command."""
+    rows = [line for line in part.splitlines() if line.startswith("| ")]
+    spans = [span for line in rows for span in re.findall(r"`([^`]+)`", line) if "=" in span]
+    return [change for span in spans for change in split_values(span)]
