@@ -33,6 +33,8 @@ def main(root: Path) -> None:
                 " DVC's cache, and a run with its parameters restores it without training"
             )
         crops = load_crops(layout.data("ingest"))
+        if not params.snapshot_ensemble.predict_test:
+            crops = crops.without_test()
         folds = load_table(layout.data("fold-split") / "folds.parquet")
         outside = load_outside_members(layout, params, crops, folds)
         for name in (name for name, member in outside.items() if not member.folds_known):

@@ -52,9 +52,11 @@ def test_each_value_is_a_variant_and_none_are_combined(checkout: Checkout) -> No
         assert trial.params.survey.train == 60
         assert trial.params.snapshot_ensemble.flip == (trial.change != plan.changes[0])
     assert len({trial.name for trial in plan.trials}) == 8
-    assert dvc_options(plan.request, plan.trials[1])[:4] == [
+    assert dvc_options(plan.request, plan.trials[1])[:6] == [
         "-S",
         "recipe=subset",
+        "-S",
+        "++snapshot_ensemble.predict_test=false",
         "-S",
         "base.seed=3",
     ]
@@ -68,6 +70,20 @@ def test_locked_folds_are_left_out(checkout: Checkout) -> None:
     assert plan.folds == [0, 1]
     assert all(trial.params.train_per_fold.folds == [0, 1] for trial in plan.trials)
     assert all(trial.params.fold_split.locked == [2, 3, 4] for trial in plan.trials)
+
+
+def test_trials_predict_no_test_crops_unless_asked(checkout: Checkout) -> None:
+    predict = "snapshot_ensemble.predict_test"
+    request = Request("subset", [f"{FLIP}=false"])
+    plan, asked = (
+        make_plan(checkout.root, each)
+        for each in (request, replace(request, overrides=[f"++{predict}=true"]))
+    )
+    assert not any(trial.params.snapshot_ensemble.predict_test for trial in plan.trials)
+    assert all(trial.params.snapshot_ensemble.predict_test for trial in asked.trials)
+    assert [each.digest for each in plan.trials] == [each.digest for each in asked.trials]
+    with pytest.raises(InputError, match="give another"):
+        make_plan(checkout.root, Request("subset", [f"++{predict}=true"]))
 
 
 def test_variants_of_the_base_s_cost_have_other_epochs(checkout: Checkout) -> None:

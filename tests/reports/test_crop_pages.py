@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from typer.testing import CliRunner
 
 from saltseg.cli import app
+from saltseg.plumbing.files import write_array
 from saltseg.plumbing.layout import Layout
 from saltseg.reports.crop_pages import PAGE, SHEETS, write_crop_pages
 from saltseg.reports.crop_sheets import ACROSS, LEVELS, probability_colours, write_image_sheets
@@ -91,6 +92,16 @@ def test_neighbours_are_linked_both_ways_and_those_of_the_test_set_pictured(
     assert (part(pages / SHEETS / "images_0.png", 24) == test[3]).all()
     masks = np.load(run.data(CLEANING) / "test_masks.npy")
     assert (decode(data["others"]["salt"])[0] == masks[3]).all()
+
+
+def test_without_predictions_of_test_crops_none_are_pictured(run: Layout, tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "run")
+    shutil.copytree(run.root, layout.root, copy_function=os.link)
+    masks = layout.data("postprocess-connected-components") / "test_masks.npy"
+    write_array(masks, np.load(masks)[:0].copy())
+    assert write_crop_pages(layout, tmp_path / "pages") == 24
+    found = read_data((tmp_path / "pages" / PAGE).read_text())
+    assert found is not None and found["others"]["split"] == []
 
 
 def test_equal_runs_make_equal_files(run: Layout, pages: Path, tmp_path: Path) -> None:

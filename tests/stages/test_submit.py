@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from saltseg.config.params import load_params
 from saltseg.crops.crop_set import load_array, load_table
@@ -21,8 +22,10 @@ from saltseg.plumbing.files import (
 )
 from saltseg.plumbing.layout import Layout
 from saltseg.scoring import rle
-from stages import submit
+from stages import postprocess_connected_components as cleaning
+from stages import snapshot_ensemble, submit
 
+CLEAN = cleaning.NAME
 CLEANED = {"score": 0.5, "score_low": 0.4, "score_high": 0.6, "iou": 0.7, "dice": 0.8}
 
 
@@ -144,6 +147,22 @@ def test_a_damaged_snapshot_is_named_in_one_line(layout: Layout) -> None:
     path.write_bytes(b"")
     with pytest.raises(InputError, match=r"predicted again.*1/snapshot_0\.safetensors: cannot"):
         check(layout)
+
+
+def test_a_run_without_test_crops_has_the_same_scores_and_no_submission(layout: Layout) -> None:
+    params = yaml.safe_load(layout.params.read_text())
+    params["snapshot_ensemble"]["predict_test"] = False
+    write_text(layout.params, yaml.safe_dump(params))
+    files = ["snapshot-ensemble/out_of_fold.npy", f"{CLEAN}/out_of_fold_scores.parquet"]
+    before = [hash_file(layout.root / "data" / name) for name in files]
+    for stage, module in (("snapshot-ensemble", snapshot_ensemble), (CLEAN, cleaning)):
+        shutil.rmtree(layout.data(stage))
+        module.main(layout.root)
+    assert [hash_file(layout.root / "data" / name) for name in files] == before
+    assert len(masks_of(layout)) == 0
+    with pytest.raises(InputError, match=r"predict_test: false: .* set it to true and run again"):
+        submit.main(layout.root)
+    assert not layout.data("submit").exists()
 
 
 @pytest.mark.parametrize("count", [1, 5, 8, 300, 18_000])

@@ -22,6 +22,9 @@ _CODE = ("dvc.yaml", "src", "stages", "weights", "outside", "data")
 
 _LONGEST_NAME = 40
 
+_SCORED_ALONE = "++snapshot_ensemble.predict_test=false"
+"""Spares trials the prediction of 18,000 test crops, which changes no score."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -187,6 +190,7 @@ class _Composer:
     def trial(self, change: str, seed: int, epochs: Sequence[str] = ()) -> Trial:
         """Compose and check the parameters of one trial; epochs: overrides that match its cost."""
         shared = [
+            _SCORED_ALONE,
             *self.request.overrides,
             f"base.seed={seed}",
             f"train_per_fold.folds={json.dumps(self.folds)}",
@@ -222,9 +226,14 @@ def _slug(label: str) -> str:
 
 
 def _digest(params: Params, code: str) -> str:
-    """Hash what determines a trial's scores, which `submit` does not."""
+    """Hash what determines a trial's scores, which submission and test crops do not."""
     sections = params.model_dump(
-        mode="json", exclude={"submit": True, "runtime": set(CHANGES_NOTHING)}
+        mode="json",
+        exclude={
+            "submit": True,
+            "runtime": set(CHANGES_NOTHING),
+            "snapshot_ensemble": {"predict_test"},
+        },
     )
     content = json.dumps(sections, sort_keys=True)
     return hashlib.sha256(f"{code}\n{content}".encode()).hexdigest()[:10]

@@ -241,6 +241,8 @@ class SnapshotEnsemble(Section):
     """Folders of outside/ with predictions of other systems, which are members of the mean too."""
     greedy_weights: bool = False
     """Choose the weights of members on out-of-fold crops, nested, in place of `member_weights`."""
+    predict_test: bool = True
+    """Predict the test crops; without them there is a score, but no submission and no model."""
 
 
 class ThresholdSearch(Section):

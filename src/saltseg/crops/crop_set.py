@@ -1,7 +1,7 @@
 """The set of crops that stages hand on: arrays opened by memory map, and one table of ids."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,10 @@ class CropSet:
     def test(self) -> pd.DataFrame:
         """The test crops' part of the table, in the order of the test array."""
         return split_table(self.table, "test")
+
+    def without_test(self) -> "CropSet":
+        """Return the train crops alone."""
+        return replace(self, table=self.train, test_images=self.test_images[:0])
 
 
 def split_table(table: pd.DataFrame, split: str) -> pd.DataFrame:

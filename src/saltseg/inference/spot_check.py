@@ -45,6 +45,11 @@ def check_predictions(
     """
     if table.empty:
         return "there are no test crops: the submission is empty, and nothing is predicted again"
+    if not len(masks):
+        raise InputError(
+            "snapshot_ensemble.predict_test: false: test crops are not predicted, so there is no"
+            " submission; set it to true and run again, which trains nothing again"
+        )
     chosen = choose_crops(table, seed)
     rows = chosen["row"].tolist()
     path = layout.data("snapshot-ensemble") / "test.npy"

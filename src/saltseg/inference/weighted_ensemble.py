@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from saltseg.config.params import Params
@@ -32,7 +31,7 @@ def average_greedily(
     nested_choice.selection_parts are chosen on the other parts.
     """
     alone = {name: replace(member, test=None) for name, member in outside.items()}
-    known = average(params, _without_test(crops), folds, snapshots, alone)
+    known = average(params, crops.without_test(), folds, snapshots, alone)
     table = known.table.merge(folds[["id", "mosaic"]], on="id", validate="one_to_one")
     parts = selection_parts(table["fold"].tolist(), table["mosaic"].astype(str).tolist())
     truth = crops.train_masks[table["row"].to_numpy()]
@@ -40,7 +39,3 @@ def average_greedily(
     out_of_fold = mix_by_part(known.members, parts, weights)
     test = predict_test(with_weights(params, weights), crops, snapshots, outside)
     return Ensemble(known.table, out_of_fold, test, known.members, weights)
-
-
-def _without_test(crops: CropSet) -> CropSet:
-    return replace(crops, table=crops.train, test_images=np.empty_like(crops.test_images[:0]))

@@ -102,13 +102,15 @@ def _load_others(layout: Layout, ids: "pd.Series[str]") -> _Others:
     ingested = layout.data("ingest")
     table = load_table(ingested / "crops.parquet")
     table = table[table["id"].isin(beside - {*ids})].sort_values(["split", "id"])
-    cleaned = layout.data("postprocess-connected-components")
+    predicted = load_array(layout.data("postprocess-connected-components") / "test_masks.npy")
+    if not len(predicted):  # snapshot_ensemble.predict_test is false
+        table = table[table["split"] == "train"]
     return _Others(
         table[["id", "split", "row"]],
         {split: load_array(ingested / f"{split}_images.npy") for split in ("train", "test")},
         {
             "train": load_array(ingested / "train_masks.npy"),
-            "test": load_array(cleaned / "test_masks.npy"),
+            "test": predicted,
         },
     )
 
