@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -188,4 +189,30 @@ def test_growing_and_shrinking_the_folds_leaves_nothing_stale(pipeline: Checkout
     table = pd.read_parquet(pipeline.root / "data/snapshot-ensemble/out_of_fold.parquet")
     assert set(table["fold"]) == {1}
     pipeline.succeed("dvc", "exp", "run", "-S", "train_per_fold.folds=[0,1]")
+    assert pipeline.outputs() == before
+
+
+@pytest.mark.long
+def test_a_member_from_outside_takes_all_the_weight_it_earns(pipeline: Checkout) -> None:
+    """It knows the truth of the training crops, and says of the test crops what the run did."""
+    before, data = pipeline.outputs(), pipeline.root / "data"
+    folder, predicted = pipeline.root / "outside/known", data / "snapshot-ensemble"
+    folder.mkdir(parents=True)
+    table = pd.read_parquet(predicted / "out_of_fold.parquet")
+    truth = np.load(data / "ingest/train_masks.npy")[table["row"]]
+    np.save(folder / "out_of_fold.npy", truth * np.uint8(255))
+    table.to_csv(folder / "out_of_fold.csv")
+    shutil.copy(predicted / "test.npy", folder)
+    crops = pd.read_parquet(data / "ingest/crops.parquet").query("split == 'test'")
+    crops.sort_values("row").to_csv(folder / "test.csv")
+    added = ("+snapshot_ensemble.outside=[known]", "+snapshot_ensemble.greedy_weights=true")
+    done = pipeline.succeed("dvc", "exp", "run", "-S", added[0], "-S", added[1])
+    assert "no model is logged" in done and "no column fold" not in done
+    weights = read_json(predicted / "member_weights.json")
+    assert weights["overall"] == {"class_unet": 0, "known": 1}
+    assert read_json(pipeline.root / "results/score.json")["score"] == 1
+    assert read_json(data / "submit/manifest.json")["outside"].keys() == {"known"}
+    removed = [f"~{each[1:].partition('=')[0]}" for each in added]
+    shutil.rmtree(pipeline.root / "outside")
+    pipeline.succeed("dvc", "exp", "run", "-S", removed[0], "-S", removed[1])
     assert pipeline.outputs() == before
