@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,7 @@ def test_each_rung_has_half_the_variants_at_twice_the_cost(checkout: Checkout) -
 
 @pytest.mark.parametrize("match", ["cost", None])
 def test_dearer_variants_get_the_base_s_cost_or_their_own_share(
-    checkout: Checkout, match: str | None
+    checkout: Checkout, match: Literal["cost"] | None
 ) -> None:
     asked = replace(THREE, vary=[WIDER, f"{COUNT}=21"], match=match)
     plan = make_plan(checkout.root, asked)
