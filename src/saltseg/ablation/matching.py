@@ -29,16 +29,15 @@ def epochs_at_cost(params: Params, units: Units, target: int) -> list[str]:
     planned = _planned(params, units)
     # A phase that learns from nothing costs nothing, whatever its epochs.
     paid = [name for name, unit in units.items() if unit]
-    wanted = [planned[name] for name in paid]
-    prices = [units[name] for name in paid]
-    for shares in (deal, fill):
-        epochs = dict(zip(paid, shares(wanted, prices, target), strict=True))
-        total = _total(units, planned | epochs)
-        if abs(total - target) <= _NEAR * target:
-            break
-    else:
+    counts = [planned[name] for name in paid], [units[name] for name in paid]
+    options = [dict(zip(paid, way(*counts, target), strict=True)) for way in (deal, fill)]
+    costs = [_total(units, planned | option) for option in options]
+    # As dealt, if that is near; else whatever is nearer.
+    off = [max(abs(cost - target), _NEAR * target) for cost in costs]
+    epochs, cost = options[off.index(min(off))], costs[off.index(min(off))]
+    if abs(cost - target) > _NEAR * target:
         raise InputError(
-            f"whole epochs cost {petaflop(total)} PFLOP at best, and {petaflop(target)} are wanted;"
+            f"whole epochs cost {petaflop(cost)} PFLOP at best, and {petaflop(target)} are wanted;"
             " give the base more epochs"
         )
     changed = {name: count for name, count in epochs.items() if count != planned[name]}
