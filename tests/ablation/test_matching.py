@@ -2,11 +2,11 @@
 
 import pytest
 
-from saltseg.ablation.matching import deal, matched_epochs
+from saltseg.ablation.matching import deal, epochs_at_cost, fill
 from saltseg.config.crop_counts import CropCounts, expected_crops
 from saltseg.config.params import Params
 from saltseg.config.recipes import read_recipe
-from saltseg.learning.costs import recipe_costs
+from saltseg.learning.costs import epoch_costs, recipe_costs
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from tests.conftest import PROJECT
@@ -32,6 +32,11 @@ def total(of: Params) -> int:
     return sum(cost.training for cost in recipe_costs(of, CROPS.train, CROPS.pseudolabels))
 
 
+def matched_epochs(base: Params, variant: Params) -> list[str]:
+    units = epoch_costs(variant, CROPS.train, CROPS.pseudolabels)
+    return epochs_at_cost(variant, units, total(base))
+
+
 @pytest.mark.parametrize(
     ("planned", "units", "target", "epochs"),
     [
@@ -51,6 +56,22 @@ def test_epochs_are_dealt_in_proportion(
 
 
 @pytest.mark.parametrize(
+    ("target", "dealt", "filled"),
+    [
+        (130, [3, 2], [4, 2]),  # one more epoch of the dear phase leads from 110 to 150
+        (131, [3, 3], [4, 2]),
+        (30, [1, 1], [1, 1]),  # one epoch each is too much already
+    ],
+)
+def test_cheap_phases_fill_what_is_missing(
+    target: int, dealt: list[int], filled: list[int]
+) -> None:
+    """The phases of the recipe cpu: 12 epochs, and 10 of each of four cycles."""
+    assert deal([12, 10], [10, 40], target) == dealt
+    assert fill([12, 10], [10, 40], target) == filled
+
+
+@pytest.mark.parametrize(
     "change",
     [
         ["models.class_unet.filters=6"],
@@ -61,18 +82,18 @@ def test_epochs_are_dealt_in_proportion(
 )
 def test_a_variant_gets_the_cost_of_its_base(change: list[str]) -> None:
     base = params()
-    found = matched_epochs(base, params(*change), CROPS)
+    found = matched_epochs(base, params(*change))
     assert total(params(*change, *found)) == pytest.approx(total(base), rel=0.03)
     assert total(params(*change)) != pytest.approx(total(base), rel=0.03)
 
 
 def test_a_variant_of_the_same_cost_keeps_its_epochs() -> None:
-    assert matched_epochs(params(), params("training.augmentation=none"), CROPS) == []
+    assert matched_epochs(params(), params("training.augmentation=none")) == []
 
 
 def test_phases_on_labels_that_nobody_makes_cost_nothing() -> None:
     one = params("pseudolabel.enabled=false")
-    found = matched_epochs(one, params("pseudolabel.enabled=false", *WIDE), CROPS)
+    found = matched_epochs(one, params("pseudolabel.enabled=false", *WIDE))
     assert [each.partition(".schedule")[0] for each in found] == [
         "train_per_fold.phases.1",
         "train_per_fold.phases.2",
@@ -81,8 +102,8 @@ def test_phases_on_labels_that_nobody_makes_cost_nothing() -> None:
 
 def test_costs_that_whole_epochs_cannot_match_are_refused() -> None:
     few = [each.partition("=")[0] + "=1" for each in LONG]
-    with pytest.raises(InputError, match=r"at best, not to the base's .*; give the base more"):
-        matched_epochs(params(*few), params(*few, *WIDE), CROPS)
+    with pytest.raises(InputError, match=r"at best, and .* are wanted; give the base more"):
+        matched_epochs(params(*few), params(*few, *WIDE))
 
 
 def test_crops_are_the_survey_s_or_the_competition_s() -> None:

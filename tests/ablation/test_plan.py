@@ -1,7 +1,6 @@
 """What an ablation runs, from the project's own recipes."""
 
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,20 +18,6 @@ from tests.conftest import PROJECT
 from tests.helpers.checkout import Checkout
 
 FLIP = "snapshot_ensemble.flip"
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    """A repository with the project's parameters, and a little code."""
-    shutil.copytree(PROJECT / "conf", tmp_path / "conf")
-    for name in ("params.yaml", "dvc.yaml"):
-        shutil.copy2(PROJECT / name, tmp_path / name)
-    (tmp_path / "src").mkdir()
-    (tmp_path / "src/code.py").write_text("1\n")
-    checkout = Checkout(tmp_path)
-    checkout.succeed("git", "init", "--quiet", "--initial-branch", "main")
-    checkout.commit("Parameters")
-    return checkout
 
 
 def test_each_value_is_a_variant_and_none_are_combined(checkout: Checkout) -> None:
@@ -203,7 +188,7 @@ def test_an_experiment_whose_scores_are_gone_is_told_of(checkout: Checkout) -> N
         (Request("cpu", ["fold_split.locked=[4]"]), "changes which crops are in the locked folds"),
         (
             Request("subset", ["models.class_unet.filters=64"], match="cost"),
-            "--vary models.class_unet.filters=64: --match cost: whole epochs bring it to",
+            "--vary models.class_unet.filters=64: --match cost: whole epochs cost ",
         ),
     ],
 )

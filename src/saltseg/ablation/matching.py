@@ -1,40 +1,47 @@
-"""Epochs that give a variant the training cost of its base."""
+"""Epochs that give a training a certain cost: that of its base, or a share of its own."""
 
 from collections.abc import Mapping, Sequence
 
-from saltseg.config.crop_counts import CropCounts
 from saltseg.config.params import Params
-from saltseg.learning.costs import PhaseName, epoch_costs, petaflop
+from saltseg.learning.costs import PhaseName, petaflop
 from saltseg.plumbing.errors import InputError
 
 _NEAR = 0.1
-"""Share of the base's cost by which a variant's may differ, for lack of whole epochs between."""
+"""Share of the cost by which a training's may differ, for lack of whole epochs between."""
+
+Units = Mapping[PhaseName, int]
+"""Operations of an epoch of each phase, from learning.costs.epoch_costs."""
 
 
-def matched_epochs(base: Params, variant: Params, crops: CropCounts) -> list[str]:
-    """Return overrides for the epochs of a variant's phases that give it the base's cost.
+def training_cost(params: Params, units: Units) -> int:
+    """Return the operations of a training's epochs."""
+    return _total(units, _planned(params, units))
 
-    Cost: see learning.costs. The phases of teachers and members keep their proportions as well as
-    whole epochs allow. Empty where the variant's epochs are right already.
+
+def epochs_at_cost(params: Params, units: Units, target: int) -> list[str]:
+    """Return overrides for the epochs of the phases with which the training costs `target`.
+
+    Cost: operations, see learning.costs. The phases of teachers and members keep their proportions
+    as well as whole epochs allow, with at least one epoch each. Empty where the epochs are right
+    already.
     Raises InputError if whole epochs come no nearer than a tenth.
     """
-    of_base, units = (
-        epoch_costs(each, crops.train, crops.pseudolabels) for each in (base, variant)
-    )
-    target = _total(of_base, _planned(base, of_base))
-    planned = _planned(variant, units)
+    planned = _planned(params, units)
     # A phase that learns from nothing costs nothing, whatever its epochs.
     paid = [name for name, unit in units.items() if unit]
-    wanted = [planned[name] for name in paid]
-    epochs = dict(zip(paid, deal(wanted, [units[name] for name in paid], target), strict=True))
-    total = _total(units, planned | epochs)
-    if abs(total - target) > _NEAR * target:
+    counts = [planned[name] for name in paid], [units[name] for name in paid]
+    options = [dict(zip(paid, way(*counts, target), strict=True)) for way in (deal, fill)]
+    costs = [_total(units, planned | option) for option in options]
+    # As dealt, if that is near; else whatever is nearer.
+    off = [max(abs(cost - target), _NEAR * target) for cost in costs]
+    epochs, cost = options[off.index(min(off))], costs[off.index(min(off))]
+    if abs(cost - target) > _NEAR * target:
         raise InputError(
-            f"whole epochs bring it to {petaflop(total)} PFLOP at best, not to the base's "
-            f"{petaflop(target)}; give the base more epochs"
+            f"whole epochs cost {petaflop(cost)} PFLOP at best, and {petaflop(target)} are wanted;"
+            " give the base more epochs"
         )
     changed = {name: count for name, count in epochs.items() if count != planned[name]}
-    return [f"{_path(variant, name)}.epochs={count}" for name, count in changed.items()]
+    return [f"{_path(params, name)}.epochs={count}" for name, count in changed.items()]
 
 
 def deal(planned: Sequence[int], units: Sequence[int], target: int) -> list[int]:
@@ -47,7 +54,7 @@ def deal(planned: Sequence[int], units: Sequence[int], target: int) -> list[int]
     epochs = [1] * len(planned)
     total = sum(units)
     while True:
-        due = [count / (2 * own + 1) for count, own in zip(planned, epochs, strict=True)]
+        due = _due(planned, epochs)
         at = due.index(max(due))
         if abs(total + units[at] - target) >= abs(total - target):
             return epochs
@@ -55,7 +62,31 @@ def deal(planned: Sequence[int], units: Sequence[int], target: int) -> list[int]
         total += units[at]
 
 
-def _planned(params: Params, names: Mapping[PhaseName, int]) -> dict[PhaseName, int]:
+def fill(planned: Sequence[int], units: Sequence[int], target: int) -> list[int]:
+    """Return numbers of epochs like `deal`, at a smaller distance from `target`.
+
+    A phase whose next epoch would lead too far beyond the target is passed over for the next one
+    due that does not, until the cost is near. So the cheap phases fill what is missing.
+    """
+    epochs = [1] * len(planned)
+    total = sum(units)
+    while total < (1 - _NEAR) * target:
+        due = _due(planned, epochs)
+        fitting = [at for at, unit in enumerate(units) if total + unit <= (1 + _NEAR) * target]
+        if not fitting:
+            break
+        at = max(fitting, key=due.__getitem__)
+        epochs[at] += 1
+        total += units[at]
+    return epochs
+
+
+def _due(planned: Sequence[int], epochs: Sequence[int]) -> list[float]:
+    """Return how much an epoch more is due to each, by Webster and Sainte-Laguë."""
+    return [count / (2 * own + 1) for count, own in zip(planned, epochs, strict=True)]
+
+
+def _planned(params: Params, names: Units) -> dict[PhaseName, int]:
     """Return the epochs of each cycle of the phases."""
     return {
         (section, index): getattr(params, section).phases[index].schedule.epochs
@@ -63,7 +94,7 @@ def _planned(params: Params, names: Mapping[PhaseName, int]) -> dict[PhaseName, 
     }
 
 
-def _total(units: Mapping[PhaseName, int], epochs: Mapping[PhaseName, int]) -> int:
+def _total(units: Units, epochs: Mapping[PhaseName, int]) -> int:
     return sum(unit * epochs[name] for name, unit in units.items())
 
 

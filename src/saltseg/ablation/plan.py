@@ -4,10 +4,12 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from saltseg.ablation.code_hash import hash_code
 from saltseg.ablation.effects import Design
 from saltseg.ablation.overrides import PRESENT, overrides_of, read_base, split_values
 from saltseg.config.crop_counts import CropCounts, expected_crops
@@ -15,10 +17,9 @@ from saltseg.config.params import Params
 from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout, check_project
-from saltseg.project.git import PATCH, git, scratch_index
 
-_CODE = ("dvc.yaml", "src", "stages", "weights", "outside", "data")
-"""The parts of the project that determine a trial's result, besides its parameters."""
+if TYPE_CHECKING:
+    from saltseg.ablation.matching import Units
 
 _LONGEST_NAME = 40
 
@@ -42,6 +43,8 @@ class Request:
     """Values of base.seed; empty for the base's."""
     match: Literal["cost"] | None = None
     """Give every variant the base's cost of training, by fewer or more epochs."""
+    halving: bool = False
+    """Train all variants at a share of their epochs, and only the better ones for longer."""
     train: int | None = None
     """Training crops that costs are counted for; None as crop_counts.expected_crops says."""
     pseudolabels: int | None = None
@@ -60,7 +63,7 @@ class Trial:
     overrides: tuple[str, ...]
     """As for `dvc exp run -S`."""
     epochs: tuple[str, ...]
-    """Those of the overrides that match its cost with the base's."""
+    """Those of the overrides that give it the base's cost, or a share of its own."""
     params: Params
     digest: str
     """Hash of everything that determines its result: parameters and code."""
@@ -82,6 +85,23 @@ class Plan:
     trials: list[Trial]
     design: Design
     crops: CropCounts
+    composer: "Composer"
+    share: Fraction = Fraction(1)
+    """Of the cost of training; less than 1 in the rungs of a halving."""
+
+    @property
+    def first(self) -> list[Trial]:
+        """The trials of the first seed."""
+        return self.trials[: 1 + len(self.changes)]
+
+    def rung(self, share: Fraction, first: Sequence[Trial]) -> "Plan":
+        """Return a plan of some of the changes, at a share of the cost.
+
+        first: base and variants under the first seed. The design still counts every change.
+        """
+        trials = [*first, *self.composer.under_seeds(first, self.seeds[1:])]
+        changes = [trial.change for trial in first[1:]]
+        return replace(self, changes=changes, trials=trials, share=share)
 
 
 def make_plan(root: Path, request: Request) -> Plan:
@@ -100,7 +120,7 @@ def make_plan(root: Path, request: Request) -> Plan:
         raise InputError(f"--seeds: {seeds} has a duplicate")
     listed = [change for each in request.vary for change in split_values(each)]
     crops = expected_crops(first, request.train, request.pseudolabels)
-    composer = _Composer(layout, request, folds, crops, hash_code(root))
+    composer = Composer(layout, request, folds, crops, hash_code(root))
     base = composer.trial("", seeds[0])
     trials = _distinct([base, *(composer.variant(change, base) for change in listed)])
     changes = [trial.change for trial in trials[1:]]
@@ -108,8 +128,9 @@ def make_plan(root: Path, request: Request) -> Plan:
         raise InputError(
             f"--vary: {request.base} has {', '.join(listed)} already; give another value"
         )
-    trials += [composer.again(trial, seed) for seed in seeds[1:] for trial in trials]
-    return Plan(request, folds, seeds, changes, trials, _design(base.params, changes), crops)
+    trials += composer.under_seeds(trials, seeds[1:])
+    design = _design(base.params, changes)
+    return Plan(request, folds, seeds, changes, trials, design, crops, composer)
 
 
 def _explored(request: Request, base: Params) -> list[int]:
@@ -178,7 +199,7 @@ def _design(base: Params, changes: Sequence[str]) -> Design:
 
 
 @dataclass(frozen=True)
-class _Composer:
+class Composer:
     """Makes trials that share a base, its folds and the code."""
 
     layout: Layout
@@ -186,9 +207,11 @@ class _Composer:
     folds: list[int]
     crops: CropCounts
     code: str
+    _units: dict[str, "Units"] = field(default_factory=dict, init=False, compare=False)
+    """By change: the number of epochs and the seed leave them alone, and to count takes seconds."""
 
     def trial(self, change: str, seed: int, epochs: Sequence[str] = ()) -> Trial:
-        """Compose and check the parameters of one trial; epochs: overrides that match its cost."""
+        """Compose and check the parameters of one trial; epochs: overrides that set its cost."""
         shared = [
             _SCORED_ALONE,
             *self.request.overrides,
@@ -203,19 +226,52 @@ class _Composer:
     def variant(self, change: str, base: Trial) -> Trial:
         """Return the trial of a change, at the base's cost if the request is for that."""
         own = self.trial(change, base.seed)
-        if self.request.match is None:
-            return own
-        from saltseg.ablation.matching import matched_epochs  # torch takes seconds
+        return own if self.request.match is None else self._at_cost(own, self.cost(base))
+
+    def scaled(self, first: Sequence[Trial], share: Fraction) -> list[Trial]:
+        """Return a base and its variants at a share of their cost, by fewer epochs.
+
+        Where costs are to match, variants get that of the base so scaled.
+        Raises InputError if whole epochs come no nearer than a tenth, or are too few for a phase.
+        """
+        base = self._at_cost(first[0], round(share * self.cost(first[0])))
+        targets = [
+            self.cost(base) if self.request.match else round(share * self.cost(each))
+            for each in first[1:]
+        ]
+        return [base, *map(self._at_cost, first[1:], targets)]
+
+    def under_seeds(self, trials: Sequence[Trial], seeds: Sequence[int]) -> list[Trial]:
+        """Return the same trials under each of other seeds."""
+        return [self.trial(each.change, seed, each.epochs) for seed in seeds for each in trials]
+
+    def cost(self, trial: Trial) -> int:
+        """Return the operations of a trial's training, as learning.costs counts them."""
+        from saltseg.ablation.matching import training_cost  # torch takes seconds
+
+        return training_cost(trial.params, self._units_of(trial))
+
+    def _at_cost(self, trial: Trial, target: int) -> Trial:
+        """Return a trial with the epochs that give it a cost."""
+        from saltseg.ablation.matching import epochs_at_cost
 
         try:
-            epochs = matched_epochs(base.params, own.params, self.crops)
-            return self.trial(change, base.seed, epochs)
+            found = epochs_at_cost(trial.params, self._units_of(trial), target)
+            epochs = {each.partition("=")[0]: each for each in (*trial.epochs, *found)}
+            return self.trial(trial.change, trial.seed, [*epochs.values()])
         except InputError as error:
-            raise InputError(f"--vary {change}: --match cost: {error}") from error
+            match = "--match cost: " if self.request.match and trial.change else ""
+            told = f"--vary {trial.change}" if trial.change else trial.label
+            raise InputError(f"{told}: {match}{error}") from error
 
-    def again(self, trial: Trial, seed: int) -> Trial:
-        """Return the same trial under another seed."""
-        return self.trial(trial.change, seed, trial.epochs)
+    def _units_of(self, trial: Trial) -> "Units":
+        from saltseg.learning.costs import epoch_costs
+
+        if trial.change not in self._units:
+            crops = self.crops
+            found = epoch_costs(trial.params, crops.train, crops.pseudolabels)
+            self._units[trial.change] = found
+        return self._units[trial.change]
 
 
 def _slug(label: str) -> str:
@@ -237,19 +293,6 @@ def _digest(params: Params, code: str) -> str:
     )
     content = json.dumps(sections, sort_keys=True)
     return hashlib.sha256(f"{code}\n{content}".encode()).hexdigest()[:10]
-
-
-def hash_code(root: Path) -> str:
-    """Hash the tracked files that a trial reads, with uncommitted changes.
-
-    A commit that changes none of them, for example of documentation, keeps the hash.
-    Raises InputError if there is no commit.
-    """
-    committed = git(root, "ls-tree", "-r", "HEAD", "--", *_CODE)
-    with scratch_index(root) as index:
-        git(root, "read-tree", "HEAD", environment=index)
-        changed = git(root, *PATCH, "HEAD", "--", *_CODE, environment=index)
-    return hashlib.sha256(committed + changed).hexdigest()
 
 
 def dvc_options(request: Request, trial: Trial) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from saltseg.ablation.effects import Effect, Interval
-from saltseg.ablation.plan import Plan
+from saltseg.ablation.plan import Plan, Request
 
 _HEADS = [
     "variant",
@@ -63,12 +63,20 @@ class Report:
     plan: Plan
     rows: list[Row]
 
+    @property
+    def request(self) -> Request:
+        """What the user asked for."""
+        return self.plan.request
+
     def markdown(self) -> str:
         """Return the table and an explanation of its columns."""
+        return f"{self.table()}\n\n{self.legend(self._matched())}\n"
+
+    def table(self) -> str:
+        """Return the table."""
         lines = [_HEADS, ["---", *["---:"] * (len(_HEADS) - 1)]]
         lines += [self._cells(row) for row in self.rows]
-        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        return f"{table}\n\n{self._legend()}\n"
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def metrics(self) -> dict[str, float]:
         """Return the numbers as VARIANT.NAME."""
@@ -81,25 +89,32 @@ class Report:
 
     def content(self) -> dict[str, Any]:
         """Return everything, with the difference of each pair, for JSON."""
-        request = self.plan.request
+        return self.asked() | {"rows": self.row_contents()}
+
+    def asked(self) -> dict[str, Any]:
+        """Return the request's part of the content."""
+        request = self.request
         return {
             "base": request.base,
             "overrides": list(request.overrides),
             "folds": self.plan.folds,
             "seeds": self.plan.seeds,
             "match": request.match,
-            "rows": [
-                {
-                    "variant": row.change or request.base,
-                    "experiments": row.experiments,
-                    **_numbers(row),
-                    "epochs": self._epochs(row),
-                    "pairs": _pairs(row.over_thresholds.effect),
-                    "searched_pairs": _pairs(row.searched.effect),
-                }
-                for row in self.rows
-            ],
         }
+
+    def row_contents(self) -> list[dict[str, Any]]:
+        """Return the rows' part of the content."""
+        return [
+            {
+                "variant": row.change or self.request.base,
+                "experiments": row.experiments,
+                **_numbers(row),
+                "epochs": self._epochs(row),
+                "pairs": _pairs(row.over_thresholds.effect),
+                "searched_pairs": _pairs(row.searched.effect),
+            }
+            for row in self.rows
+        ]
 
     def params(self) -> dict[str, str]:
         """Return the request, as parameters for MLflow."""
@@ -114,16 +129,15 @@ class Report:
         }
 
     def _epochs(self, row: Row) -> list[str]:
-        """Return the overrides that match a row's cost with the base's."""
+        """Return the overrides of epochs that set a row's cost."""
         return [*next(each.epochs for each in self.plan.trials if each.change == row.change)]
 
     def _cells(self, row: Row) -> list[str]:
         from saltseg.learning.costs import petaflop  # torch takes seconds
 
-        name = f"`{row.change}`" if row.change else f"{self.plan.request.base}, the base"
         seconds = "-" if row.seconds is None else f"{row.seconds:,.0f}"
         return [
-            name,
+            self._name(row),
             petaflop(row.operations),
             f"{row.over_thresholds.score:.4f}",
             *_effect(row.over_thresholds.effect),
@@ -133,14 +147,27 @@ class Report:
             f"{row.parameters:,}",
         ]
 
-    def _legend(self) -> str:
+    def _name(self, row: Row) -> str:
+        return f"`{row.change}`" if row.change else f"{self.request.base}, the base"
+
+    def told_epochs(self) -> str:
+        """Return a line of the epochs that set costs; "" if none had to change."""
+        told: dict[str, list[str]] = {}
+        for row in self.rows:
+            epochs = ", ".join(_short(each) for each in self._epochs(row))
+            told.setdefault(epochs or "unchanged", []).append(self._name(row))
+        listed = "; ".join(f"{epochs} ({', '.join(names)})" for epochs, names in told.items())
+        return "" if [*told] == ["unchanged"] else f"Epochs: {listed}."
+
+    def legend(self, apart: str) -> str:
+        """Return an explanation of the columns; apart: what else a variant differs in."""
         plan, count = self.plan, self.plan.design.variants
         base = " ".join([plan.request.base, *plan.request.overrides])
         folds, seeds = (", ".join(map(str, each)) for each in (plan.folds, plan.seeds))
         widened = f", widened for {count} variants (Bonferroni)" if count > 1 else ""
         return (
             f"Out-of-fold scores of {base}, folds {folds}, seeds {seeds}. Each variant differs "
-            f"from the base in that change{self._matched()}. Mean score: over thresholds .4 to .6, "
+            f"from the base in that change{apart}. Mean score: over thresholds .4 to .6, "
             "masks not cleaned; difference: variant minus base on the same crops; spread: its "
             "standard deviation over the pairs of fold and seed. Trained again: corrected t "
             "interval over the pairs; other crops: bootstrap over mosaics, for these trained "

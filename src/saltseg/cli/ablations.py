@@ -34,6 +34,12 @@ Match = Annotated[
     Literal["cost"] | None,
     typer.Option(help="cost: fewer or more epochs give every variant the base's PFLOP."),
 ]
+Halving = Annotated[
+    bool,
+    typer.Option(
+        "--halving", help="Train all variants briefly, the better half longer, the best in full."
+    ),
+]
 TrainCrops = Annotated[
     int | None,
     typer.Option(min=2, show_default="survey.train, or 4000", help="Training crops for PFLOP."),
@@ -57,6 +63,7 @@ def ablate(
     folds: Folds = None,
     seeds: Seeds = None,
     match: Match = None,
+    halving: Halving = False,
     train: TrainCrops = None,
     pseudolabels: PseudoLabels = None,
     out: Out = None,
@@ -75,7 +82,9 @@ def ablate(
     interrupt_when_told()
     with one_line_errors():
         with _place_for_table(out, force) as write:
-            asked = Request(base, vary, override or [], *numbers, match, train, pseudolabels)
+            asked = Request(
+                base, vary, override or [], *numbers, match, halving, train, pseudolabels
+            )
             report = run(Path(), asked, _how(ray, states))
             print(report.markdown(), end="", flush=True)
             write(report.markdown())
