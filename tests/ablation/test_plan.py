@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from saltseg.ablation.overrides import overrides_of, read_base, split_values
-from saltseg.ablation.plan import Request, dvc_options, make_plan
-from saltseg.ablation.trials import find_outcome
+from saltseg.ablation.plan import Request, make_plan
+from saltseg.ablation.trials import dvc_options, find_outcome
 from saltseg.cli import app
 from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from saltseg.ablation.code_hash import hash_code
 from saltseg.ablation.effects import Design
-from saltseg.ablation.overrides import PRESENT, overrides_of, read_base, split_values
+from saltseg.ablation.overrides import overrides_of, read_base, split_values
 from saltseg.config.crop_counts import CropCounts, expected_crops
 from saltseg.config.params import Params
 from saltseg.config.sections import CHANGES_NOTHING
@@ -293,9 +293,3 @@ def _digest(params: Params, code: str) -> str:
     )
     content = json.dumps(sections, sort_keys=True)
     return hashlib.sha256(f"{code}\n{content}".encode()).hexdigest()[:10]
-
-
-def dvc_options(request: Request, trial: Trial) -> list[str]:
-    """Return the options of `dvc exp run` for a trial's parameters."""
-    base = ["--no-hydra"] if request.base == PRESENT else ["-S", f"recipe={request.base}"]
-    return base + [option for override in trial.overrides for option in ("-S", override)]

@@ -11,7 +11,8 @@ import dvc.api
 import pandas as pd
 from dvc.exceptions import DvcException
 
-from saltseg.ablation.plan import Plan, Trial, dvc_options
+from saltseg.ablation.overrides import PRESENT
+from saltseg.ablation.plan import Plan, Request, Trial
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.project.dvc_experiments import Experiment, list_experiments
@@ -50,6 +51,12 @@ def run_in_turn(root: Path, plan: Plan, trials: Sequence[Trial]) -> None:
         arguments = ["--wait-for-lock", "exp", "run", *options]
         if run_dvc(root, arguments, os.environ, STANDARD_ERROR) != 0:
             raise failure(trial)
+
+
+def dvc_options(request: Request, trial: Trial) -> list[str]:
+    """Return the options of `dvc exp run` for a trial's parameters."""
+    base = ["--no-hydra"] if request.base == PRESENT else ["-S", f"recipe={request.base}"]
+    return base + [option for override in trial.overrides for option in ("-S", override)]
 
 
 def failure(trial: Trial) -> InputError:
