@@ -3,8 +3,8 @@
     python stages/snapshot_ensemble.py
 
 Reads the crops, the folds, models/ and, where parameters name them, predictions of other systems
-in outside/; writes data/snapshot-ensemble: out_of_fold.npy and test.npy (float16 probabilities) and
-out_of_fold.parquet (id, fold, row); with greedy weights, member_weights.json.
+in outside/; writes data/snapshot-ensemble: out_of_fold.npy and test.npy (float16 probabilities; of
+no test crops without predict_test), out_of_fold.parquet (id, fold, row), member_weights.json.
 """
 
 from pathlib import Path

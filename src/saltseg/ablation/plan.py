@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 40
 
-_SCORED_ALONE = "++snapshot_ensemble.predict_test=false"
+_NO_TEST_CROPS = "++snapshot_ensemble.predict_test=false"
 """Spares trials the prediction of 18,000 test crops, which changes no score."""
 
 
@@ -213,7 +213,7 @@ class Composer:
     def trial(self, change: str, seed: int, epochs: Sequence[str] = ()) -> Trial:
         """Compose and check the parameters of one trial; epochs: overrides that set its cost."""
         shared = [
-            _SCORED_ALONE,
+            _NO_TEST_CROPS,
             *self.request.overrides,
             f"base.seed={seed}",
             f"train_per_fold.folds={json.dumps(self.folds)}",
