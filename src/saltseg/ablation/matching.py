@@ -30,12 +30,9 @@ def epochs_at_cost(params: Params, units: Units, target: int) -> list[str]:
     # A phase that learns from nothing costs nothing, whatever its epochs.
     paid = [name for name, unit in units.items() if unit]
     counts = [planned[name] for name in paid], [units[name] for name in paid]
-    options = [dict(zip(paid, way(*counts, target), strict=True)) for way in (deal, fill)]
-    costs = [_total(units, planned | option) for option in options]
-    # As dealt, if that is near; else whatever is nearer.
-    off = [max(abs(cost - target), _NEAR * target) for cost in costs]
-    epochs, cost = options[off.index(min(off))], costs[off.index(min(off))]
-    if abs(cost - target) > _NEAR * target:
+    epochs = dict(zip(paid, deal(*counts, target), strict=True))
+    cost = _total(units, planned | epochs)
+    if not _is_near(cost, target):
         raise InputError(
             f"whole epochs cost {petaflop(cost)} PFLOP at best, and {petaflop(target)} are wanted;"
             " give the base more epochs"
@@ -45,45 +42,33 @@ def epochs_at_cost(params: Params, units: Units, target: int) -> list[str]:
 
 
 def deal(planned: Sequence[int], units: Sequence[int], target: int) -> list[int]:
-    """Return numbers of epochs, in proportion to `planned`, that cost as near `target` as can be.
+    """Return numbers of epochs, in proportion to `planned`, that cost about `target`.
 
     units: cost of an epoch of each. After one epoch each, they are dealt one by one to whom the
     method of Webster and Sainte-Laguë names next (Balinski and Young 1982, "Fair representation"),
-    until another would lead away from the target.
+    until another would lead away from the target. If that is not near yet, who costs too much is
+    passed over for the next one due: cheap phases fill what is missing.
     """
     epochs = [1] * len(planned)
     total = sum(units)
     while True:
-        due = _due(planned, epochs)
-        at = due.index(max(due))
-        if abs(total + units[at] - target) >= abs(total - target):
+        due = [count / (2 * own + 1) for count, own in zip(planned, epochs, strict=True)]
+        helping = [at for at, unit in enumerate(units) if _leads_nearer(total, unit, target)]
+        if not helping or (due.index(max(due)) not in helping and _is_near(total, target)):
             return epochs
+        at = max(helping, key=due.__getitem__)
         epochs[at] += 1
         total += units[at]
 
 
-def fill(planned: Sequence[int], units: Sequence[int], target: int) -> list[int]:
-    """Return numbers of epochs like `deal`, at a smaller distance from `target`.
-
-    A phase whose next epoch would lead too far beyond the target is passed over for the next one
-    due that does not, until the cost is near. So the cheap phases fill what is missing.
-    """
-    epochs = [1] * len(planned)
-    total = sum(units)
-    while total < (1 - _NEAR) * target:
-        due = _due(planned, epochs)
-        fitting = [at for at, unit in enumerate(units) if total + unit <= (1 + _NEAR) * target]
-        if not fitting:
-            break
-        at = max(fitting, key=due.__getitem__)
-        epochs[at] += 1
-        total += units[at]
-    return epochs
+def _leads_nearer(total: int, unit: int, target: int) -> bool:
+    """Return whether another epoch leads nearer to the target, and not too far beyond it."""
+    after = total + unit
+    return abs(after - target) < abs(total - target) and (after < target or _is_near(after, target))
 
 
-def _due(planned: Sequence[int], epochs: Sequence[int]) -> list[float]:
-    """Return how much an epoch more is due to each, by Webster and Sainte-Laguë."""
-    return [count / (2 * own + 1) for count, own in zip(planned, epochs, strict=True)]
+def _is_near(total: int, target: int) -> bool:
+    return abs(total - target) <= _NEAR * target
 
 
 def _planned(params: Params, names: Units) -> dict[PhaseName, int]:
