@@ -1,7 +1,9 @@
 """What an ablation runs, from the project's own recipes."""
 
 import re
+import shlex
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -225,8 +227,9 @@ def test_the_variants_of_the_page_of_results_can_be_run() -> None:
     _, *parts = re.split(r"```sh\n(?=saltseg ablate )", page)
     assert len(parts) == 2 and len(_variants(parts[0])) > 10 and _variants(parts[1])
     for part in parts:
-        command = part.partition("--vary")[0]
-        base, shared = command.split()[2], re.findall(r"-S (\S+)", command)
+        words = shlex.split(part.partition("--vary")[0].replace("\\\n", ""))
+        base = words[2]
+        shared = [value for option, value in pairwise(words) if option == "-S"]
         for change in _variants(part):
             read_base(Layout(PROJECT), base, shared + overrides_of(change))
 
