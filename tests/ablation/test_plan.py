@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from saltseg.ablation.overrides import overrides_of, read_base, split_values
 from saltseg.ablation.plan import Request, make_plan
-from saltseg.ablation.trials import dvc_options, find_outcome
+from saltseg.ablation.trials import dvc_options, find_outcome, run_in_turn
 from saltseg.cli import app
 from saltseg.config.sections import CHANGES_NOTHING
 from saltseg.plumbing.errors import InputError
@@ -57,6 +57,12 @@ def test_locked_folds_are_left_out(checkout: Checkout) -> None:
     assert plan.folds == [0, 1]
     assert all(trial.params.train_per_fold.folds == [0, 1] for trial in plan.trials)
     assert all(trial.params.fold_split.locked == [2, 3, 4] for trial in plan.trials)
+
+
+def test_a_recipe_without_its_lock_may_be_dealt_out_again(checkout: Checkout) -> None:
+    overrides = ["fold_split.seed=1", "fold_split.locked=[]"]
+    plan = make_plan(checkout.root, Request("cpu", [f"{FLIP}=false"], overrides=overrides))
+    assert plan.folds == [0, 1] and plan.trials[0].params.fold_split.seed == 1
 
 
 def test_trials_predict_no_test_crops_unless_asked(checkout: Checkout) -> None:
@@ -146,6 +152,33 @@ def test_an_experiment_s_name_stands_for_all_that_determines_its_scores(checkout
     assert len({first, changed, name()}) == 3
 
 
+def test_raw_data_are_part_of_an_experiment_s_name(checkout: Checkout, tmp_path: Path) -> None:
+    raw = tmp_path / "outside"
+    raw.mkdir()
+    overrides = ["ingest.source=tgs", f"ingest.raw_dir={raw}"]
+    names = []
+    for content in ("one", "two", "one"):
+        (raw / "train.csv").write_text(content)
+        plan = make_plan(checkout.root, Request("demo", [f"{FLIP}=false"], overrides=overrides))
+        names.append(plan.trials[1].name)
+    assert names[0] == names[2] != names[1]
+
+
+def test_no_trial_runs_after_the_code_or_its_recipe_has_changed(checkout: Checkout) -> None:
+    plan = make_plan(checkout.root, Request("demo", [f"{FLIP}=false"]))
+    trial = plan.trials[1]
+    (checkout.root / "README.md").write_text("New words.\n")
+    plan.composer.check_unchanged(trial)
+    for name, old, new in [("src/code.py", "1", "2"), ("conf/recipe/demo.yaml", ": 3,", ": 2,")]:
+        path = checkout.root / name
+        before = path.read_text()
+        path.write_text(before.replace(old, new))
+        with pytest.raises(InputError, match="have changed since the ablation began"):
+            run_in_turn(checkout.root, plan, [trial])
+        path.write_text(before)
+    plan.composer.check_unchanged(trial)
+
+
 def test_an_experiment_whose_scores_are_gone_is_told_of(checkout: Checkout) -> None:
     checkout.succeed("dvc", "init", "--quiet")
     checkout.commit("DVC")
@@ -188,6 +221,15 @@ def test_an_experiment_whose_scores_are_gone_is_told_of(checkout: Checkout) -> N
         ),
         (Request("cpu", ["fold_split.seed=1"]), "fold_split.seed=1: changes which crops are in"),
         (Request("cpu", ["fold_split.locked=[4]"]), "changes which crops are in the locked folds"),
+        (
+            Request("cpu", [f"{FLIP}=false"], overrides=["fold_split.seed=1"]),
+            "-S fold_split.seed=1: deals the crops out again, so that the locked folds",
+        ),
+        (
+            Request("cpu", [f"{FLIP}=false"], overrides=["coverage_stratify.min_margin=0.5"]),
+            "-S coverage_stratify.min_margin=0.5: deals the crops out again",
+        ),
+        (Request("demo", ["survey.style=wide"]), "changes the crops"),
         (
             Request("subset", ["models.class_unet.filters=64"], match="cost"),
             "--vary models.class_unet.filters=64: --match cost: whole epochs cost ",

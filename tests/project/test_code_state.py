@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from saltseg.ablation.code_hash import hash_code
+from saltseg.ablation.input_hash import hash_code
 from saltseg.project.code_state import UNKNOWN, Patch, code_patch, code_state, commit_patch
 from saltseg.project.git import why_unknown
 from tests.helpers.records import git

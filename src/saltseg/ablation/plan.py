@@ -9,8 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from saltseg.ablation.code_hash import hash_code
 from saltseg.ablation.effects import Design
+from saltseg.ablation.input_hash import hash_inputs
+from saltseg.ablation.locked_folds import check_lock, explored_folds
 from saltseg.ablation.overrides import overrides_of, read_base, split_values
 from saltseg.config.crop_counts import CropCounts, expected_crops
 from saltseg.config.params import Params
@@ -66,7 +67,7 @@ class Trial:
     """Those of the overrides that give it the base's cost, or a share of its own."""
     params: Params
     digest: str
-    """Hash of everything that determines its result: parameters and code."""
+    """Hash of everything that determines its result: parameters, code and raw data."""
 
     @property
     def name(self) -> str:
@@ -114,13 +115,14 @@ def make_plan(root: Path, request: Request) -> Plan:
     check_project(root)
     layout = Layout(root)
     first = read_base(layout, request.base, request.overrides)
-    folds = _explored(request, first)
+    check_lock(layout, first, request.base)
+    folds = explored_folds(first, list(request.folds), request.base)
     seeds = list(request.seeds) or [first.base.seed]
     if len(set(seeds)) < len(seeds):
         raise InputError(f"--seeds: {seeds} has a duplicate")
     listed = [change for each in request.vary for change in split_values(each)]
     crops = expected_crops(first, request.train, request.pseudolabels)
-    composer = Composer(layout, request, folds, crops, hash_code(root))
+    composer = Composer(layout, request, folds, crops, hash_inputs(root, first.ingest))
     base = composer.trial("", seeds[0])
     trials = _distinct([base, *(composer.variant(change, base) for change in listed)])
     changes = [trial.change for trial in trials[1:]]
@@ -131,27 +133,6 @@ def make_plan(root: Path, request: Request) -> Plan:
     trials += composer.under_seeds(trials, seeds[1:])
     design = _design(base.params, changes)
     return Plan(request, folds, seeds, changes, trials, design, crops, composer)
-
-
-def _explored(request: Request, base: Params) -> list[int]:
-    """Return the folds to train; see fold_split.locked."""
-    locked = base.fold_split.locked
-    free = ",".join(str(fold) for fold in range(base.fold_split.n_folds) if fold not in locked)
-    asked = [fold for fold in request.folds if fold in locked]
-    if asked:
-        raise InputError(
-            f"--folds: {asked[0]} is locked (fold_split.locked), for final scores alone; ablations"
-            f" may train {free}"
-        )
-    folds = list(request.folds) or [
-        fold for fold in base.train_per_fold.held_out if fold not in locked
-    ]
-    if not folds:
-        raise InputError(
-            f"{request.base}: trains only locked folds (fold_split.locked); explore on others: "
-            f"--folds {free}"
-        )
-    return folds
 
 
 def _distinct(trials: list[Trial]) -> list[Trial]:
@@ -186,7 +167,7 @@ def _check_pairs(base: Params, variant: Trial) -> None:
 def _crops(params: Params) -> tuple[object, ...]:
     """Return what the scored crops depend on; the survey section is ignored for real crops."""
     survey = params.survey if params.ingest.source == "survey" else None
-    return params.ingest, survey and (survey.train, survey.test)
+    return params.ingest, survey and (survey.train, survey.test, survey.style)
 
 
 def _design(base: Params, changes: Sequence[str]) -> Design:
@@ -200,13 +181,14 @@ def _design(base: Params, changes: Sequence[str]) -> Design:
 
 @dataclass(frozen=True)
 class Composer:
-    """Makes trials that share a base, its folds and the code."""
+    """Makes trials that share a base, its folds, and code and raw data."""
 
     layout: Layout
     request: Request
     folds: list[int]
     crops: CropCounts
-    code: str
+    inputs: str
+    """Hash of code and raw data; see input_hash.hash_inputs."""
     _units: dict[str, "Units"] = field(default_factory=dict, init=False, compare=False)
     """By change: the number of epochs and the seed leave them alone, and to count takes seconds."""
 
@@ -220,7 +202,7 @@ class Composer:
         ]
         overrides = (*shared, *overrides_of(change), *epochs)
         params = read_base(self.layout, self.request.base, overrides)
-        label, digest = change or self.request.base, _digest(params, self.code)
+        label, digest = change or self.request.base, _digest(params, self.inputs)
         return Trial(change, label, seed, overrides, tuple(epochs), params, digest)
 
     def variant(self, change: str, base: Trial) -> Trial:
@@ -240,6 +222,21 @@ class Composer:
             for each in first[1:]
         ]
         return [base, *map(self._at_cost, first[1:], targets)]
+
+    def check_unchanged(self, trial: Trial) -> None:
+        """Raise InputError if code, recipe or raw data are no longer those of the plan.
+
+        A trial runs on what the project holds when it begins, which may be hours after the plan.
+        """
+        inputs = hash_inputs(self.layout.root, trial.params.ingest)
+        now = replace(self, inputs=inputs).trial(trial.change, trial.seed, trial.epochs)
+        if now.digest != trial.digest:
+            raise InputError(
+                f"{trial.label}, seed {trial.seed}: code, recipe or raw data have changed since "
+                "the ablation began, so this trial could not be compared with those before it; "
+                "change them back, or begin again with the same command as they are now, best in a "
+                "clone that nobody edits"
+            )
 
     def under_seeds(self, trials: Sequence[Trial], seeds: Sequence[int]) -> list[Trial]:
         """Return the same trials under each of other seeds."""
@@ -281,7 +278,7 @@ def _slug(label: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-")[:_LONGEST_NAME].rstrip("-")
 
 
-def _digest(params: Params, code: str) -> str:
+def _digest(params: Params, inputs: str) -> str:
     """Hash what determines a trial's scores, which submission and test crops do not."""
     sections = params.model_dump(
         mode="json",
@@ -292,4 +289,4 @@ def _digest(params: Params, code: str) -> str:
         },
     )
     content = json.dumps(sections, sort_keys=True)
-    return hashlib.sha256(f"{code}\n{content}".encode()).hexdigest()[:10]
+    return hashlib.sha256(f"{inputs}\n{content}".encode()).hexdigest()[:10]

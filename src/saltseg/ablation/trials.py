@@ -42,9 +42,11 @@ RunTrials = Callable[[Path, Plan, Sequence[Trial]], None]
 def run_in_turn(root: Path, plan: Plan, trials: Sequence[Trial]) -> None:
     """Run trials one by one, each like `dvc exp run --temp`, in a copy of the project.
 
-    What they print goes to standard error. Raises InputError if one fails.
+    What they print goes to standard error. Raises InputError if one fails, or if the project has
+    changed since the plan was made.
     """
     for number, trial in enumerate(trials, start=1):
+        plan.composer.check_unchanged(trial)
         place = f"[{number}/{len(trials)}] {trial.label}, seed {trial.seed}"
         print(f"{place}: {trial.name}", file=sys.stderr, flush=True)
         options = ["--temp", "--name", trial.name, *dvc_options(plan.request, trial), STAGE]

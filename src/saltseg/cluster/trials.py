@@ -56,7 +56,8 @@ def run_on_cluster(
     """Run trials on the cluster at `address`, as many at a time as keep it busy.
 
     states: see `train_on_cluster`. What they print goes to standard error.
-    Raises InputError for what is missing, and for failed trials after the others have ended.
+    Raises InputError for what is missing, if the project has changed since the plan was made, and
+    for failed trials after the others have ended.
     """
     if not trials:
         return
@@ -71,6 +72,7 @@ def run_on_cluster(
         while running or waiting:
             while waiting and len(running) < _at_once(trials[0], places):
                 number, trial = waiting.pop(0)
+                plan.composer.check_unchanged(trial)
                 order = Order(plan.request.base, trial.overrides, trial.name, STAGE, address,
                               None if states is None else str(states.resolve()))  # fmt: skip
                 running.append(_start(root, f"[{number}/{len(trials)}]", trial, order))

@@ -158,7 +158,8 @@ def losses_by_kind(errors: Errors) -> pd.DataFrame:
 def losses_by_mask(errors: Errors) -> pd.DataFrame:
     """Return for each kind of mask: crops, how many are predicted empty and salt, and their cost.
 
-    `score_lost` is in the mean over all crops: the column's sum is one minus the score.
+    `score_lost` is in the mean over all crops: the column's sum is one minus the score of all
+    folds, locked or not.
     """
     kinds = mask_kinds(errors.crops.truth)
     lost = 1 - errors.by_crop["score"].to_numpy()

@@ -53,7 +53,7 @@ def describe_scores(results: Results) -> Iterator[str]:
         return
     yield f"## Score {score_in(cleaned, 'score')}"
     if "locked_folds" in cleaned:
-        yield f"It is that of the locked folds, {cleaned['locked_folds']}, which no ablation sees."
+        yield f"It is that of the locked folds, {cleaned['locked_folds']}, left out by ablations."
     if "test_score" in submitted:
         known = score_in(submitted, "test_score")
         yield f"On the test crops, whose truth trained and chose nothing: **{known}**."
