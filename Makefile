@@ -105,7 +105,7 @@ ui: $(READY)
 	@python -m saltseg.tracking.ui $(PORT)
 
 docs: $(DEV)
-	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 	@echo "open site/index.html"
 
 image: $(READY)

@@ -18,6 +18,19 @@ def test_a_log_has_a_line_every_ten_seconds_and_one_at_the_end(
     assert capsys.readouterr().err == "crops: 50 done in 50 s\n"
 
 
+def test_a_slow_start_does_not_foretell_hours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: clock)
+    for item in progress(range(1000), "crops", total=1000):
+        clock += 15 if item == 0 else 0.125
+        if item == 90:
+            break
+    said = capsys.readouterr().err.splitlines()
+    assert said[:2] == ["crops: 1 of 1,000, 15 s", "crops: 81 of 1,000, 25 s, 8/s, 2 min left"]
+
+
 def test_a_work_that_ends_early_tells_of_what_was_done(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(progress("ab", "epochs", total=5)) == ["a", "b"]
     assert capsys.readouterr().err == "epochs: 2 done in 0 s\n"

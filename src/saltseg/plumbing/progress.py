@@ -60,21 +60,22 @@ class _Lines:
     def __init__(self, description: str, total: int) -> None:
         self._description = description
         self._total = total
-        self._started = self._shown = time.monotonic()
+        self._started = self._shown = self._first = time.monotonic()
         self._done = 0
 
     def one(self) -> None:
         self._done += 1
         now = time.monotonic()
+        if self._done == 1:
+            self._first = now
         if now - self._shown >= 10 and self._done < self._total:
             self._shown = now
-            self._print(_state(self._done, self._total, now - self._started))
+            self._print(self._state(now))
 
     def say(self, text: str) -> None:
         now = time.monotonic()
         if 0 < self._done < self._total:
-            left = (now - self._started) * (self._total - self._done) / self._done
-            text += f", {duration(left)} left"
+            text += f", {duration(self._each(now) * (self._total - self._done))} left"
         self._shown = now
         self._print(text)
 
@@ -82,15 +83,26 @@ class _Lines:
         """Say how much was done, and in which time."""
         self._print(f"{self._done:,} done in {time.monotonic() - self._started:.0f} s")
 
+    def _state(self, now: float) -> str:
+        """Say how much is done, and from the second on the rate and the time left."""
+        told = f"{self._done:,} of {self._total:,}, {now - self._started:.0f} s"
+        if self._done == 1:
+            return told
+        each = self._each(now)
+        rate = f"{1 / each:.3g}/s" if each <= 1 else f"{each:.3g} s each"
+        return f"{told}, {rate}, {duration(each * (self._total - self._done))} left"
+
+    def _each(self, now: float) -> float:
+        """Return the seconds that one takes, without the first, which may have to start processes.
+
+        Only where it is the only one done, it counts.
+        """
+        if self._done == 1:
+            return now - self._started
+        return max(now - self._first, 1e-3) / (self._done - 1)
+
     def _print(self, text: str) -> None:
         print(f"{self._description}: {text}", file=sys.stderr)
-
-
-def _state(done: int, total: int, seconds: float) -> str:
-    """Say how much is done, at which rate, and how long the rest takes."""
-    rate, left = done / seconds, seconds * (total - done) / done
-    told = f"{rate:.3g}/s" if rate >= 1 else f"{seconds / done:.3g} s each"
-    return f"{done:,} of {total:,}, {seconds:.0f} s, {told}, {duration(left)} left"
 
 
 def duration(seconds: float) -> str:
