@@ -9,6 +9,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from saltseg.config.parameter_names import unknown_name
+from saltseg.config.schema_names import is_in_schema
 from saltseg.plumbing.errors import InputError
 
 _KEY = re.compile(r"\+{0,2}[A-Za-z_][\w./@-]*", re.ASCII)
@@ -37,7 +38,7 @@ def check_overrides(overrides: Iterable[str], several: bool = False) -> None:
 
 
 def check_names(overrides: Iterable[str], known: Collection[str]) -> None:
-    """Raise InputError for the first override of a parameter that does not exist.
+    """Raise InputError for the first override of a parameter that params.yaml does not list.
 
     overrides: valid ones. known: the paths of all parameters. An override that adds one with + is
     left to the check of the composed parameters.
@@ -46,8 +47,11 @@ def check_names(overrides: Iterable[str], known: Collection[str]) -> None:
         found = _parsed(text)
         if found is None or found.is_add() or found.is_force_add() or _RECIPE.match(text):
             continue
-        if found.key_or_group not in known:
-            raise InputError(unknown_name(found.key_or_group, known))
+        name = found.key_or_group
+        if name not in known and is_in_schema(name, known):
+            raise InputError(f"{name}: params.yaml does not list it yet; add it with +{name}=VALUE")
+        if name not in known:
+            raise InputError(unknown_name(name, known))
 
 
 def check_one_recipe(name: str, overrides: Iterable[str]) -> None:
