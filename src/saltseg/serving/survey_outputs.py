@@ -1,6 +1,5 @@
 """From a finished prediction of a survey to what an interpreter loads, looks at and keeps."""
 
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -74,17 +73,15 @@ class OutputChoices:
 def write_outputs(
     prediction: Path,
     survey: Survey,
-    model: Mapping[str, Any],
     out: Path,
     choices: OutputChoices,
     force: bool = False,
 ) -> dict[str, Any]:
     """Write NAMES into `out`; return the record, which record.json holds.
 
-    prediction: a finished store with the places of `survey`. model: JSON values that say which it
-    was. force: replace what an earlier call wrote. Raises InputError for stores and truths of
-    another survey, for sections that it lacks, and where files would be lost, before any work; and
-    where one cannot be written.
+    prediction: a finished store with the places of `survey`. force: replace what an earlier call
+    wrote. Raises InputError for stores and truths of another survey, for sections that it lacks,
+    and where files would be lost, before any work; and where one cannot be written.
     """
     store = open_store(prediction, survey.options, NEEDED)
     _check_grid(store, survey)
@@ -96,7 +93,7 @@ def write_outputs(
         outputs = stack.enter_context(protected_outputs(out, NAMES, force))
         making = _Making(outputs.staging, survey, store, truth)
         results = making.make(names, choices.least)
-        record = survey_record(survey, store, model, asdict(choices), results, outputs.staging)
+        record = survey_record(survey, store, asdict(choices), results, outputs.staging)
         write_json(outputs.staging / RECORD, record)
         outputs.place(*NAMES)
     return record

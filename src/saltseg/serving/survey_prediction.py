@@ -22,6 +22,7 @@ from saltseg.seismic.scaling import Scale, measure_scale
 from saltseg.seismic.section_files import SectionFiles, blocks
 from saltseg.seismic.store import PREDICTION
 from saltseg.seismic.survey import Section
+from saltseg.serving.model_lineage import model_lineage
 from saltseg.serving.survey_estimate import estimate
 from saltseg.serving.survey_networks import SurveyNetworks
 from saltseg.serving.survey_work import begun_work, file_identity, model_identity
@@ -61,6 +62,8 @@ def predict_survey(
             _predict_sections(own.files, workers)
             facts = read_reading(found)[1]
             facts |= {"prediction": identity | {"axes": own.files.axes} | _facts_of(scale)}
+            if lineage := model_lineage(found):
+                facts |= {"model": lineage}
             begin_store(work.folder, survey, _plain(facts))
             _write_shards(own.store, workers)
         salt = _salt_share(work.folder / PREDICTION)

@@ -20,7 +20,6 @@ from saltseg.seismic.survey import Survey
 def survey_record(
     survey: Survey,
     store: StoredSurvey,
-    model: Mapping[str, Any],
     choices: Mapping[str, Any],
     results: Mapping[str, Any],
     folder: Path,
@@ -31,7 +30,7 @@ def survey_record(
         "code": code_digest(),
         "survey": {"file": str(survey.path)} | fingerprint(survey.path),
         "prediction": {"file": store.path.name} | fingerprint(store.path),
-        "model": dict(model),
+        "model": store.facts.get("model", {}),
         "predicted_with": store.facts,
         "options": _plain(asdict(survey.options)),
         "choices": _plain(choices),
