@@ -250,6 +250,9 @@ def test_the_record_names_what_was_read_and_made(usual: Made) -> None:
     [
         ({"sections": ("inline:101",)}, "inline 100 to 110 in steps of 2"),
         ({"sections": ("depth:3",)}, "is no section of .* write inline:100 or crossline:300"),
+        ({"sections": ("inline:--5",)}, "--section inline:--5: is no section of"),
+        ({"sections": ("inline:²",)}, "--section inline:²: is no section of"),
+        ({"sections": ("inline:" + "9" * 5000,)}, "is no section of"),
         ({"sections": ("sample:1e9",)}, "--section sample:1e9: .* has samples from"),
         ({"sections": ("sample:deep",)}, "--section sample:deep: .* has samples from"),
         ({"truth": Path("missing.sgy")}, "missing.sgy: there is no such file"),
