@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -129,16 +128,9 @@ def _identity(
     return {
         "survey": file_identity(path),
         "model": model_identity(model),
-        "options": {name: _json_value(value) for name, value in asdict(options).items()},
+        "options": asdict(options),
         "choices": {name: str(value) for name, value in asdict(choices).items()},
     }
-
-
-def _json_value(value: object) -> object:
-    """Return an option as JSON keeps it: the value of a choice, a list for a tuple."""
-    if isinstance(value, Enum):
-        return value.value
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _facts_of(scale: Scale) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def survey_record(
         "prediction": {"file": store.path.name} | fingerprint(store.path),
         "model": store.facts.get("model", {}),
         "predicted_with": store.facts,
-        "options": _plain(asdict(survey.options)),
+        "options": asdict(survey.options),
         "choices": _plain(choices),
         "inferred": _inferred(survey),
         "results": dict(results),
