@@ -16,10 +16,11 @@ from saltseg.own.images import find_images, image_sources, is_image_folder
 from saltseg.own.sampling import choose_labelled, choose_unlabelled
 from saltseg.own.scale import Scale, survey_scale, tile_scale
 from saltseg.own.section import OwnSection, Source
-from saltseg.own.surveys import open_sources, survey_options
+from saltseg.own.surveys import open_sources
 from saltseg.own.tiling import Place, crop_places, cut
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.progress import progress
+from saltseg.seismic.options import SurveyOptions
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _opened(folder: Path, settings: Own) -> Iterator[list[Source]]:
             f"params.yaml: ingest.own.{idle[0]}: means nothing for the images in {folder}; take it"
             " out"
         )
-    yield image_sources(find_images(folder), survey_options(settings.survey))
+    yield image_sources(find_images(folder), SurveyOptions.of(settings.survey.model_dump()))
 
 
 def _candidates(

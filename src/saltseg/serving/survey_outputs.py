@@ -27,7 +27,7 @@ from saltseg.seismic.bucket import located
 from saltseg.seismic.grid import NO_TRACE, Grid
 from saltseg.seismic.horizons import BASE, HORIZONS, TOP, write_horizons
 from saltseg.seismic.opening import open_survey
-from saltseg.seismic.options import ByteOrder, Domain, LengthUnit, Polarity, SurveyOptions
+from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.salt_surface import salt_surface
 from saltseg.seismic.segy import SegySurvey
 from saltseg.seismic.segy_output import Values, segy_contents, write_segy
@@ -48,12 +48,6 @@ NAMES = (
     *(PICTURES, PAGE, RECORD),
 )
 """What write_outputs makes."""
-_KINDS = {
-    "byte_order": ByteOrder,
-    "domain": Domain,
-    "unit": LengthUnit,
-    "polarity": Polarity,
-}
 
 
 @dataclass(frozen=True)
@@ -202,8 +196,5 @@ def stored_options(store: Path) -> tuple[Path | None, SurveyOptions]:
     facts = open_store(store, SurveyOptions(), NEEDED).facts.get("prediction", {})
     known = {field.name for field in fields(SurveyOptions)}
     given = {key: value for key, value in facts.get("options", {}).items() if key in known}
-    for name, kind in _KINDS.items():
-        if given.get(name) is not None:
-            given[name] = kind(given[name])
     file = facts.get("survey", {}).get("file")
-    return located(Path(file)) if file else None, SurveyOptions(**given)
+    return located(Path(file)) if file else None, SurveyOptions.of(given)
