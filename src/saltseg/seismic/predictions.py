@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from saltseg.seismic.section_files import SectionFiles, blocks
+from saltseg.seismic.bricks import blocks
+from saltseg.seismic.section_files import SectionFiles
 from saltseg.seismic.store import PREDICTED, PREDICTION, complete, create_store
 from saltseg.seismic.survey import Survey
 

@@ -13,12 +13,13 @@ import zarr
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.progress import progress
 from saltseg.project.model_folder import find_model
+from saltseg.seismic.bricks import blocks
 from saltseg.seismic.choices import SurveyChoices
 from saltseg.seismic.opening import open_survey
 from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.predictions import PredictionStore, begin_store
 from saltseg.seismic.scaling import Scale, measure_scale
-from saltseg.seismic.section_files import SectionFiles, blocks
+from saltseg.seismic.section_files import SectionFiles
 from saltseg.seismic.store import PREDICTION
 from saltseg.seismic.survey import Section
 from saltseg.serving.model_lineage import model_lineage
