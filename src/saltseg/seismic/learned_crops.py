@@ -31,7 +31,7 @@ def describe_crops(path: Path) -> LearnedCrops:
     Raises InputError where it cannot be read or holds no such crops.
     """
     try:
-        crops = np.load(path, mmap_mode="r", allow_pickle=False)
+        crops = np.load(path, mmap_mode="r")
     except (OSError, EOFError, ValueError) as error:
         raise InputError(
             f"{path}: cannot be read as .npy ({error}); name an array of crops"

@@ -61,7 +61,7 @@ class SectionFiles:
     def _read(self, axis: str, at: int, traces: slice, samples: slice) -> Values:
         path = self._path(axis, at)
         try:
-            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+            mapped = np.load(path, mmap_mode="r")
             return np.asarray(mapped[:, traces, samples], np.float32)
         except (OSError, ValueError, EOFError) as error:
             raise InputError(

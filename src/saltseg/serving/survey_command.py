@@ -96,7 +96,7 @@ def _is_survey(path: Path, options: SurveyOptions) -> bool:
 def _dimensions(path: Path) -> int:
     """Return the dimensions of an .npy, 0 where it cannot be read: the image's reader says why."""
     try:
-        return int(np.load(path, mmap_mode="r", allow_pickle=False).ndim)
+        return int(np.load(path, mmap_mode="r").ndim)
     except (OSError, EOFError, ValueError, SyntaxError, OverflowError):
         return 0
 
