@@ -66,7 +66,7 @@ class PredictionStore:
 def begin_store(folder: Path, survey: Survey, facts: Mapping[str, object]) -> None:
     """Begin the store in `folder`, or keep what is there of it.
 
-    facts: JSON values that its attribute says besides. What a killed process left half made is made
+    facts: further JSON values for its attribute. What a killed process left half made is made
     again. Raises InputError where the store cannot be written.
     """
     path, making = folder / PREDICTION, folder / f"new-{PREDICTION}"

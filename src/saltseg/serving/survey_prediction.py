@@ -31,7 +31,7 @@ from saltseg.serving.survey_worker import (
     SurveyTask,
     SurveyWorker,
     Workers,
-    read_reading,
+    load_reading,
 )
 
 
@@ -60,7 +60,7 @@ def predict_survey(
         own = SurveyWorker(task, survey)
         with _workers(task, own, ray) as workers:
             _predict_sections(own.files, workers)
-            facts = read_reading(found)[1]
+            facts = load_reading(found)[1]
             facts |= {"prediction": identity | {"axes": own.files.axes} | _facts_of(scale)}
             if lineage := model_lineage(found):
                 facts |= {"model": lineage}
