@@ -48,7 +48,6 @@ def draw(folder: Path, balance: pd.DataFrame) -> None:
         list(by_fold.index),
         {f"fold {number}": by_fold[number].to_numpy() for number in by_fold.columns},
         "coverage class",
-        "crops",
         "Classes of each fold",
     )
 

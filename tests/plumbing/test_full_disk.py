@@ -39,7 +39,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
         folder / "a.png", [Group("noise", [Tile(crop) for crop in NOISE])]
     ),
     "chart": lambda folder: bar_chart(
-        folder / "a.png", range(101), {"noise": NOISE[0, 0]}, "x", "y", "noise"
+        folder / "a.png", range(101), {"noise": NOISE[0, 0]}, "x", "noise"
     ),
     "snapshots": lambda folder: save_snapshots(folder, [WEIGHTS]),
     "checkpoint": lambda folder: Checkpoint(folder, 0).save({"weights": WEIGHTS}, {}),

@@ -9,7 +9,7 @@ from saltseg.reports.charts import bar_chart, histogram
 from tests.helpers.pictures import is_stable
 
 CHARTS: dict[str, Callable[[Path, list[float]], None]] = {
-    "bars": lambda path, y: bar_chart(path, [0, 1], {"a": y, "b": [2, 1]}, "x", "y", "title"),
+    "bars": lambda path, y: bar_chart(path, [0, 1], {"a": y, "b": [2, 1]}, "x", "title"),
     "histogram": lambda path, y: histogram(
         path, [0, 50, 100], {"train": y, "test": [1, 1]}, "x", "y", "title"
     ),

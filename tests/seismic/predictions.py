@@ -23,7 +23,7 @@ def predict(
 ) -> StoredSurvey:
     """Write a store with a mask, shape (inlines, crosslines, samples), of a line (1, traces, ...).
 
-    facts: what it says besides.
+    facts: further JSON values for its attribute.
     dead: samples that are no data, beside places without a trace. Probabilities lie above .5 in
     salt and below elsewhere, and no two are equal.
     """

@@ -7,7 +7,7 @@ import pytest
 
 from saltseg.plumbing.errors import InputError
 from saltseg.seismic.options import ByteOrder, SurveyOptions
-from saltseg.seismic.sample_formats import FORMATS, IBM, IEEE, bearing_out, decode
+from saltseg.seismic.sample_formats import FORMATS, IBM, IEEE, decode, float_format_of
 from saltseg.seismic.segy import open_segy
 from saltseg.survey import write_sections
 from tests.seismic.conftest import CROSSLINES, INLINES, Opener, small
@@ -178,13 +178,13 @@ def test_amplitudes_tell_ibm_from_ieee(written: int, order: str) -> None:
         draw.integers(-99, 99, 3000),
     ):
         content = b"".join(encode(value, written, order) for value in values.tolist())
-        assert bearing_out(np.frombuffer(content, order + "u4").astype(np.uint32)) == written
+        assert float_format_of(np.frombuffer(content, order + "u4").astype(np.uint32)) == written
 
 
 def test_a_mask_tells_no_format() -> None:
     for written in (IBM, IEEE):
         content = b"".join(encode(value, written, ">") for value in [0.0, 1.0] * 200)
-        assert bearing_out(np.frombuffer(content, ">u4").astype(np.uint32)) is None
+        assert float_format_of(np.frombuffer(content, ">u4").astype(np.uint32)) is None
 
 
 def test_what_the_project_writes_is_read(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from saltseg.config.params import load_params
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import write_json
 from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.outputs import OUTPUTS
 from saltseg.project.lineage import code_digest
 from saltseg.serving.onnx_check import by_onnxruntime, checked_agreement, section_crops
 from saltseg.serving.salt_model import SaltModel
@@ -73,7 +74,7 @@ def test_the_file_says_how_masks_are_made(exported: tuple[Path, str]) -> None:
 
 
 def test_it_names_no_path_of_this_machine(exported: tuple[Path, str]) -> None:
-    assert [path.name for path in exported[0].parent.iterdir()] == ["salt.onnx"]
+    assert {path.name for path in exported[0].parent.iterdir()} == {"salt.onnx", OUTPUTS}
     content = exported[0].read_bytes()
     assert str(Path(__file__).parents[2]).encode() not in content and b"stack_trace" not in content
 
@@ -88,13 +89,23 @@ def test_a_second_export_is_the_same(exported: tuple[Path, str], model: Path) ->
 def test_a_file_is_kept_unless_told(exported: tuple[Path, str], model: Path) -> None:
     before = exported[0].read_bytes()
     wrong = {
-        exported[0]: "exists; replace it with --force",
+        exported[0]: "replace it with --force",
         exported[0].with_suffix(".pt"): ".onnx",
     }
     for path, said in wrong.items():
         result = CliRunner().invoke(app, ["export-onnx", str(path), "--model", str(model)])
         assert (result.exit_code, result.output.count("\n")) == (1, 1) and said in result.output
     assert exported[0].read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["salt.onnx", "salt.onnx.data"])
+def test_a_file_of_others_is_kept_in_any_case(tmp_path: Path, model: Path, name: str) -> None:
+    (tmp_path / name).write_text("of others")
+    command = ["export-onnx", str(tmp_path / "salt.onnx"), "--model", str(model), "--force"]
+    result = CliRunner().invoke(app, command)
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert f"{name}: exists, and is not as saltseg made it" in result.output
+    assert (tmp_path / name).read_text() == "of others"
 
 
 def test_a_graph_that_finds_other_salt_is_told(exported: tuple[Path, str], tmp_path: Path) -> None:

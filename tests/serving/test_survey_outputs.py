@@ -32,7 +32,7 @@ from tests.seismic.predictions import predict
 from tests.seismic.segy_writer import Segy, grid_headers, volume
 
 Mask = npt.NDArray[np.bool_]
-MODEL = {"name": "models:/saltseg/1", "run": "0" * 32}
+MODEL = {"run": "0" * 32, "logged_model": "m-1"}
 SHAPE = 6, 5, 40
 
 
@@ -72,11 +72,12 @@ SURVEYS: dict[str, Callable[[Path], Survey]] = {
 
 def made(folder: Path, survey: Survey, mask: Mask | None = None, **choices: Any) -> Made:  # noqa: ANN401
     shape = (*survey.grid.traces.shape, survey.sampling.count)
-    facts = {"prediction": {"survey": {"file": str(survey.path)}, "options": {"domain": "depth"}}}
+    told = {"survey": {"file": str(survey.path)}, "options": {"domain": "depth"}}
+    facts = {"prediction": told, "model": MODEL}
     found = blobs(shape) if mask is None else mask
     store = predict(folder / "prediction.zarr", survey, found, facts=facts)
     chosen = OutputChoices(**{"least": 3} | choices)
-    record = write_outputs(store.path, survey, MODEL, folder / "out", chosen)
+    record = write_outputs(store.path, survey, folder / "out", chosen)
     return Made(survey, store, folder / "out", record)
 
 
@@ -110,7 +111,7 @@ def test_each_survey_gets_its_files_and_the_same_twice(tmp_path: Path, kind: str
     found = files(first.out)
     assert {name.partition("/")[0] for name in found} == wanted
     again = tmp_path / "again"
-    write_outputs(first.store.path, survey, MODEL, again, OutputChoices(least=3))
+    write_outputs(first.store.path, survey, again, OutputChoices(least=3))
     assert files(again) == found
     pictures = [name for name in found if name.startswith("sections/")]
     assert len(pictures) == (1 if kind == "line" else 2)
@@ -249,6 +250,9 @@ def test_the_record_names_what_was_read_and_made(usual: Made) -> None:
     [
         ({"sections": ("inline:101",)}, "inline 100 to 110 in steps of 2"),
         ({"sections": ("depth:3",)}, "is no section of .* write inline:100 or crossline:300"),
+        ({"sections": ("inline:--5",)}, "--section inline:--5: is no section of"),
+        ({"sections": ("inline:²",)}, "--section inline:²: is no section of"),
+        ({"sections": ("inline:" + "9" * 5000,)}, "is no section of"),
         ({"sections": ("sample:1e9",)}, "--section sample:1e9: .* has samples from"),
         ({"sections": ("sample:deep",)}, "--section sample:deep: .* has samples from"),
         ({"truth": Path("missing.sgy")}, "missing.sgy: there is no such file"),
@@ -266,7 +270,7 @@ def test_wrong_choices_are_told_and_leave_nothing(
 def test_a_prediction_of_another_survey_is_refused(tmp_path: Path, usual: Made) -> None:
     other = segy(small(headers=grid_headers(range(1, 7), range(300, 305))))(tmp_path / "b.sgy")
     with pytest.raises(InputError, match="was not predicted on"):
-        write_outputs(usual.store.path, other, MODEL, tmp_path / "out", OutputChoices())
+        write_outputs(usual.store.path, other, tmp_path / "out", OutputChoices())
 
 
 def test_the_command_makes_the_outputs_again(

@@ -1,12 +1,14 @@
 """Named styles: the default is as it was, the wide one reaches what its ranges promise."""
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from saltseg.cli import app
+from saltseg.cli.surveys import StyleName
 from saltseg.survey import generate
 from saltseg.survey.ranges import RANGES
 from saltseg.survey.sections import make_section
@@ -72,5 +74,9 @@ def test_an_unknown_style_is_wrong_usage(tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = CliRunner().invoke(app, ["survey", str(out), "--style", "broad"])
     assert result.exit_code == 2
-    assert "not one of default, wide, apart" in result.output
+    assert "'broad' is not one of 'default'" in result.output
     assert not out.exists()
+
+
+def test_the_command_knows_all_styles() -> None:
+    assert get_args(StyleName) == tuple(RANGES)

@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 import pytest
 from mlflow import MlflowClient
+from typer.testing import CliRunner
 
+from saltseg.cli import app
 from saltseg.crops.crop_set import CropSet, load_array
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
@@ -170,6 +172,29 @@ def test_a_fresh_process_loads_it_with_its_own_code(
     masks = load_array(trained.data("postprocess-connected-components") / "test_masks.npy")
     np.testing.assert_array_equal(found["masks"], masks)
     assert found["wide"].shape == (2, 101, 202)
+
+
+def test_a_survey_that_it_predicts_is_a_run_below_its_own(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the version's files over the store of the prediction to the run of its outputs."""
+    for name in [each for each in os.environ if each.startswith("MLFLOW")]:
+        monkeypatch.delenv(name)
+    line = np.random.default_rng(3).normal(size=(60, 70)).astype(np.float32)
+    np.save(tmp_path / "line.npy", line)
+    monkeypatch.chdir(store.root)
+    out = tmp_path / "out"
+    command = ["predict", str(tmp_path / "line.npy"), "--axes", "trace,sample", "--out", str(out)]
+    done = CliRunner().invoke(app, [*command, "--model", "models:/saltseg/1"])
+    assert done.exit_code == 0, done.output
+    parent = store.client.get_run(store.run)
+    assert parent.outputs is not None
+    model = {"run": store.run, "logged_model": parent.outputs.model_outputs[0].model_id}
+    assert json.loads((out / "record.json").read_text())["model"] == model
+    query = f"tags.`mlflow.parentRunId` = '{store.run}'"
+    (run,) = store.client.search_runs([parent.info.experiment_id], query)
+    assert (run.info.run_name, run.info.status) == ("survey line.npy", "FINISHED")
+    assert {key: run.data.params[f"model.{key}"] for key in model} == model
 
 
 def test_where_other_code_is_imported_it_refuses_to_predict(store: Store, tmp_path: Path) -> None:

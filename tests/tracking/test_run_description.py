@@ -31,7 +31,7 @@ def plots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for fold in "017":
         history = pd.DataFrame({"epoch": [1, 2], "validation_score": [0.25, 0.5]})
         write_csv(folder / "train-per-fold" / "lite0" / fold / "history.csv", history)
-    bar_chart(folder / "threshold-search" / "curve.png", [0, 1], {"a": [0, 1]}, "x", "y", "t")
+    bar_chart(folder / "threshold-search" / "curve.png", [0, 1], {"a": [0, 1]}, "x", "t")
     errors = pd.DataFrame({"coverage_class": [0, 3], "crops": [40, 2], "score_before": 0.5})
     errors = errors.assign(score=0.6, iou=0.7, boundary_distance=[np.nan, 2.5])
     write_csv(folder / "postprocess-connected-components" / "by_coverage.csv", errors)

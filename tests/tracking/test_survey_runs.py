@@ -38,18 +38,7 @@ def test_a_survey_is_a_run_below_its_models(checkout: Path) -> None:
     assert artifacts == {"record.json", "sections"}
 
 
-def test_the_run_is_found_by_the_models_name(checkout: Path) -> None:
-    client = client_of(checkout)
-    parent = client.create_run(client.create_experiment(EXPERIMENT)).info.run_id
-    client.create_registered_model("saltseg")
-    client.create_model_version("saltseg", str(checkout), run_id=parent)
-    client.set_registered_model_alias("saltseg", "champion", "1")
-    for name in ("models:/saltseg@champion", "models:/saltseg/1"):
-        run = client.get_run(log_survey(checkout, survey({"name": name})))
-        assert run.data.tags["mlflow.parentRunId"] == parent
-
-
-@pytest.mark.parametrize("model", [{}, {"name": "folder"}, {"run": "0" * 32}])
+@pytest.mark.parametrize("model", [{}, {"run": "0" * 32}])
 def test_a_model_without_a_run_here_has_an_experiment_of_surveys(
     checkout: Path, model: dict[str, Any]
 ) -> None:

@@ -45,7 +45,9 @@ def export_onnx(
     model: Annotated[
         str, typer.Option(help="A model in MLflow's registry, or the folder of one.")
     ] = "models:/saltseg@champion",
-    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what an earlier call wrote.")
+    ] = False,
 ) -> None:
     """Write a model as one ONNX file, and check first that it finds the same salt."""
     with one_line_errors():

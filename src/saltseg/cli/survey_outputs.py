@@ -68,13 +68,12 @@ def export(
         choices = OutputChoices(tuple(section or ()), truth, least_body)
         with open_survey(file, options) as opened:
             folder = out or prediction.resolve().parent
-            write_and_log(prediction, opened, {}, folder, choices, force)
+            write_and_log(prediction, opened, folder, choices, force)
 
 
 def write_and_log(
     prediction: Path,
     survey: Any,  # noqa: ANN401  # a Survey, which would import numpy for every command
-    model: "Mapping[str, Any]",
     out: Path,
     choices: "OutputChoices",
     force: bool,
@@ -82,7 +81,7 @@ def write_and_log(
     """Write a survey's outputs, say what was found, and log them where MLflow has a store."""
     from saltseg.serving.survey_outputs import write_outputs
 
-    record = write_outputs(prediction, survey, model, out, choices, force)
+    record = write_outputs(prediction, survey, out, choices, force)
     found = record["results"]
     small = f"{found['removed_bodies']:,} of less than {found['least_body']:,} samples left out"
     bodies = "1 body" if found["bodies"] == 1 else f"{found['bodies']:,} bodies"

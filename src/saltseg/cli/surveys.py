@@ -1,7 +1,8 @@
 """`saltseg survey`."""
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,8 +24,10 @@ Volume = Annotated[
         help="Write a volume and its truth instead of crops, for example 200x200x200.",
     ),
 ]
+StyleName = Literal["default", "wide", "apart"]
+"""The names of saltseg.survey.ranges.RANGES, which take long to import."""
 Style = Annotated[
-    str,
+    StyleName,
     typer.Option(help="default: like Kaggle's crops; wide: like surveys at large; apart: unlike."),
 ]
 WithSegy = Annotated[
@@ -49,7 +52,6 @@ def survey(
     force: Force = False,
 ) -> None:
     """Make a synthetic survey: crops in Kaggle's layout with their truths, or a volume."""
-    from saltseg.survey.ranges import RANGES
     from saltseg.survey.segy import require_segyio
     from saltseg.survey.volume_files import parse_size
 
@@ -60,8 +62,6 @@ def survey(
         )
     if volume is not None and sections:
         raise typer.BadParameter("--volume and --sections exclude each other: run saltseg twice")
-    if style not in RANGES:
-        raise typer.BadParameter(f"--style {style}: is not one of {', '.join(RANGES)}")
     try:
         grid = parse_size(volume) if volume is not None else None
     except InputError as error:
@@ -72,26 +72,33 @@ def survey(
         if grid is not None:
             _write_volume(out, seed, grid, segy, workers, style, force)
         else:
-            survey_of = (train, test, seed, workers, style)
-            _write_crops(out, survey_of, zipped, sections, segy, force)
+            crops = _Crops(train, test, seed, workers, style)
+            _write_crops(out, crops, zipped, sections, segy, force)
+
+
+@dataclass(frozen=True)
+class _Crops:
+    """What saltseg.survey.generate takes."""
+
+    train: int
+    test: int
+    seed: int
+    workers: int
+    style: str
 
 
 def _write_crops(
-    out: Path,
-    survey: tuple[int, int, int, int, str],
-    zipped: bool,
-    sections: int,
-    segy: bool,
-    force: bool,
+    out: Path, crops: _Crops, zipped: bool, sections: int, segy: bool, force: bool
 ) -> None:
     from saltseg.plumbing.outputs import protected_outputs
     from saltseg.survey import generate, write_kaggle_layout, write_sections
     from saltseg.survey.kaggle import SURVEY_NAMES
 
     with protected_outputs(out, SURVEY_NAMES, force) as outputs:
-        write_kaggle_layout(outputs.staging, generate(*survey), zipped)
+        write_kaggle_layout(outputs.staging, generate(**asdict(crops)), zipped)
         if sections:
-            write_sections(outputs.staging / "sections", survey[2], sections, segy, survey[4])
+            folder = outputs.staging / "sections"
+            write_sections(folder, crops.seed, sections, segy, crops.style)
         outputs.place(*SURVEY_NAMES)
 
 

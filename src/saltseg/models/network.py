@@ -32,11 +32,7 @@ class SaltNetwork(nn.Module):
         shape = images.shape[-2:]
         offsets = self._offsets(images)
         fitted = fit(images[:, None], self.definition, offsets)[:, 0]
-        channels = [
-            channel(name, fitted, depth, self.mean, self.std) for name in self.definition.channels
-        ]
-        inputs = torch.stack(channels, dim=1)
-        outputs: Outputs = self.body(inputs.contiguous(memory_format=torch.channels_last))
+        outputs = self._seen(fitted, depth)
 
         def back(logits: Tensor) -> Tensor:
             return unfit(logits.float(), self.definition, offsets, shape)
@@ -47,6 +43,15 @@ class SaltNetwork(nn.Module):
             side=None if outputs.side is None else back(outputs.side),
         )
         return outputs if self.training else predicted(outputs)
+
+    def _seen(self, fitted: Tensor, depth: Tensor) -> Outputs:
+        """Return the body's outputs for images of its input's size, float (n, h, w) in 0..1."""
+        channels = [
+            channel(name, fitted, depth, self.mean, self.std) for name in self.definition.channels
+        ]
+        inputs = torch.stack(channels, dim=1)
+        outputs: Outputs = self.body(inputs.contiguous(memory_format=torch.channels_last))
+        return outputs
 
     def _offsets(self, images: Tensor) -> list[Offset]:
         if self.training and self.definition.offset == "random":

@@ -1,12 +1,10 @@
 """Networks that learned from crops, run on tiles of other sizes."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
-from saltseg.config.model_definitions import CROP, ModelDefinition, UnetModel
+from saltseg.config.model_definitions import CROP, Input, ModelDefinition, UnetModel
 from saltseg.models.fast.resizing import resized
-from saltseg.models.inputs import channel
 from saltseg.models.network import SaltNetwork
 from saltseg.models.outputs import Outputs, predicted
 
@@ -26,12 +24,9 @@ def takes_tiles(definition: ModelDefinition) -> bool:
     return not placed and not (isinstance(definition, UnetModel) and definition.empty_head)
 
 
-def input_scale(definition: ModelDefinition) -> float:
-    """Return how many pixels of its input a network makes of one pixel of a crop."""
-    given = definition.input
-    if given.fit == "resize":
-        return given.size / CROP
-    return (given.resized or CROP) / CROP
+def enlarged_side(given: Input) -> int:
+    """Return the side to which a network enlarges a crop before it pads it, in pixels."""
+    return given.size if given.fit == "resize" else given.resized or CROP
 
 
 def whole_side(definition: ModelDefinition, side: int) -> int:
@@ -39,7 +34,7 @@ def whole_side(definition: ModelDefinition, side: int) -> int:
 
     Where crops are enlarged no side need fit exactly; then `side` itself is returned.
     """
-    if input_scale(definition) != 1:
+    if enlarged_side(definition.input) != CROP:
         return side
     return side + (definition.input.size - side) % STRIDE
 
@@ -64,19 +59,14 @@ class TileNetwork(SaltNetwork):
         top, bottom = self._missing(inner[0])
         left, right = self._missing(inner[1])
         fitted = functional.pad(fitted, (left, right, top, bottom), mode="reflect")[:, 0]
-        channels = [
-            channel(name, fitted, depth, self.mean, self.std) for name in self.definition.channels
-        ]
-        inputs = torch.stack(channels, dim=1)
-        outputs: Outputs = self.body(inputs.contiguous(memory_format=torch.channels_last))
-        logits = outputs.logits.float()[..., top : top + inner[0], left : left + inner[1]]
+        logits = self._seen(fitted, depth).logits.float()
+        logits = logits[..., top : top + inner[0], left : left + inner[1]]
         if inner != shape:
             logits = resized(logits, (shape[0], shape[1]))
         return predicted(Outputs(logits[:, 0]))
 
     def _enlarged(self, images: Tensor) -> Tensor:
-        given = self.definition
-        side = given.size if given.fit == "resize" else given.resized or CROP
+        side = enlarged_side(self.definition)
         if side == CROP:
             return images
         height, width = (round(length * side / CROP) for length in images.shape[-2:])

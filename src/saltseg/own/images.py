@@ -53,9 +53,8 @@ def is_image_folder(folder: Path) -> bool:
     """Tell whether a folder is laid out as images; anything else is a survey's."""
     if any((folder / name).is_dir() for name in (IMAGES, MASKS, UNLABELLED)):
         return True
-    return any(path.suffix.lower() in FORMATS for path in _files(folder)) and not any(
-        path.suffix.lower() in SEGY for path in _files(folder)
-    )
+    endings = {path.suffix.lower() for path in _files(folder)}
+    return not endings.isdisjoint(FORMATS) and endings.isdisjoint(SEGY)
 
 
 def find_images(folder: Path) -> ImageFolder:

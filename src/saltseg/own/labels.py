@@ -1,4 +1,4 @@
-"""What is said of a survey's sections, whatever file says it, and masks as pixels."""
+"""The labels of a survey's sections, from any kind of file, and masks as pixels."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path

@@ -70,18 +70,9 @@ def open_mask_volume(path: Path, survey: Survey, options: SurveyOptions, axis: s
         array = "mask" if (path / "mask").exists() else "amplitude"
         return MaskVolume(open_store(path, options, [array]), survey, axis)
     if path.suffix.lower() == ".npy":
-        return MaskVolume(_open_array(path), survey, axis)
+        named = SurveyOptions(axes="inline,crossline,sample")
+        return MaskVolume(open_array(path, named, kinds="buif"), survey, axis)
     return MaskVolume(open_survey(path, options), survey, axis)
-
-
-def _open_array(path: Path) -> Survey:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, EOFError, ValueError, SyntaxError) as error:
-        raise InputError(f"{path}: cannot be read as .npy ({error}); save it again") from error
-    if array.dtype == np.bool_ and array.ndim == 3:
-        return ArraySurvey(path, array, SurveyOptions())
-    return open_array(path, SurveyOptions(axes="inline,crossline,sample"))
 
 
 def _check_shape(volume: Survey, survey: Survey) -> None:

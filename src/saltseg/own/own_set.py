@@ -12,14 +12,16 @@ import pandas as pd
 from saltseg.config.model_definitions import CROP, DEEPEST
 from saltseg.config.own import SURVEY_ONLY, Own
 from saltseg.crops.crop_set import NO_DEPTH, CropSet, crop_table
+from saltseg.inference.tiles import to_eight_bits
 from saltseg.own.images import find_images, image_sources, is_image_folder
 from saltseg.own.sampling import choose_labelled, choose_unlabelled
-from saltseg.own.scale import Scale, survey_scale, tile_scale
+from saltseg.own.scale import Scale, survey_scale
 from saltseg.own.section import OwnSection, Source
-from saltseg.own.surveys import open_sources, survey_options
+from saltseg.own.surveys import open_sources
 from saltseg.own.tiling import Place, crop_places, cut
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.progress import progress
+from saltseg.seismic.options import SurveyOptions
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class _Candidate:
 def read_own(folder: Path, settings: Own, seed: int) -> tuple[CropSet, OwnCounts]:
     """Read a folder of images or of a survey, as own.images and own.surveys describe them.
 
-    The set's table has a column `mosaic` more: see crop_set. Raises InputError for anything that is
+    The set's table also has a column `mosaic`: see crop_set. Raises InputError for anything that is
     missing, damaged, or contradicts something else.
     """
     if not folder.is_dir():
@@ -76,7 +78,7 @@ def _opened(folder: Path, settings: Own) -> Iterator[list[Source]]:
             f"params.yaml: ingest.own.{idle[0]}: means nothing for the images in {folder}; take it"
             " out"
         )
-    yield image_sources(find_images(folder), survey_options(settings.survey))
+    yield image_sources(find_images(folder), SurveyOptions.of(settings.survey.model_dump()))
 
 
 def _candidates(
@@ -133,7 +135,7 @@ def _image(section: OwnSection, place: Place, scale: Scale | None) -> npt.NDArra
     pixels = cut(section.pixels, place.row, place.column)
     if section.pixels.dtype == np.uint8 and section.pixels.shape == (CROP, CROP):
         return pixels.astype(np.uint8)  # a crop already, which prediction takes as it is, too
-    return tile_scale(pixels) if scale is None else scale(pixels)
+    return to_eight_bits(pixels) if scale is None else scale(pixels)
 
 
 def _described(sources: Sequence[Source], candidates: Sequence[_Candidate]) -> pd.DataFrame:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from saltseg.inference.tiles import to_eight_bits
 from saltseg.own.section import OwnSection
 
 PERCENTILES = (1, 99)
@@ -33,11 +32,6 @@ def survey_scale(sections: Iterable[OwnSection]) -> Scale | None:
     values = [_sampled(section) for section in sections]
     low, high = np.percentile(np.concatenate(values), PERCENTILES)
     return Scale(float(low), float(high)) if high > low else None
-
-
-def tile_scale(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Scale a crop between its own extremes; 8 bits that reach from 0 to 255 stay as they are."""
-    return to_eight_bits(pixels)
 
 
 def _sampled(section: OwnSection) -> npt.NDArray[np.float64]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from saltseg.config.own import Own, SurveyFile
+from saltseg.config.own import Own
 from saltseg.own.blocks import line_blocks
 from saltseg.own.horizons import Horizons
 from saltseg.own.labels import Labels
@@ -26,7 +26,7 @@ from saltseg.own.tiling import crop_starts
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.litter import is_litter
 from saltseg.seismic.opening import open_survey
-from saltseg.seismic.options import ByteOrder, Domain, LengthUnit, Polarity, SurveyOptions
+from saltseg.seismic.options import Domain, SurveyOptions
 from saltseg.seismic.sampling import Sampling
 from saltseg.seismic.survey import Section, Survey
 
@@ -48,7 +48,7 @@ def open_sources(folder: Path, settings: Own) -> Iterator[list[Source]]:
     Raises InputError where survey or labels are missing or contradict each other.
     """
     survey_path, labels_path = find_survey(folder)
-    options = survey_options(settings.survey)
+    options = SurveyOptions.of(settings.survey.model_dump())
     with open_survey(survey_path, options) as survey:
         axis = settings.axis if not survey.grid.line else survey.grid.axes[0]
         labels = _open_labels(labels_path, survey, options, axis)
@@ -84,15 +84,6 @@ def find_survey(folder: Path) -> tuple[Path, Path]:
             f" mask.sgy, mask.zarr, mask.npy, {', '.join(POLYGONS)}, {HORIZONS}"
         )
     return surveys[0], labels[0]
-
-
-def survey_options(given: SurveyFile) -> SurveyOptions:
-    """Return the options of a survey as its reader takes them."""
-    values = given.model_dump()
-    kinds = {"domain": Domain, "unit": LengthUnit, "byte_order": ByteOrder, "polarity": Polarity}
-    for name, kind in kinds.items():
-        values[name] = None if values[name] is None else kind(values[name])
-    return SurveyOptions(**values)
 
 
 def _is_mask(path: Path) -> bool:

@@ -41,13 +41,12 @@ def bar_chart(
     names: Sequence[str | int],
     bars: Mapping[str, Numbers],
     x_label: str,
-    y_label: str,
     title: str,
 ) -> None:
-    """Write a PNG with a group of bars for each name, one bar for each entry of `bars`."""
+    """Write a PNG of numbers of crops: for each name a bar for each entry of `bars`."""
     width = 0.8 / len(bars)
     positions = np.arange(len(names))
-    with chart(path, x_label, y_label, title) as axes:
+    with chart(path, x_label, "crops", title) as axes:
         for place, (label, heights) in enumerate(bars.items()):
             shift = (place - (len(bars) - 1) / 2) * width
             axes.bar(positions + shift, heights, width, label=label)

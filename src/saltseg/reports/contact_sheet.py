@@ -50,7 +50,7 @@ class Group:
     def height(self) -> int:
         """Height of the group in pixels."""
         rows = -(-len(self.tiles) // COLUMNS)
-        return _HEADING + max(rows, 0) * (_TITLE + _SIDE + _GAP)
+        return _HEADING + rows * (_TITLE + _SIDE + _GAP)
 
 
 def contact_sheet(path: Path, groups: Sequence[Group], legend: Sequence[Paint] = ()) -> None:

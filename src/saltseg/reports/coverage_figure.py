@@ -31,7 +31,7 @@ def _draw_coverage(folder: Path, distribution: pd.DataFrame) -> None:
     names = [f"{100 * share:.0f}" for share in distribution["up_to"]]
     bars = {"crops": distribution["crops"].to_numpy()}
     title = "Coverage of the training crops"
-    bar_chart(folder / "coverage.png", names, bars, "coverage up to (%)", "crops", title)
+    bar_chart(folder / "coverage.png", names, bars, "coverage up to (%)", title)
 
 
 def _draw_depth(folder: Path, distribution: pd.DataFrame) -> None:

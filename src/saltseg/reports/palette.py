@@ -19,8 +19,6 @@ GREEN: Colour = (0, 158, 115)
 
 INK: Colour = (40, 40, 40)
 """Text and axes."""
-FAINT: Colour = (140, 140, 140)
-"""Grid and guide lines."""
 
 SERIES = (BLUE, ORANGE, MAGENTA, SKY_BLUE, VERMILION, GREEN)
 """Colours of the lines and bars of a chart, in order."""

@@ -117,7 +117,7 @@ def _range(store: StoredSurvey) -> list[list[float]]:
 
 
 def _aspect(store: StoredSurvey) -> Facts:
-    """Return the sides of the box: the map's by numbers of traces, none over 2.5 of another."""
+    """Return the sides of the box: the map's by traces, none more than 2.5 times another."""
     inlines, crosslines, _ = store.shape
     longest = max(inlines, crosslines)
     sides = [max(side / longest, 1 / _WIDEST) for side in (crosslines, inlines)]

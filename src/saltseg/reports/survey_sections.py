@@ -1,5 +1,6 @@
 """Sections of a survey with what was predicted on them: read, compared with a truth, and drawn."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from saltseg.seismic.survey import Survey
 SLICE = "sample"
 """What the name of a slice begins with."""
 _CLIP = 99
+_NUMBER = re.compile("-?[0-9]{1,18}")
+"""The number of a line: an int64."""
 _SALT = 0.5
 
 
@@ -207,7 +210,7 @@ def parse_section(text: str, survey: Survey) -> SectionName:
         return _parse_slice(text, number, survey)
     if survey.grid.line and axis == "line":
         number = number or str(survey.grid.inlines[0])
-    if axis not in survey.grid.axes or not number.lstrip("-").isdigit():
+    if axis not in survey.grid.axes or not _NUMBER.fullmatch(number):
         some = " or ".join(f"{each}:{survey.grid.numbers(each)[0]}" for each in survey.grid.axes)
         raise InputError(f"--section {text}: is no section of {survey.path}; write {some}")
     numbers = survey.grid.numbers(axis)

@@ -7,6 +7,8 @@ import numpy as np
 from saltseg.plumbing.errors import InputError
 from saltseg.seismic.columns import Integers
 from saltseg.seismic.grid import NO_TRACE
+from saltseg.seismic.no_data import Amplitudes, Live
+from saltseg.seismic.spacing import evenly
 from saltseg.seismic.survey import Survey
 
 PERCENTILES = (0.1, 1, 5, 25, 50, 75, 95, 99, 99.9)
@@ -37,20 +39,26 @@ class AmplitudeStatistics:
 def sampled_traces(survey: Survey) -> Integers:
     """Return the numbers of up to 2,048 traces, evenly over 16 lines; the same at each call."""
     traces = survey.grid.traces
-    rows = np.unique(np.linspace(0, len(traces) - 1, min(len(traces), _LINES)).astype(int))
+    rows = evenly(len(traces), _LINES)
     most = max(min(_MOST_TRACES, _MOST_SAMPLES // survey.sampling.count), 1)
     if survey.grid.count <= most:
         rows = np.arange(len(traces))
     chosen = traces[rows][traces[rows] != NO_TRACE]
-    places = np.unique(np.linspace(0, len(chosen) - 1, min(len(chosen), most)).astype(int))
-    return chosen[places]
+    return chosen[evenly(len(chosen), most)]
+
+
+def sampled_amplitudes(survey: Survey) -> tuple[Amplitudes, Live]:
+    """Read sampled traces, and where they are data; if all are dead, the first block that is not.
+
+    float32 and bool, (traces, samples). Raises InputError where no trace is live.
+    """
+    samples, live = survey.traces(sampled_traces(survey))
+    return (samples, live) if live.any() else survey.traces(_first_live_traces(survey))
 
 
 def amplitude_statistics(survey: Survey) -> AmplitudeStatistics:
     """Describe the amplitudes of a survey. Raises InputError where no trace is live."""
-    samples, live = survey.traces(sampled_traces(survey))
-    if not live.any():
-        samples, live = survey.traces(first_live_traces(survey))
+    samples, live = sampled_amplitudes(survey)
     known = samples[live]
     return AmplitudeStatistics(
         len(samples),
@@ -71,7 +79,7 @@ def amplitude_statistics(survey: Survey) -> AmplitudeStatistics:
     )
 
 
-def first_live_traces(survey: Survey) -> Integers:
+def _first_live_traces(survey: Survey) -> Integers:
     """Return the first block of traces, in the grid's order, with a live one among them.
 
     Raises InputError where there is none in the whole survey.

@@ -44,16 +44,19 @@ class ArraySurvey(Survey):
         """Do nothing: the mapping ends with the object."""
 
 
-def open_array(path: Path, options: SurveyOptions) -> ArraySurvey:
-    """Map an .npy file. Raises InputError where its axes are not named, or it is no such file."""
+def open_array(path: Path, options: SurveyOptions, kinds: str = "uif") -> ArraySurvey:
+    """Map an .npy file. Raises InputError where its axes are not named, or it is no such file.
+
+    kinds: numpy's letters of the types that it may hold.
+    """
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(path, mmap_mode="r")
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; name a file that exists") from error
     except (OSError, EOFError, ValueError, SyntaxError, OverflowError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: cannot be read as .npy ({reason}); save it again") from error
-    if array.dtype.kind not in "uif" or array.ndim not in _AXES or 0 in array.shape:
+    if array.dtype.kind not in kinds or array.ndim not in _AXES or 0 in array.shape:
         raise InputError(
             f"{path}: is {array.dtype} of shape {array.shape}; save real numbers of two or three"
             " dimensions"

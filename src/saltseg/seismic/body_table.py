@@ -22,7 +22,7 @@ _REGULAR = 0.5
 def cell_volume(survey: Survey) -> float | None:
     """Return the cubic metres that a sample stands for; None where they cannot be known.
 
-    Known they are for a 3D survey in depth whose coordinates are lengths on a regular grid. The map
+    They are known for a 3D survey in depth whose coordinates are lengths on a regular grid. The map
     is taken to be in the unit of depth, as byte 3255 of a SEG-Y file has one for both.
     """
     grid, sampling = survey.grid, survey.sampling

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from saltseg.seismic.columns import Integers
 from saltseg.seismic.no_data import Live
+from saltseg.seismic.store import CHUNK
 
 Shape = tuple[int, int, int]
 Labels = npt.NDArray[np.int64]
 """Labels of components, 0 outside of all."""
+_SAMPLES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -23,26 +26,36 @@ class Brick:
 
     @property
     def slices(self) -> tuple[slice, slice, slice]:
-        """What numpy takes it out of the volume by."""
+        """The slices that cut it out of the volume."""
         rows, columns, samples = map(slice, self.first, self.last)
         return rows, columns, samples
 
 
 def bricks(shape: Shape, side: Shape) -> Iterator[Brick]:
-    """Yield the bricks of a volume, samples running fastest; the last ones may be smaller."""
-    starts = [range(0, size, step) for size, step in zip(shape, side, strict=True)]
-    for row in starts[0]:
-        for column in starts[1]:
-            for sample in starts[2]:
-                first = row, column, sample
-                ends = (min(a + b, c) for a, b, c in zip(first, side, shape, strict=True))
-                last_row, last_column, last_sample = ends
-                yield Brick(first, (last_row, last_column, last_sample))
+    """Yield the bricks of a volume as `blocks` does."""
+    for rows, columns, samples in blocks(shape, side):
+        first = rows.start, columns.start, samples.start
+        yield Brick(first, (rows.stop, columns.stop, samples.stop))
+
+
+def blocks(shape: tuple[int, ...], side: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """Yield the blocks of an array, the last axis running fastest; the last may be smaller."""
+    axes = [
+        [slice(first, min(first + step, size)) for first in range(0, size, step)]
+        for size, step in zip(shape, side, strict=True)
+    ]
+    yield from product(*axes)
 
 
 def count_bricks(shape: Shape, side: Shape) -> int:
     """Return how many bricks there are."""
     return int(np.prod([-(-size // step) for size, step in zip(shape, side, strict=True)]))
+
+
+def whole_traces(shape: Shape) -> Shape:
+    """Return the sides of bricks of whole traces: whole chunks of a store, of some 2^24 samples."""
+    samples = shape[2]
+    return CHUNK, max(_SAMPLES // (CHUNK * samples) // CHUNK, 1) * CHUNK, samples
 
 
 @dataclass(frozen=True)

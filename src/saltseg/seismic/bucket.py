@@ -1,7 +1,7 @@
 """Stores in a bucket, s3://BUCKET/KEY: read where they lie, chunk by chunk.
 
 s3fs finds credentials, region and endpoint in the environment (AWS_ACCESS_KEY_ID, ...,
-AWS_ENDPOINT_URL for servers other than Amazon's), and nowhere does a command take them.
+AWS_ENDPOINT_URL for servers other than Amazon's), and no command takes them.
 """
 
 import hashlib

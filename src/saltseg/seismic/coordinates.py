@@ -9,6 +9,7 @@ from saltseg.seismic.columns import Integers
 from saltseg.seismic.grid import NO_TRACE, Grid
 from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.sampling import scaled
+from saltseg.seismic.spacing import evenly
 from saltseg.seismic.trace_table import SCALAR, UNITS, TraceTable
 
 Metres = npt.NDArray[np.float64]
@@ -88,7 +89,7 @@ def fit_frame(grid: Grid, x: Metres, y: Metres) -> Frame | None:
     if grid.line:
         return None
     rows, columns = np.nonzero(grid.traces != NO_TRACE)
-    chosen = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _FITTED)).astype(np.int64))
+    chosen = evenly(len(rows), _FITTED)
     rows, columns = rows[chosen], columns[chosen]
     traces = grid.traces[rows, columns]
     inlines = grid.inlines[rows] - grid.inlines[0]

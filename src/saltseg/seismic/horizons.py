@@ -14,13 +14,12 @@ import numpy as np
 import pandas as pd
 
 from saltseg.plumbing.files import whole_file
-from saltseg.seismic.bricks import Brick
-from saltseg.seismic.store import CHUNK, StoredSurvey
+from saltseg.seismic.bricks import Brick, whole_traces
+from saltseg.seismic.store import StoredSurvey
 
 HORIZONS = "horizons.csv"
 TOP, BASE = "top.xyz", "base.xyz"
 _NUMBER = "%.10g"
-_BLOCK_SAMPLES = 1 << 24
 _LINES = 1 << 16
 
 
@@ -61,9 +60,9 @@ def _write_points(path: Path, horizons: Path, side: str) -> None:
 def _strips(store: StoredSurvey, labels: StoredSurvey) -> Iterator[pd.DataFrame]:
     """Yield the intervals of some lines at a time, sorted by inline, crossline and interval."""
     rows, columns, samples = store.shape
-    wide = max(_BLOCK_SAMPLES // (CHUNK * samples) // CHUNK, 1) * CHUNK
-    for first in range(0, rows, CHUNK):
-        high = min(CHUNK, rows - first)
+    side, wide, _ = whole_traces(store.shape)
+    for first in range(0, rows, side):
+        high = min(side, rows - first)
         parts = [
             intervals(store, labels, Brick((first, start, 0), (first + high, end, samples)))
             for start, end in pairwise([*range(0, columns, wide), columns])

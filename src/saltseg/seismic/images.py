@@ -65,7 +65,7 @@ def _read(path: Path, kinds: str) -> Pixels:
 
 def _read_npy(path: Path, kinds: str) -> Pixels:
     check_npy(path, kinds)
-    pixels: Pixels = np.load(path, allow_pickle=False)
+    pixels: Pixels = np.load(path)
     return pixels
 
 

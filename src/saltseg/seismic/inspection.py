@@ -13,7 +13,7 @@ from saltseg.seismic.coordinates import fit_frame
 from saltseg.seismic.grid import Grid
 from saltseg.seismic.learned_crops import LearnedCrops, as_json
 from saltseg.seismic.likeness import compare, sample_scale
-from saltseg.seismic.sample_formats import FORMATS, IBM, IEEE, bearing_out, order_code
+from saltseg.seismic.sample_formats import FORMATS, IBM, IEEE, float_format_of, order_code
 from saltseg.seismic.segy import SegySurvey
 from saltseg.seismic.survey import Survey
 from saltseg.seismic.text_header import decode_text, hints_of_domain
@@ -74,13 +74,14 @@ def _name(number: int | None) -> str:
 
 
 def _seen_format(survey: SegySurvey) -> int | None:
-    """Return the float format that the raw samples of some traces are in; None: not to be told."""
+    """Return the float format that raw samples of some traces are in; None if it cannot be told."""
     layout = survey.layout
     if layout.header.sample_format.number not in (IBM, IEEE):
         return None
     starts = [layout.offset(trace) + layout.header_bytes for trace in sampled_traces(survey)[:256]]
     words = survey.file.read_rows(starts, layout.sample_bytes)
-    return bearing_out(words.view(order_code(layout.header.order) + "u4").astype(np.uint32).ravel())
+    words = words.view(order_code(layout.header.order) + "u4")
+    return float_format_of(words.astype(np.uint32).ravel())
 
 
 def _candidates(survey: SegySurvey) -> list[Facts]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import read_json
+from saltseg.seismic.spacing import evenly
 from saltseg.seismic.windows import WindowStatistics, describe_windows
 
 SURVEY_CROPS = Path(__file__).with_name("survey_crops.json")
@@ -30,7 +31,7 @@ def describe_crops(path: Path) -> LearnedCrops:
     Raises InputError where it cannot be read or holds no such crops.
     """
     try:
-        crops = np.load(path, mmap_mode="r", allow_pickle=False)
+        crops = np.load(path, mmap_mode="r")
     except (OSError, EOFError, ValueError) as error:
         raise InputError(
             f"{path}: cannot be read as .npy ({error}); name an array of crops"
@@ -39,8 +40,7 @@ def describe_crops(path: Path) -> LearnedCrops:
         raise InputError(
             f"{path}: is {crops.dtype} of shape {crops.shape}; name an array of crops, one row each"
         )
-    chosen = np.unique(np.linspace(0, len(crops) - 1, min(len(crops), _MOST)).astype(int))
-    statistics = describe_windows(crops[chosen])
+    statistics = describe_windows(crops[evenly(len(crops), _MOST)])
     if statistics is None:
         raise InputError(f"{path}: all crops are flat; name an array of others")
     return LearnedCrops(str(path), statistics)

@@ -1,7 +1,9 @@
 """What a person says of a survey where its file says nothing, or something wrong."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from saltseg.plumbing.errors import InputError
 
@@ -61,6 +63,18 @@ class SurveyOptions:
     null: float | None = None
     axes: str | None = None
     whole_traces: bool = False
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "SurveyOptions":
+        """Return the options whose values a file holds, the choices among them as text or None."""
+        kinds: dict[str, type[StrEnum]] = {
+            "byte_order": ByteOrder,
+            "domain": Domain,
+            "unit": LengthUnit,
+            "polarity": Polarity,
+        }
+        chosen = {name: kinds[name](values[name]) for name in kinds if values.get(name) is not None}
+        return cls(**(dict(values) | chosen))
 
     def __post_init__(self) -> None:
         """Raise InputError for bytes outside the header and for an interval that is none."""

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from saltseg.seismic.section_files import SectionFiles, blocks
+from saltseg.seismic.bricks import blocks
+from saltseg.seismic.section_files import SectionFiles
 from saltseg.seismic.store import PREDICTED, PREDICTION, complete, create_store
 from saltseg.seismic.survey import Survey
 
@@ -65,7 +66,7 @@ class PredictionStore:
 def begin_store(folder: Path, survey: Survey, facts: Mapping[str, object]) -> None:
     """Begin the store in `folder`, or keep what is there of it.
 
-    facts: JSON values that its attribute says besides. What a killed process left half made is made
+    facts: further JSON values for its attribute. What a killed process left half made is made
     again. Raises InputError where the store cannot be written.
     """
     path, making = folder / PREDICTION, folder / f"new-{PREDICTION}"

@@ -82,8 +82,8 @@ def _from_ibm(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.float32]:
     return values
 
 
-def bearing_out(words: npt.NDArray[np.uint32]) -> int | None:
-    """Return the format, IBM or IEEE, that words of float samples are in; None: not to be told.
+def float_format_of(words: npt.NDArray[np.uint32]) -> int | None:
+    """Return the format, IBM or IEEE, that float samples are in; None if it cannot be told.
 
     IBM floats are normalised: the first four bits of the fraction are not all zero. In IEEE floats
     these bits are the exponent's last and the fraction's first three, all zero about once in

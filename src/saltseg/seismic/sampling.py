@@ -23,7 +23,7 @@ class Sampling:
     """Where samples lie: first + interval * number.
 
     unit: "ms", "m" or "ft"; "sample" where an array says nothing; "ms, m or ft" where the domain is
-    not told. domain: None where nobody told it.
+    not told. domain: None if unknown.
     """
 
     count: int

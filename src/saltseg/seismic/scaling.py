@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
-from saltseg.seismic.amplitudes import first_live_traces, sampled_traces
+from saltseg.seismic.amplitudes import sampled_amplitudes
 from saltseg.seismic.choices import ScaleOf
 from saltseg.seismic.no_data import Amplitudes
 from saltseg.seismic.survey import Survey
@@ -50,9 +50,7 @@ def measure_scale(survey: Survey, of: ScaleOf, clip: float, gain_window: int | N
     mean square) by depth is smoothed, which the gain evens out; None for no gain.
     Raises InputError where no trace is live.
     """
-    samples, live = survey.traces(sampled_traces(survey))
-    if not live.any():
-        samples, live = survey.traces(first_live_traces(survey))
+    samples, live = sampled_amplitudes(survey)
     gain = None if gain_window is None else _gain(samples, live, gain_window)
     sizes = np.abs(samples if gain is None else samples * np.float32(gain))[live]
     level = float(np.percentile(sizes, 100 - clip)) or float(sizes.max())

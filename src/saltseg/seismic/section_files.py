@@ -3,7 +3,6 @@
 A file is whole or not there: what a killed process has finished is never predicted again.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +61,7 @@ class SectionFiles:
     def _read(self, axis: str, at: int, traces: slice, samples: slice) -> Values:
         path = self._path(axis, at)
         try:
-            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+            mapped = np.load(path, mmap_mode="r")
             return np.asarray(mapped[:, traces, samples], np.float32)
         except (OSError, ValueError, EOFError) as error:
             raise InputError(
@@ -71,13 +70,3 @@ class SectionFiles:
 
     def _path(self, axis: str, at: int) -> Path:
         return self.folder / axis / f"{at:06}.npy"
-
-
-def blocks(shape: tuple[int, ...], sizes: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Yield the blocks of `sizes` that make up an array of `shape`, in order."""
-    counts = [-(-length // size) for length, size in zip(shape, sizes, strict=True)]
-    for index in np.ndindex(*counts):
-        yield tuple(
-            slice(at * size, min((at + 1) * size, length))
-            for at, size, length in zip(index, sizes, shape, strict=True)
-        )

@@ -19,20 +19,19 @@ import numpy.typing as npt
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import whole_file
 from saltseg.plumbing.progress import progress
-from saltseg.seismic.bricks import Brick, bricks, count_bricks
+from saltseg.seismic.bricks import Brick, bricks, count_bricks, whole_traces
 from saltseg.seismic.columns import Integers
 from saltseg.seismic.file_bytes import FileBytes
 from saltseg.seismic.sample_encoding import encode, integer_scale, is_kept, output_format
 from saltseg.seismic.sample_formats import FORMATS, SampleFormat, order_code
 from saltseg.seismic.segy import SegySurvey
 from saltseg.seismic.segy_header import FORMAT_BYTE
-from saltseg.seismic.store import CHUNK, StoredSurvey
+from saltseg.seismic.store import StoredSurvey
 from saltseg.seismic.text_header import TEXT_BYTES
 
 Values = npt.NDArray[np.float32]
 Reader = Callable[[Brick], Values]
 """Returns what is written of a brick's whole traces, 0 to 1, float32 (rows, columns, samples)."""
-_BLOCK_SAMPLES = 1 << 24
 _COPIED = 1 << 24
 
 
@@ -143,8 +142,7 @@ class _SegyCopy:
 
     def blocks(self, title: str) -> Iterator[tuple[Brick, Integers, Integers]]:
         """Yield bricks of whole traces, the place in them of each trace, and its number."""
-        samples = self.store.shape[2]
-        side = (CHUNK, max(_BLOCK_SAMPLES // (CHUNK * samples) // CHUNK, 1) * CHUNK, samples)
+        side = whole_traces(self.store.shape)
         count = count_bricks(self.store.shape, side)
         parts = bricks(self.store.shape, side)
         for brick in progress(parts, title, count) if count > 1 else parts:

@@ -63,7 +63,7 @@ def create_store(
 ) -> "zarr.Group":
     """Begin a store of a survey's grid and samples, with empty `arrays` of DTYPES; not complete.
 
-    facts: JSON values that its attribute says besides. What lies at `path` is not overwritten:
+    facts: further JSON values for its attribute. What lies at `path` is not overwritten:
     raises InputError where something does, or the store cannot be written.
     """
     import zarr

@@ -171,7 +171,7 @@ def _save(path: Path, key: str, table: TraceTable) -> None:
 def _load(path: Path, key: str, count: int, fields: dict[int, str]) -> TraceTable | None:
     """Return a kept table; None where there is none, or it is damaged, or of another file."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with np.load(path) as kept:
             if str(kept["key"]) != key:
                 return None
             columns = {

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from saltseg.config.model_definitions import CROP
+from saltseg.seismic.spacing import evenly
 from saltseg.seismic.survey import Survey
 
 Windows = npt.NDArray[np.float32]
@@ -119,7 +120,7 @@ def survey_windows(survey: Survey) -> Windows:
     found: list[Windows] = []
     for axis in grid.axes:
         numbers = grid.numbers(axis)
-        for place in _evenly(len(numbers), _SECTIONS):
+        for place in evenly(len(numbers), _SECTIONS):
             section = survey.section(axis, int(numbers[place]))
             found += _cut(section.amplitude.T, section.live.T)
     if not found:
@@ -133,13 +134,7 @@ def _cut(amplitude: Windows, live: npt.NDArray[np.bool_]) -> list[Windows]:
     height, width = (min(CROP, size) for size in amplitude.shape)
     places = [
         (slice(top, top + height), slice(left, left + width))
-        for top in _evenly(amplitude.shape[0] - height + 1, _STEPS)
-        for left in _evenly(amplitude.shape[1] - width + 1, _STEPS)
+        for top in evenly(amplitude.shape[0] - height + 1, _STEPS)
+        for left in evenly(amplitude.shape[1] - width + 1, _STEPS)
     ]
     return [amplitude[place].copy() for place in places if live[place].mean() >= LEAST_LIVE]
-
-
-def _evenly(count: int, most: int) -> list[int]:
-    """Return at most `most` of the numbers below `count`, evenly spaced."""
-    numbers: list[int] = np.unique(np.linspace(0, count - 1, min(count, most)).astype(int)).tolist()
-    return numbers

@@ -13,7 +13,7 @@ from saltseg.plumbing.outputs import Outputs, check_outputs, protected_outputs
 from saltseg.project.model_folder import find_model, own_code
 from saltseg.seismic.images import read_image
 from saltseg.serving.image_files import check_names, prediction_names, write_prediction
-from saltseg.serving.own_process import own_command, own_environment
+from saltseg.serving.own_process import depth_options, own_command, own_environment
 
 
 def predict_files(
@@ -82,7 +82,7 @@ def _predict_by(
 ) -> None:
     """Predict in a process that imports the model's own code instead of this."""
     print("saltseg: the model was trained by other code: it predicts with its own", file=sys.stderr)
-    command = own_command(images, model, outputs.staging, depth)
+    command = own_command(images, model, outputs.staging, depth_options(depth))
     own = own_environment(code)
     with subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

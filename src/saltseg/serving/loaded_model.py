@@ -18,7 +18,7 @@ from saltseg.project.model_folder import find_model, own_code
 from saltseg.serving.depths import checked_depths
 from saltseg.serving.image_files import prediction_names
 from saltseg.serving.image_prediction import fetched
-from saltseg.serving.own_process import own_command, own_environment
+from saltseg.serving.own_process import depth_options, own_command, own_environment
 from saltseg.serving.salt_model import Prediction, SaltModel
 
 Depths = npt.NDArray[np.float32]
@@ -102,7 +102,7 @@ class OwnCodeModel:
             paths = [Path(folder) / f"{number}.npy" for number in range(len(images))]
             for path, image in zip(paths, images, strict=True):
                 write_array(path, image)
-            self._run(own_command(paths, self.model, out, depth))
+            self._run(own_command(paths, self.model, out, depth_options(depth)))
             names = [prediction_names(path.stem) for path in paths]
             probabilities = [np.load(out / numbers) for numbers, _, _ in names]
             masks = [np.asarray(Image.open(out / mask)) > 0 for _, mask, _ in names]

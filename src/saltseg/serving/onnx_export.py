@@ -10,7 +10,6 @@ import sys
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -19,6 +18,7 @@ from saltseg import __version__
 from saltseg.config.params import load_params
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.outputs import protected_outputs
 from saltseg.project.model_folder import find_model, read_settings
 from saltseg.serving.image_prediction import fetched
 from saltseg.serving.onnx_check import Agreement, checked_agreement
@@ -37,25 +37,22 @@ def export_onnx(model: str, out: Path, root: Path, force: bool = False) -> Agree
     Its input `images` is uint8 (n, 101, 101), for models that read it `depth` float32 (n,) in feet;
     its output `probabilities` is float32 (n, 101, 101). Weights that are too large for one file
     are beside it, in a file of the same name with .data after it.
-    model, root: as for load. force: replace `out`.
-    Raises InputError where the file exists or cannot be written, onnx is not installed, there is
-    no such model, or the graph finds other salt than the model; nothing is written then.
+    model, root: as for load. force: replace what an earlier call wrote.
+    Raises InputError where a file would be lost or cannot be written, onnx is not installed, there
+    is no such model, or the graph finds other salt than the model; nothing is written then.
     """
-    _check(out, force)
-    with fetched(model, root) as folder:
+    _check(out)
+    names = [f"{out.name}.data", out.name]  # the weights first: the graph names them
+    with protected_outputs(out.parent, names, force) as outputs, fetched(model, root) as folder:
         found = find_model(folder)
         layout = Layout(found)
         params = load_params(layout.params)
         network = pipeline_network(layout, params)
+        made = outputs.staging / out.name
         try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(prefix=".saltseg-", dir=out.parent) as staging:
-                made = Path(staging) / out.name
-                _save(network, reads_depth(params), _metadata(found), made)
-                agreement = checked_agreement(made, found, reads_depth(params))
-                # The weights first: the graph names them.
-                for path in sorted(made.parent.iterdir(), key=lambda path: path == made):
-                    path.replace(out.parent / path.name)
+            _save(network, reads_depth(params), _metadata(found), made)
+            agreement = checked_agreement(made, found, reads_depth(params))
+            outputs.place(*names)
         except OSError as error:
             raise InputError(
                 f"{out}: cannot be written: {error.strerror}; choose another"
@@ -63,11 +60,9 @@ def export_onnx(model: str, out: Path, root: Path, force: bool = False) -> Agree
     return agreement
 
 
-def _check(out: Path, force: bool) -> None:
+def _check(out: Path) -> None:
     if out.suffix != ".onnx":
         raise InputError(f"{out}: is no name of an ONNX file; end it in .onnx")
-    if out.exists() and not force:
-        raise InputError(f"{out}: exists; replace it with --force, or give another name")
     missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
     if missing:
         raise InputError(

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def own_command(images: Sequence[Path], model: Path, out: Path, depth: float | None) -> list[str]:
-    """Return the command that predicts images with a model into the folder `out`."""
+def own_command(files: Sequence[Path], model: Path, out: Path, options: Sequence[str]) -> list[str]:
+    """Return the command that predicts files with a model into the folder `out`."""
     start = "from saltseg.cli import app; app()"
-    options = ["--model", str(model), "--out", str(out)]
-    options += [] if depth is None else ["--depth", str(depth)]
-    return [sys.executable, "-c", start, "predict", *options, "--", *map(str, images)]
+    options = ["--model", str(model), "--out", str(out), *options]
+    return [sys.executable, "-c", start, "predict", *options, "--", *map(str, files)]
+
+
+def depth_options(depth: float | None) -> list[str]:
+    """Return the options of that command that give the depth of images, in feet."""
+    return [] if depth is None else ["--depth", str(depth)]
 
 
 def own_environment(code: Path) -> dict[str, str]:

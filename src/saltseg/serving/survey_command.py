@@ -1,6 +1,5 @@
 """Which of `saltseg predict`'s arguments is a survey, and by whose code it is predicted."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from saltseg.seismic.choices import SurveyChoices
 from saltseg.seismic.opening import check_survey
 from saltseg.seismic.options import SurveyOptions
 from saltseg.serving.image_prediction import fetched
+from saltseg.serving.own_process import own_command, own_environment
 
 Given = SurveyOptions | SurveyChoices
 
@@ -96,7 +96,7 @@ def _is_survey(path: Path, options: SurveyOptions) -> bool:
 def _dimensions(path: Path) -> int:
     """Return the dimensions of an .npy, 0 where it cannot be read: the image's reader says why."""
     try:
-        return int(np.load(path, mmap_mode="r", allow_pickle=False).ndim)
+        return int(np.load(path, mmap_mode="r").ndim)
     except (OSError, EOFError, ValueError, SyntaxError, OverflowError):
         return 0
 
@@ -128,12 +128,9 @@ def _run_by(
     if not (code / "saltseg" / "serving" / "survey_prediction.py").exists():
         raise InputError(f"{model}: was made by code that predicts no surveys; train it again")
     print("saltseg: the model was trained by other code: it predicts with its own", file=sys.stderr)
-    arguments = ["--model", str(model), "--out", str(out)]
-    arguments += _given(options, SurveyOptions()) + _given(choices, SurveyChoices())
+    arguments = _given(options, SurveyOptions()) + _given(choices, SurveyChoices())
     arguments += ["--estimate"] * estimate + ["--force"] * force
-    start = "from saltseg.cli import app; app()"
-    command = [sys.executable, "-c", start, "predict", *arguments, "--", str(survey)]
-    own = {"PYTHONPATH": str(code), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
-    done = subprocess.run(command, env=os.environ | own, check=False)
+    command = own_command([survey], model, out, arguments)
+    done = subprocess.run(command, env=own_environment(code), check=False)
     if done.returncode != 0:
         sys.exit(max(done.returncode, 1))  # it has said why

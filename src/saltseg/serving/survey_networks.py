@@ -18,6 +18,7 @@ from saltseg.seismic.choices import Members, ScaleOf
 from saltseg.seismic.resampling import brought_back, resampled, sample_fraction
 from saltseg.seismic.scaling import Scale, grey
 from saltseg.seismic.survey import Section
+from saltseg.serving.salt_model import reads_depth
 
 
 class SurveyNetworks:
@@ -91,7 +92,6 @@ def _fitting(definition: ModelDefinition, side: int) -> int:
 
 
 def _depth(params: Params, depth: float | None) -> float:
-    members = params.train_per_fold.members
-    if depth is None and any("depth" in params.models[each].input.channels for each in members):
+    if depth is None and reads_depth(params):
         raise InputError("the model reads depths, in feet: give that of the survey with --depth")
     return depth or 0.0

@@ -1,6 +1,5 @@
 """From a finished prediction of a survey to what an interpreter loads, looks at and keeps."""
 
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -28,7 +27,7 @@ from saltseg.seismic.bucket import located
 from saltseg.seismic.grid import NO_TRACE, Grid
 from saltseg.seismic.horizons import BASE, HORIZONS, TOP, write_horizons
 from saltseg.seismic.opening import open_survey
-from saltseg.seismic.options import ByteOrder, Domain, LengthUnit, Polarity, SurveyOptions
+from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.salt_surface import salt_surface
 from saltseg.seismic.segy import SegySurvey
 from saltseg.seismic.segy_output import Values, segy_contents, write_segy
@@ -49,12 +48,6 @@ NAMES = (
     *(PICTURES, PAGE, RECORD),
 )
 """What write_outputs makes."""
-_KINDS = {
-    "byte_order": ByteOrder,
-    "domain": Domain,
-    "unit": LengthUnit,
-    "polarity": Polarity,
-}
 
 
 @dataclass(frozen=True)
@@ -74,17 +67,15 @@ class OutputChoices:
 def write_outputs(
     prediction: Path,
     survey: Survey,
-    model: Mapping[str, Any],
     out: Path,
     choices: OutputChoices,
     force: bool = False,
 ) -> dict[str, Any]:
     """Write NAMES into `out`; return the record, which record.json holds.
 
-    prediction: a finished store with the places of `survey`. model: JSON values that say which it
-    was. force: replace what an earlier call wrote. Raises InputError for stores and truths of
-    another survey, for sections that it lacks, and where files would be lost, before any work; and
-    where one cannot be written.
+    prediction: a finished store with the places of `survey`. force: replace what an earlier call
+    wrote. Raises InputError for stores and truths of another survey, for sections that it lacks,
+    and where files would be lost, before any work; and where one cannot be written.
     """
     store = open_store(prediction, survey.options, NEEDED)
     _check_grid(store, survey)
@@ -96,7 +87,7 @@ def write_outputs(
         outputs = stack.enter_context(protected_outputs(out, NAMES, force))
         making = _Making(outputs.staging, survey, store, truth)
         results = making.make(names, choices.least)
-        record = survey_record(survey, store, model, asdict(choices), results, outputs.staging)
+        record = survey_record(survey, store, asdict(choices), results, outputs.staging)
         write_json(outputs.staging / RECORD, record)
         outputs.place(*NAMES)
     return record
@@ -205,8 +196,5 @@ def stored_options(store: Path) -> tuple[Path | None, SurveyOptions]:
     facts = open_store(store, SurveyOptions(), NEEDED).facts.get("prediction", {})
     known = {field.name for field in fields(SurveyOptions)}
     given = {key: value for key, value in facts.get("options", {}).items() if key in known}
-    for name, kind in _KINDS.items():
-        if given.get(name) is not None:
-            given[name] = kind(given[name])
     file = facts.get("survey", {}).get("file")
-    return located(Path(file)) if file else None, SurveyOptions(**given)
+    return located(Path(file)) if file else None, SurveyOptions.of(given)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,16 @@ import zarr
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.progress import progress
 from saltseg.project.model_folder import find_model
+from saltseg.seismic.bricks import blocks
 from saltseg.seismic.choices import SurveyChoices
 from saltseg.seismic.opening import open_survey
 from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.predictions import PredictionStore, begin_store
 from saltseg.seismic.scaling import Scale, measure_scale
-from saltseg.seismic.section_files import SectionFiles, blocks
+from saltseg.seismic.section_files import SectionFiles
 from saltseg.seismic.store import PREDICTION
 from saltseg.seismic.survey import Section
+from saltseg.serving.model_lineage import model_lineage
 from saltseg.serving.survey_estimate import estimate
 from saltseg.serving.survey_networks import SurveyNetworks
 from saltseg.serving.survey_work import begun_work, file_identity, model_identity
@@ -30,7 +31,7 @@ from saltseg.serving.survey_worker import (
     SurveyTask,
     SurveyWorker,
     Workers,
-    read_reading,
+    load_reading,
 )
 
 
@@ -59,8 +60,10 @@ def predict_survey(
         own = SurveyWorker(task, survey)
         with _workers(task, own, ray) as workers:
             _predict_sections(own.files, workers)
-            facts = read_reading(found)[1]
+            facts = load_reading(found)[1]
             facts |= {"prediction": identity | {"axes": own.files.axes} | _facts_of(scale)}
+            if lineage := model_lineage(found):
+                facts |= {"model": lineage}
             begin_store(work.folder, survey, _plain(facts))
             _write_shards(own.store, workers)
         salt = _salt_share(work.folder / PREDICTION)
@@ -126,16 +129,9 @@ def _identity(
     return {
         "survey": file_identity(path),
         "model": model_identity(model),
-        "options": {name: _json_value(value) for name, value in asdict(options).items()},
+        "options": asdict(options),
         "choices": {name: str(value) for name, value in asdict(choices).items()},
     }
-
-
-def _json_value(value: object) -> object:
-    """Return an option as JSON keeps it: the value of a choice, a list for a tuple."""
-    if isinstance(value, Enum):
-        return value.value
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _facts_of(scale: Scale) -> dict[str, Any]:

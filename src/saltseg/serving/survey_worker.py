@@ -64,7 +64,7 @@ class SurveyWorker:
     @cached_property
     def store(self) -> PredictionStore:
         """The store, once it is begun."""
-        return PredictionStore(self._task.folder, self.files, read_reading(self._task.model)[0])
+        return PredictionStore(self._task.folder, self.files, load_reading(self._task.model)[0])
 
     @cached_property
     def _networks(self) -> SurveyNetworks:
@@ -92,10 +92,10 @@ class OneWorker:
             yield piece
 
 
-def read_reading(model: Path) -> tuple[Reading, dict[str, Any]]:
+def load_reading(model: Path) -> tuple[Reading, dict[str, Any]]:
     """Return how the model's probabilities are read, and what the store says of it.
 
-    A model of before calibration was fitted has none, and its probabilities stay as they are.
+    A model made before calibration existed has none, and its probabilities stay as they are.
     """
     settings = read_settings(model, "threshold")
     threshold, given = float(settings["threshold"]), settings.get("calibration")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from saltseg.plumbing.files import whole_file, write_csv
-from saltseg.scoring import rle
+from saltseg.scoring.submission import write_masks, write_sample
 from saltseg.survey.survey_set import SurveySet
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -57,20 +57,16 @@ def write_kaggle_layout(folder: Path, survey: SurveySet, zipped: bool = True) ->
 def write_truth(folder: Path, survey: SurveySet) -> None:
     """Write sidecar.csv and test.csv, used only to score a finished submission."""
     write_csv(folder / "sidecar.csv", survey.sidecar)
-    write_csv(folder / "test.csv", _labels(survey.crops.test["id"], survey.test_masks))
+    write_masks(folder / "test.csv", survey.crops.test["id"].tolist(), survey.test_masks)
 
 
 def _write_tables(folder: Path, survey: SurveySet) -> None:
     crops = survey.crops
-    write_csv(folder / "train.csv", _labels(crops.train["id"], crops.train_masks))
+    write_masks(folder / "train.csv", crops.train["id"].tolist(), crops.train_masks)
     depths = crops.table[["id", "depth"]].rename(columns={"depth": "z"})
     write_csv(folder / "depths.csv", depths.sort_values("id"))
-    sample = crops.test.sort_values("sample_order")[["id"]].assign(rle_mask="1 1")
-    write_csv(folder / "sample_submission.csv", sample)
-
-
-def _labels(ids: "pd.Series[Any]", masks: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    return pd.DataFrame({"id": ids, "rle_mask": rle.encode(masks)})
+    sample = crops.test.sort_values("sample_order")["id"]
+    write_sample(folder / "sample_submission.csv", sample.tolist())
 
 
 def _train_files(survey: SurveySet) -> Iterator[PngFile]:

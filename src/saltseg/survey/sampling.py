@@ -1,9 +1,6 @@
 """Sampling sections until the train and test crops of a survey are complete."""
 
-import multiprocessing
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import count
 
@@ -11,7 +8,7 @@ from saltseg.plumbing.memory import keep_freed_memory
 from saltseg.plumbing.progress import progress
 from saltseg.survey.quotas import Split
 from saltseg.survey.tiles import Tile, cut_tiles
-from saltseg.survey.workers import set_up_worker
+from saltseg.survey.workers import prefetched
 
 
 def collect(
@@ -47,12 +44,4 @@ def _sections(seed: int, workers: int, style: str) -> Iterator[list[Tile]]:
         keep_freed_memory()
         yield from map(cut, count())
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=set_up_worker) as pool:
-        ahead = deque(pool.submit(cut, number) for number in range(2 * workers))
-        try:
-            for number in count(2 * workers):
-                yield ahead.popleft().result()
-                ahead.append(pool.submit(cut, number))
-        finally:
-            pool.shutdown(cancel_futures=True)
+    yield from prefetched(cut, count(), workers, ahead=2 * workers)

@@ -1,10 +1,9 @@
 """A volume, made inline by inline; each depends only on the seed and the volume's size."""
 
-import multiprocessing
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -17,7 +16,7 @@ from saltseg.survey.sections import Earth, Levels, Section, earths, finished
 from saltseg.survey.streams import Nodes
 from saltseg.survey.style import Setting, draw_volume_setting
 from saltseg.survey.surroundings import Crest, SaltPlanes, find_crest
-from saltseg.survey.workers import set_up_worker
+from saltseg.survey.workers import prefetched
 
 SALT_SHARE = 0.04, 0.45
 """Smallest and largest share of salt with which a drawn volume is accepted."""
@@ -99,16 +98,7 @@ def make_blocks(volume: Volume, size: int, workers: int) -> Iterator[Block]:
         yield from (_block(inline, [section]) for inline, section in enumerate(sections))
         return
     parts = [inlines[first : first + size] for first in inlines[::size]]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=set_up_worker) as pool:
-        ahead = deque(pool.submit(make_block, volume, part) for part in parts[:workers])
-        try:
-            for number in range(len(parts)):
-                yield ahead.popleft().result()
-                for part in parts[number + workers :][:1]:
-                    ahead.append(pool.submit(make_block, volume, part))
-        finally:
-            pool.shutdown(cancel_futures=True)
+    yield from prefetched(partial(make_block, volume), parts, workers, ahead=workers)
 
 
 def _block(first: int, sections: list[Section]) -> Block:

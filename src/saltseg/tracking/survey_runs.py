@@ -1,6 +1,5 @@
 """The prediction of a survey as a run of its own, below the run that trained the model."""
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from saltseg.tracking.run_metrics import RunMetrics
 from saltseg.tracking.store import open_client, open_experiment, reached_store, store_lock
 
 _SUFFIX = "-surveys"
-_MODEL = re.compile(r"models:/([^/@]+)(?:@(.+)|/(\d+))")
 
 
 @dataclass(frozen=True)
@@ -34,16 +32,16 @@ class SurveyRun:
 def log_survey(root: Path, survey: SurveyRun) -> str:
     """Log a survey to the store of the checkout `root`; return the run's id.
 
-    Its parent is the run of the record's model: "run" (an id) or "name" (models:/NAME@ALIAS or
-    models:/NAME/VERSION); without one it stands in an experiment of its own. Raises InputError
-    where MLflow cannot be asked, or refuses.
+    Its parent is the run that trained the model, "run" in the record's "model". If the record has
+    none, or this store does not know it, the survey stands in an experiment of its own. Raises
+    InputError where MLflow cannot be asked, or refuses.
     """
     folder = Layout(root).mlruns
     with reached_store(folder):
         uri = store_uri(folder)
         with store_lock(folder):
             client = open_client(uri, folder)
-            parent = _parent(client, survey.record["model"])
+            parent = _parent(client, survey.record["model"].get("run"))
             place = parent[0] if parent else open_experiment(client, uri, folder, _SUFFIX)
         tags = run_tags(root) | _tags(survey.record)
         tags |= {"mlflow.parentRunId": parent[1]} if parent else {}
@@ -57,29 +55,16 @@ def log_survey(root: Path, survey: SurveyRun) -> str:
     return run
 
 
-def _parent(client: MlflowClient, model: Mapping[str, Any]) -> tuple[str, str] | None:
+def _parent(client: MlflowClient, run: str | None) -> tuple[str, str] | None:
     """Return experiment and id of the model's run; None where it is not known here."""
-    run = model.get("run") or _run_of(client, str(model.get("name", "")))
-    if not run:
+    if run is None:
         return None
     try:
-        return str(client.get_run(run).info.experiment_id), str(run)
+        return str(client.get_run(run).info.experiment_id), run
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         return None
-
-
-def _run_of(client: MlflowClient, name: str) -> str | None:
-    named = _MODEL.fullmatch(name)
-    if named is None:
-        return None
-    model, alias, version = named.groups()
-    if alias:
-        found = client.get_model_version_by_alias(model, alias)
-    else:
-        found = client.get_model_version(model, version)
-    return str(found.run_id)
 
 
 def _tags(record: Mapping[str, Any]) -> dict[str, str]:
