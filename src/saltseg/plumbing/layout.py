@@ -82,13 +82,13 @@ class Layout:
         """The main checkout, named by DVC_ROOT: this one, unless it is an experiment's copy."""
         return Path(os.environ.get("DVC_ROOT", self.root))
 
-    @property
-    def logs(self) -> Path:
-        """Logs of the stages that `saltseg train` runs in parallel; not an output of any stage.
+    def log(self, name: str) -> Path:
+        """The log of an item or trial that runs beside others; not an output of any stage.
 
         Those of an experiment's copy lie in the main checkout, in a folder of its name.
         """
-        return self.main / "tmp" / "logs" / os.environ.get("DVC_EXP_NAME", "")
+        folder = self.main / "tmp" / "logs" / os.environ.get("DVC_EXP_NAME", "")
+        return folder / f"{name}.log"
 
     @property
     def mlruns(self) -> Path:
