@@ -85,9 +85,9 @@ def _on_apple_gpu(accelerator: str) -> bool:
     """Tell whether trainings share the single GPU of an Apple processor."""
     if accelerator != "auto":
         return accelerator == "mps"
-    import torch
+    from saltseg.models.devices import has_accelerator  # imports torch, which takes seconds
 
-    return bool(torch.backends.mps.is_available())
+    return has_accelerator("mps")
 
 
 def _run_items(

@@ -124,10 +124,10 @@ def _packages(root: Path) -> Finding:
 
 def _torch(_: Path) -> Finding:
     try:
-        from saltseg.models.devices import computes_bfloat16, has_accelerator  # takes seconds
+        from saltseg.models.devices import best_accelerator, computes_bfloat16  # takes seconds
     except ImportError as error:
         return Finding("torch", State.NEEDED, f"cannot be imported ({error}); run: make install")
-    device = next(name for name in ("cuda", "mps", "cpu") if has_accelerator(name))
+    device = best_accelerator()
     half = "bfloat16" if computes_bfloat16(device) else "no bfloat16"
     machine = f"{cpus()} CPUs, {cpu_model()}"
     return Finding("torch", State.WELL, f"{version('torch')} on {device}, {half}; {machine}")
