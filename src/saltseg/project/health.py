@@ -15,6 +15,7 @@ from pathlib import Path
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.machine import cpu_model, cpus
 from saltseg.project.git import git
+from saltseg.project.kaggle_client import kaggle_client
 
 PYTHON = (3, 11)
 """The oldest Python that saltseg runs on."""
@@ -152,8 +153,7 @@ def _segyio(_: Path) -> Finding:
 
 
 def _kaggle(_: Path) -> Finding:
-    beside = Path(sys.executable).parent
-    if shutil.which("kaggle", path=str(beside)) or shutil.which("kaggle"):
+    if kaggle_client():
         return Finding("kaggle", State.WELL, f"{_version('kaggle') or 'installed elsewhere'}")
     advice = "'saltseg upload' needs it; pip install kaggle"
     return Finding("kaggle", State.ABSENT, f"no client; {advice}")
