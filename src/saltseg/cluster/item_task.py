@@ -66,7 +66,7 @@ def _checkout(shipment: Shipment, job: ItemJob, folder: Path) -> Path:
         job.states.check()
         states = job.states.path
     states.mkdir(exist_ok=True)
-    link = Layout(project).root / "tmp" / "checkpoints"
+    link = Layout(project).own_checkpoints
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(states, target_is_directory=True)
     return project

@@ -75,7 +75,22 @@ class Layout:
         They lie in the main checkout: the copies in which `dvc exp run --temp` and queues work are
         thrown away.
         """
-        return self.main / "tmp" / "checkpoints"
+        return Layout(self.main).own_checkpoints
+
+    @property
+    def own_checkpoints(self) -> Path:
+        """The place for checkpoints in this checkout, where DVC_ROOT names no main one."""
+        return self.root / "tmp" / "checkpoints"
+
+    @property
+    def claims(self) -> Path:
+        """Locks of the items that processes train on a cluster; not an output of any stage."""
+        return self.main / "tmp" / "claims"
+
+    @property
+    def stages_lock(self) -> Path:
+        """The lock under which stages run here while items are trained on a cluster."""
+        return self.main / "tmp" / "stages.lock"
 
     @property
     def main(self) -> Path:
