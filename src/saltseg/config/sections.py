@@ -101,9 +101,9 @@ class CoverageStratify(Section):
     """How crops that were cut side by side are found."""
 
     min_correlation: Share
-    """Two crops are neighbours if their borders correlate at least this much,"""
+    """Least correlation of the borders of two neighbours."""
     min_margin: Share
-    """and 1 - correlation is smaller by at least this share than with any other border."""
+    """Least share by which 1 - correlation is smaller than with any other border."""
 
 
 class FoldSplit(Section):
