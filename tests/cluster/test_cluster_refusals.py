@@ -191,7 +191,11 @@ def test_a_nodes_folder_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.M
     folder = node_folder()
     assert folder.parent == tmp_path and folder.stat().st_mode & 0o777 == 0o700
     folder.chmod(0o755)
-    with pytest.raises(InputError, match="is not this user's alone"):
+    with pytest.raises(InputError, match=r"is open to others \(mode 755\); chmod 700 it"):
+        node_folder()
+    folder.rmdir()
+    folder.touch()
+    with pytest.raises(InputError, match="is not a folder; remove it, or set TMPDIR"):
         node_folder()
 
 

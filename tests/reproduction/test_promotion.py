@@ -11,9 +11,10 @@ from mlflow import MlflowClient
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file, read_json
 from saltseg.project.code_state import SYNCED
+from saltseg.project.registered_model import CHAMPION, NAME
 from saltseg.serving.promotion import promote
 from saltseg.survey.sections import make_section
-from saltseg.tracking.registry import CHAMPION, NAME, Version, champion, open_registry
+from saltseg.tracking.registry import Version, champion, open_registry
 from tests.helpers.records import record_run
 from tests.reproduction.conftest import Recorded, flip_byte
 
@@ -73,7 +74,7 @@ def test_a_run_without_a_model_is_refused(copy: Recorded) -> None:
     np.save(copy.root / "tmp.npy", np.eye(120))
     done = copy.run("saltseg", "predict", "tmp.npy", "--out", "found")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert f"models:/saltseg@{CHAMPION}: MLflow has no such model" in done.stderr
+    assert f"{CHAMPION}: MLflow has no such model" in done.stderr
 
 
 def test_a_model_that_is_being_registered_is_awaited(repository: Path) -> None:

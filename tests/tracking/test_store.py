@@ -13,12 +13,13 @@ from typer.testing import CliRunner
 
 from saltseg.cli import app
 from saltseg.plumbing.errors import InputError
+from saltseg.project.registered_model import NAME
 from saltseg.tracking.address import store_uri
 from saltseg.tracking.archive import Archive
 from saltseg.tracking.durations import Durations
 from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.migration import upgrade
-from saltseg.tracking.registry import NAME, champion, fetched_model, register
+from saltseg.tracking.registry import champion, fetched_model, register
 from saltseg.tracking.store import open_experiment, open_store, reached_store
 from tests.conftest import PROJECT
 from tests.helpers.limited_files import files_limited

@@ -113,8 +113,8 @@ def halve(root: Path, plan: Plan, run_trials: RunTrials) -> HalvingReport:
 def plan_rungs(plan: Plan) -> list[Rung]:
     """Return the rungs, the cheapest first; each cost twice as high has half the variants left.
 
-    A share of the cost that the base or a variant cannot have in whole epochs has no rung, which
-    standard error tells; all variants are in the first one that is left.
+    A share of the cost that the base or a variant cannot have in whole epochs has no rung, and
+    standard error says so; all variants are in the first one that is left.
     Raises InputError if only the last is.
     """
     count = len(plan.changes)

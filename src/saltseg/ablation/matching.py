@@ -44,10 +44,11 @@ def epochs_at_cost(params: Params, units: Units, target: int) -> list[str]:
 def deal(planned: Sequence[int], units: Sequence[int], target: int) -> list[int]:
     """Return numbers of epochs, in proportion to `planned`, that cost about `target`.
 
-    units: cost of an epoch of each. After one epoch each, they are dealt one by one to whom the
-    method of Webster and Sainte-Laguë names next (Balinski and Young 1982, "Fair representation"),
-    until another would lead away from the target. If that is not near yet, who costs too much is
-    passed over for the next one due: cheap phases fill what is missing.
+    units: cost of an epoch of each. After one epoch each, they are dealt one by one to the
+    phase that the method of Webster and Sainte-Laguë names next (Balinski and Young 1982, "Fair
+    representation"), until another would lead away from the target. If that is not near yet, a
+    phase that costs too much is passed over for the next one due: cheap phases fill what is
+    missing.
     """
     epochs = [1] * len(planned)
     total = sum(units)

@@ -1,8 +1,7 @@
 """`saltseg ablate`."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -76,18 +75,20 @@ def ablate(
     check_states(ray, states)
     from saltseg.ablation import Request, log_report
     from saltseg.ablation import ablate as run
+    from saltseg.plumbing.files import write_text
     from saltseg.project.dvc_process import interrupt_when_told
 
     logging.disable(logging.INFO)  # no news of a new database's tables
     interrupt_when_told()
     with one_line_errors():
-        with _place_for_table(out, force) as write:
+        with _place_for_table(out, force) as place:
             asked = Request(
                 base, vary, override or [], *numbers, match, halving, train, pseudolabels
             )
             report = run(Path(), asked, _how(ray, states))
             print(report.markdown(), end="", flush=True)
-            write(report.markdown())
+            if place:
+                write_text(place, report.markdown())
         log_report(Path(), report)
 
 
@@ -102,24 +103,15 @@ def _how(ray: str | None, states: Path | None) -> "RunTrials":
     return partial(run_on_cluster, address=ray, states=states)
 
 
-@contextmanager
-def _place_for_table(out: Path | None, force: bool) -> Iterator[Callable[[str], None]]:
-    """Yield a function that writes the table, after checking the path before hours of work."""
-    from saltseg.plumbing.files import write_text
-    from saltseg.plumbing.outputs import protected_outputs
+def _place_for_table(out: Path | None, force: bool) -> AbstractContextManager[Path | None]:
+    """Open the place for the table, if one is wanted: it is checked before hours of work."""
+    from saltseg.plumbing.outputs import written_output
 
     if out is None:
-        yield lambda text: None
-        return
+        return nullcontext()
     if out.is_dir():
         raise InputError(f"--out: {out} is a folder; give a file in it")
-    with protected_outputs(out.parent, [out.name], force) as outputs:
-
-        def write(text: str) -> None:
-            write_text(outputs.staging / out.name, text)
-            outputs.place(out.name)
-
-        yield write
+    return written_output(out, [], force)
 
 
 def _numbers(text: str | None, option: str) -> list[int]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from saltseg.plumbing.errors import one_line_errors
+from saltseg.project.registered_model import CHAMPION
 
 
 def promote(
@@ -26,7 +27,7 @@ def promote(
 def weights(
     model: Annotated[
         str, typer.Argument(help="A model in MLflow's registry, its folder, or a .safetensors.")
-    ] = "models:/saltseg@champion",
+    ] = CHAMPION,
     member: Annotated[str | None, typer.Option(help="A member; the first without it.")] = None,
     fold: Annotated[str | None, typer.Option(help="A fold; the first without it.")] = None,
 ) -> None:
@@ -44,7 +45,7 @@ def export_onnx(
     out: Annotated[Path, typer.Argument(help="The file to write, for example salt.onnx.")],
     model: Annotated[
         str, typer.Option(help="A model in MLflow's registry, or the folder of one.")
-    ] = "models:/saltseg@champion",
+    ] = CHAMPION,
     force: Annotated[
         bool, typer.Option("--force", help="Replace what an earlier call wrote.")
     ] = False,

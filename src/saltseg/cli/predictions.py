@@ -7,6 +7,7 @@ import typer
 
 from saltseg.cli.survey_options import survey_choices, survey_options
 from saltseg.cli.survey_outputs import export
+from saltseg.project.registered_model import CHAMPION
 from saltseg.seismic.choices import SurveyChoices
 from saltseg.seismic.options import SurveyOptions
 
@@ -38,7 +39,7 @@ def predict(
     choices: SurveyChoices,
     files: Files,
     out: Out,
-    model: Model = "models:/saltseg@champion",
+    model: Model = CHAMPION,
     force: Force = False,
     estimate: Estimate = False,
     ray: Ray = None,

@@ -10,12 +10,11 @@ import typer
 from saltseg.cli.survey_options import survey_options
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
+from saltseg.project.registered_model import CHAMPION
 from saltseg.seismic.options import SurveyOptions
 
 if TYPE_CHECKING:
     from saltseg.seismic.learned_crops import LearnedCrops
-
-CHAMPION = "models:/saltseg@champion"
 
 Crops = Annotated[
     Path | None,

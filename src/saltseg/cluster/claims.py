@@ -14,7 +14,7 @@ class Claims:
 
     def __init__(self, layout: Layout) -> None:
         """Claim items of this checkout, against all experiments of its main checkout."""
-        self._root, self._folder = layout.root, layout.main / "tmp" / "claims"
+        self._root, self._folder = layout.root, layout.claims
         self._folder.mkdir(parents=True, exist_ok=True)
         self._locks: dict[str, FileLock] = {}
 
@@ -36,6 +36,5 @@ class Claims:
 
 def stages_here(layout: Layout) -> FileLock:
     """Return the lock under which stages run on this machine, one experiment at a time."""
-    file = layout.main / "tmp" / "stages.lock"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(file)
+    layout.stages_lock.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(layout.stages_lock)

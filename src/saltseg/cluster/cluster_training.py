@@ -7,7 +7,7 @@ DVC's remote by hash, so dvc.lock, the cache and every byte are those of a plain
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from saltseg.cluster.item_outputs import changes, restore_outputs, restored
 from saltseg.cluster.item_task import ItemJob, run_item
 from saltseg.cluster.matrix import read_matrix, reproduce_stages
 from saltseg.cluster.node import Message, Versions, unpacked
+from saltseg.cluster.progress import Progress
 from saltseg.cluster.ray_cluster import RayCluster, connected
 from saltseg.cluster.shared_folder import SharedFolder
 from saltseg.config.params import Params, load_params
@@ -55,22 +56,6 @@ class _Running:
     host: str = "a node"
 
 
-@dataclass
-class _Progress:
-    """The state of all items."""
-
-    waiting: dict[str, set[str]]
-    attempts: dict[str, int] = field(default_factory=dict)
-    nodes: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Facts of the node that each item ran on."""
-    done: set[str] = field(default_factory=set)
-    failed: list[str] = field(default_factory=list)
-
-    def ready(self) -> list[str]:
-        """Return the items that wait for nothing but a node."""
-        return [item for item, needed in self.waiting.items() if needed <= self.done]
-
-
 def train_on_cluster(
     root: Path, address: str, states: Path | None, last: str | None = None
 ) -> None:
@@ -95,12 +80,9 @@ def train_on_cluster(
         with open_cluster_run(layout, params) as run:
             items = _Items(layout, params, cluster, run, states)
             progress = items.train(matrix.items, ray.put(shipment))
-            run.nodes(progress.nodes)
-    _check_processors(progress)
-    if progress.failed:
-        logs = first_few([f"{item} ({_log(layout, item)})" for item in progress.failed])
-        left = f"; {first_few([*progress.waiting])} skipped" if progress.waiting else ""
-        raise InputError(f"{logs} failed, see its log{left}; done: {len(progress.done)}")
+            run.nodes(items.nodes)
+    _check_processors(items.nodes)
+    progress.check(layout)
     with stages_here(layout):
         reproduce_stages(root, [] if last is None else [last])
 
@@ -116,6 +98,8 @@ class _Items:
         run: ClusterRun,
         states: Path | None,
     ) -> None:
+        self.nodes: dict[str, dict[str, str]] = {}
+        """Facts of the node that each item ran on."""
         self._layout = layout
         self._run = run
         self._share = cluster.share(params.runtime)
@@ -126,11 +110,11 @@ class _Items:
         threads = {"OMP_NUM_THREADS": str(params.runtime.threads)}
         self._variables = shared | threads | {RUN_VARIABLE: run.run}
 
-    def train(self, items: Mapping[str, set[str]], shipment: "ObjectRef[Shipment]") -> _Progress:
+    def train(self, items: Mapping[str, set[str]], shipment: "ObjectRef[Shipment]") -> Progress:
         """Run all items, each after those it needs; items that need a failed one stay waiting."""
         import ray
 
-        progress = _Progress({item: set(needed) for item, needed in items.items()})
+        progress = Progress.of_items(items)
         running: dict[ObjectRefGenerator[bytes], _Running] = {}
         try:
             while running or progress.ready():
@@ -148,7 +132,7 @@ class _Items:
             raise
         return progress
 
-    def _changed(self, progress: _Progress) -> Iterable[str]:
+    def _changed(self, progress: Progress) -> Iterable[str]:
         """Claim the ready items; return those that must run. Others are done already."""
         ready = [item for item in progress.ready() if self._claims.take(item)]
         if not ready:
@@ -172,7 +156,7 @@ class _Items:
         lock = self._layout.root / "dvc.lock"
         job = ItemJob(item, lock.read_bytes() if lock.exists() else None, self._variables,
                       self._versions, self._states)  # fmt: skip
-        log = _log(self._layout, item)
+        log = self._layout.log(item)
         log.parent.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
         task = ray.remote(run_item).options(max_retries=0, name=item, **self._share.options())
@@ -183,7 +167,7 @@ class _Items:
         self,
         stream: "ObjectRefGenerator[bytes]",
         running: _Running,
-        progress: _Progress,
+        progress: Progress,
         items: Mapping[str, set[str]],
     ) -> bool:
         """Handle an item's next message; return whether it has left its node."""
@@ -198,14 +182,14 @@ class _Items:
             return True
         return self._handle(message, running, progress)
 
-    def _handle(self, message: Message, running: _Running, progress: _Progress) -> bool:
+    def _handle(self, message: Message, running: _Running, progress: Progress) -> bool:
         item, kind = running.item, message["kind"]
         if kind == "began":
-            progress.nodes[item] = message["node"]
+            self.nodes[item] = message["node"]
             running.host = f"{message['node']['host']} ({message['node']['address']})"
             _say(item, f"started on {running.host}")
         elif kind == "log":
-            with _log(self._layout, item).open("a", encoding="utf-8") as log:
+            with self._layout.log(item).open("a", encoding="utf-8") as log:
                 log.write(message["text"])
             _show(item, message["text"])
         elif kind == "failed":
@@ -214,7 +198,7 @@ class _Items:
             self._finish(running, message, progress)
         return kind in ("done", "failed")
 
-    def _finish(self, running: _Running, message: Message, progress: _Progress) -> None:
+    def _finish(self, running: _Running, message: Message, progress: Progress) -> None:
         """Bring an item's outputs here."""
         try:
             restore_outputs(self._layout.root, running.item, message["made"])
@@ -224,7 +208,7 @@ class _Items:
         progress.done.add(running.item)
         _say(running.item, f"done after {message['seconds']:.0f} s on {running.host}")
 
-    def _lose(self, running: _Running, progress: _Progress, items: Mapping[str, set[str]]) -> None:
+    def _lose(self, running: _Running, progress: Progress, items: Mapping[str, set[str]]) -> None:
         """Start an item again whose node or process died."""
         item = running.item
         attempt = progress.attempts.get(item, 0) + 1
@@ -235,17 +219,17 @@ class _Items:
         _say(item, f"lost with {running.host}; starts again where there is room")
         progress.waiting[item] = set(items[item])
 
-    def _fail(self, running: _Running, reason: str, progress: _Progress) -> None:
+    def _fail(self, running: _Running, reason: str, progress: Progress) -> None:
         seconds = f"{time.monotonic() - running.started:.0f} s"
         progress.failed.append(running.item)
         self._run.failed(running.item, reason)
-        log = _log(self._layout, running.item)
+        log = self._layout.log(running.item)
         _say(running.item, f"failed after {seconds} on {running.host}: {reason}; see {log}")
 
 
-def _check_processors(progress: _Progress) -> None:
+def _check_processors(nodes: Mapping[str, Mapping[str, str]]) -> None:
     """Say where bytes may depend on the node."""
-    kinds = sorted({node["gpu"] or node["cpu"] for node in progress.nodes.values()})
+    kinds = sorted({node["gpu"] or node["cpu"] for node in nodes.values()})
     if len(kinds) > 1:
         print(
             f"saltseg: items ran on {len(kinds)} kinds of processor ({first_few(kinds)}): their"
@@ -273,7 +257,3 @@ def _say(item: str, text: str) -> None:
 
 def _last_line(text: str) -> str:
     return text.strip().rpartition("\n")[2][:300]
-
-
-def _log(layout: Layout, item: str) -> Path:
-    return layout.logs / f"{item}.log"

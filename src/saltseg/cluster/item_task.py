@@ -1,7 +1,6 @@
 """An item of the matrix on a node: clean checkout, inputs by hash, `dvc repro`, outputs pushed."""
 
 import os
-import sys
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from saltseg.cluster.node import Versions, node_facts, node_folder, packed
 from saltseg.cluster.shared_folder import SharedFolder
 from saltseg.plumbing.errors import InputError, reason_of
 from saltseg.plumbing.layout import Layout
-from saltseg.project.dvc_process import ended_with_this, start_dvc
+from saltseg.project.dvc_process import ended_with_this, environment_of_checkout, start_dvc
 from saltseg.reproduction.clean_clone import scratch_folder
 from saltseg.tracking import wait_for_recorders
 
@@ -21,9 +20,6 @@ _TICK = 0.2
 """Seconds between looks at what dvc prints."""
 
 _REPRO = ["repro", "--pull", "--no-run-cache", "--single-item"]
-
-_FOREIGN = ("DVC", "GIT_", "SALTSEG")
-"""Prefixes of variables that would point a stage outside its checkout."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +66,14 @@ def _checkout(shipment: Shipment, job: ItemJob, folder: Path) -> Path:
         job.states.check()
         states = job.states.path
     states.mkdir(exist_ok=True)
-    link = Layout(project).root / "tmp" / "checkpoints"
+    link = Layout(project).own_checkpoints
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(states, target_is_directory=True)
     return project
 
 
 def _reproduce(project: Path, job: ItemJob, log: Path) -> Iterator[bytes]:
-    environment = _environment(job.variables)
+    environment = environment_of_checkout(os.environ) | dict(job.variables)
     try:
         code = yield from _dvc(project, [*_REPRO, job.item], environment, log)
         if code != 0:
@@ -111,10 +107,3 @@ def _dvc(
             elif not ended:
                 time.sleep(_TICK)
     return process.returncode
-
-
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    # dvc.yaml runs `python`, which must be this one.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    return kept | {"PATH": path} | dict(variables)

@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import socket
-import stat
 import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,6 +16,7 @@ from typing import Any
 from saltseg import __version__
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.machine import cpu_model
+from saltseg.plumbing.private_folder import private_folder
 from saltseg.project.lineage import code_digest
 
 Message = dict[str, Any]
@@ -89,11 +89,11 @@ def _gpu() -> str:
 def node_folder() -> Path:
     """Return this user's folder on this node, with DVC's cache and states; it may be removed.
 
-    Raises InputError if somebody else made it.
+    Raises InputError if it cannot be made, or if somebody else made it.
     """
     folder = Path(tempfile.gettempdir(), f"saltseg-node-{os.getuid()}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise InputError(f"{folder}: is not this user's alone; remove it, or set TMPDIR")
-    return folder
+    try:
+        return private_folder(folder)
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{folder}: {reason}; remove it, or set TMPDIR") from error

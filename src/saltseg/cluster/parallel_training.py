@@ -7,13 +7,13 @@ dvc.lock, the cache and every byte are those of a plain `dvc repro`.
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from saltseg.cluster.gpu_sharing import Gpu, share_gpus
 from saltseg.cluster.matrix import one_pipeline, read_matrix, reproduce_stages
+from saltseg.cluster.progress import Progress
 from saltseg.config.params import Params, load_params
-from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.machine import cpus
 from saltseg.project.dvc_process import Process, ended_with_this, start_dvc
@@ -36,16 +36,6 @@ class _Job:
     started: float
 
 
-@dataclass
-class _Progress:
-    """The state of all items."""
-
-    waiting: dict[str, set[str]]
-    attempts: dict[str, int] = field(default_factory=dict)
-    done: set[str] = field(default_factory=set)
-    failed: list[str] = field(default_factory=list)
-
-
 def train_in_parallel(root: Path, jobs: int | None) -> None:
     """Reproduce the pipeline below `root`, `jobs` items of the matrix stages at a time.
 
@@ -58,9 +48,7 @@ def train_in_parallel(root: Path, jobs: int | None) -> None:
     shares = divide_machine(params, jobs)
     if matrix.above:
         reproduce_stages(root, matrix.above)
-    progress = _run_items(layout, matrix.items, shares)
-    if progress.failed:
-        raise InputError(_describe(layout, progress))
+    _run_items(layout, matrix.items, shares).check(layout)
     reproduce_stages(root, [])
 
 
@@ -97,22 +85,22 @@ def _on_apple_gpu(accelerator: str) -> bool:
     """Tell whether trainings share the single GPU of an Apple processor."""
     if accelerator != "auto":
         return accelerator == "mps"
-    import torch
+    from saltseg.models.devices import has_accelerator  # imports torch, which takes seconds
 
-    return bool(torch.backends.mps.is_available())
+    return has_accelerator("mps")
 
 
 def _run_items(
     layout: Layout, items: Mapping[str, set[str]], shares: Sequence[Mapping[str, str]]
-) -> _Progress:
+) -> Progress:
     """Run all items, each after those it needs; items that need a failed one stay waiting."""
-    progress = _Progress({item: set(needed) for item, needed in items.items()})
+    progress = Progress.of_items(items)
     free = list(range(len(shares)))
     running: list[_Job] = []
     with ended_with_this(lambda: [job.process for job in running]):
-        while running or _next_item(progress):
-            item = _next_item(progress)
-            if item and free:
+        while running or progress.ready():
+            if free and (ready := progress.ready()):
+                item = ready[0]
                 del progress.waiting[item]
                 running.append(_start(layout, item, free.pop(0), shares))
             time.sleep(_TICK)
@@ -123,22 +111,9 @@ def _run_items(
     return progress
 
 
-def _describe(layout: Layout, progress: _Progress) -> str:
-    """Describe in one line what failed and what was therefore skipped."""
-    failed = first_few([f"{item} ({_log(layout, item)})" for item in progress.failed])
-    left = f"; {first_few([*progress.waiting])} skipped" if progress.waiting else ""
-    return f"{failed} failed, see its log{left}; done: {len(progress.done)}"
-
-
-def _next_item(progress: _Progress) -> str | None:
-    """Return an item that is ready to run; None if all wait or need a failed item."""
-    ready = (item for item, needed in progress.waiting.items() if needed <= progress.done)
-    return next(ready, None)
-
-
 def _start(layout: Layout, item: str, share: int, shares: Sequence[Mapping[str, str]]) -> _Job:
     arguments = ["--wait-for-lock", "repro", "--single-item", item]
-    log = _log(layout, item)
+    log = layout.log(item)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         environment = {**one_pipeline(), **shares[share]}
@@ -147,22 +122,18 @@ def _start(layout: Layout, item: str, share: int, shares: Sequence[Mapping[str, 
     return _Job(item, share, process, time.monotonic())
 
 
-def _finish(layout: Layout, job: _Job, needed: set[str], progress: _Progress) -> None:
+def _finish(layout: Layout, job: _Job, needed: set[str], progress: Progress) -> None:
     """Note how a job ended; queue it again if DVC's lock was taken."""
     seconds = f"{time.monotonic() - job.started:.0f} s"
     if job.process.returncode == 0:
         progress.done.add(job.item)
         print(f"{job.item}: done after {seconds}", flush=True)
         return
-    said = _log(layout, job.item).read_text(encoding="utf-8", errors="replace")
-    attempt = progress.attempts.get(job.item, 1)
+    said = layout.log(job.item).read_text(encoding="utf-8", errors="replace")
+    attempt = progress.attempts.get(job.item, 0) + 1
     if attempt < _ATTEMPTS and any(message in said for message in _LOCKED):
-        progress.attempts[job.item] = attempt + 1
+        progress.attempts[job.item] = attempt
         progress.waiting[job.item] = needed
         return
     progress.failed.append(job.item)
-    print(f"{job.item}: failed after {seconds}; see {_log(layout, job.item)}", flush=True)
-
-
-def _log(layout: Layout, item: str) -> Path:
-    return layout.logs / f"{item}.log"
+    print(f"{job.item}: failed after {seconds}; see {layout.log(job.item)}", flush=True)

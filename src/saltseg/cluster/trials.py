@@ -96,7 +96,7 @@ def _at_once(trial: Trial, places: int) -> int:
 
 def _start(root: Path, place: str, trial: Trial, order: Order) -> _Running:
     print(f"{place} {trial.label}, seed {trial.seed}: {trial.name}", file=sys.stderr, flush=True)
-    log = Layout(root).logs / f"{trial.name}.log"
+    log = Layout(root).log(trial.name)
     log.parent.mkdir(parents=True, exist_ok=True)
     experiment = {
         "DVC_EXP_NAME": trial.name,

@@ -1,4 +1,7 @@
-"""How many crops a recipe is taken to learn from where its cost is told before anything ran."""
+"""How many crops a recipe is assumed to learn from when its cost is estimated.
+
+The estimate is made before anything has run.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

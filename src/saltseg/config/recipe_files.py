@@ -6,7 +6,7 @@ from saltseg.plumbing.layout import Layout
 
 
 def list_recipes(layout: Layout) -> dict[str, str]:
-    """Return the first comment line of each recipe, by name in alphabetical order."""
+    """Return what each recipe is for, by name in alphabetical order."""
     return {path.stem: _purpose(path) for path in sorted(layout.recipes.glob("*.yaml"))}
 
 

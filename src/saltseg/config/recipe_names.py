@@ -42,9 +42,10 @@ def nearest_recipe(layout: Layout, content: Mapping[str, Any]) -> NearestRecipe 
             known = _telling(read_recipe(layout, name).model_dump(mode="json"))
         except InputError:
             continue
-        names = [*given, *(each for each in known if each not in given)]
         changes = {
-            each: given.get(each, "none") for each in names if given.get(each) != known.get(each)
+            each: given.get(each, "none")
+            for each in {**given, **known}
+            if given.get(each) != known.get(each)
         }
         found.append(NearestRecipe(name, changes))
     return min(found, key=lambda each: len(each.changes), default=None)

@@ -101,9 +101,9 @@ class CoverageStratify(Section):
     """How crops that were cut side by side are found."""
 
     min_correlation: Share
-    """Two crops are neighbours if their borders correlate at least this much,"""
+    """Least correlation of the borders of two neighbours."""
     min_margin: Share
-    """and 1 - correlation is smaller by at least this share than with any other border."""
+    """Least share by which 1 - correlation is smaller than with any other border."""
 
 
 class FoldSplit(Section):
@@ -173,7 +173,7 @@ class Training(Section):
     inner_folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)] = 10
     """For a plateau or `keep: {best: N}`, one of this many parts is set aside as validation."""
     score_every: AtLeastOne = 1
-    """Score the held-out fold after each so many epochs, and where a cycle ends."""
+    """Score the held-out fold every so many epochs, and at the end of each cycle."""
     leave_out: list[Literal["vertical", "tiny"]] = Field(default_factory=list)
     """Training crops not to learn from: masks of full columns, and of 1 to 100 px."""
 

@@ -59,7 +59,7 @@ class Ensemble:
     def save(self, folder: Path) -> None:
         """Write out_of_fold.npy and test.npy in half precision, and out_of_fold.parquet.
 
-        And member_weights.json, where weights were chosen.
+        It also writes member_weights.json if weights were chosen.
         """
         if self.weights:
             self.weights.save(folder)

@@ -46,7 +46,7 @@ class Cost:
     folds: int
     """Number of folds trained so."""
     forward: int
-    """Operations to predict all the crops seen in training without one fold, once each time."""
+    """Operations of one forward pass for each crop seen in training without one fold."""
 
     @property
     def training(self) -> int:
@@ -72,7 +72,7 @@ def recipe_costs(params: Params, train_crops: int, pseudolabels: int) -> list[Co
 
 
 def epoch_costs(params: Params, train_crops: int, pseudolabels: int) -> dict[PhaseName, int]:
-    """Return the operations of one epoch more in each cycle of a phase, for every phase trained.
+    """Return, for every trained phase, the operations of one more epoch in each of its cycles.
 
     Over all rounds of teachers or all members, and all folds. See recipe_costs for the arguments.
     """
@@ -138,7 +138,10 @@ def _held_out(params: Params) -> Iterator[tuple[str, float, int]]:
 
 
 def _operations(definition: ModelDefinition, own: int, phases: Sequence[Phase]) -> list[int]:
-    """Return the operations to predict one crop at the input size of each phase; own: usually."""
+    """Return the operations to predict one crop at the input size of each phase.
+
+    own: at the definition's own size.
+    """
     found = []
     for phase in phases:
         resized = definition.model_copy(update={"input": phase_input(definition, phase)})

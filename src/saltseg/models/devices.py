@@ -52,9 +52,14 @@ def has_accelerator(name: str) -> bool:
     return name == "cpu" or checks[name]()
 
 
+def best_accelerator() -> str:
+    """Return the device that `auto` stands for: cuda or mps if this machine has it, else cpu."""
+    return next(name for name in ("cuda", "mps", "cpu") if has_accelerator(name))
+
+
 def _accelerator(wanted: str) -> str:
     if wanted == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if has_accelerator(name))
+        return best_accelerator()
     if not has_accelerator(wanted):
         raise InputError(
             f"params.yaml: runtime.accelerator: {wanted}: this machine has none; use auto or cpu"

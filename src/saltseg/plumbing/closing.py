@@ -13,7 +13,7 @@ class Closing(ABC):
         """Close it; what was read stays valid."""
 
     def __enter__(self) -> Self:
-        """Close it at the end of the block."""
+        """Return this object; the end of the block closes it."""
         return self
 
     def __exit__(

@@ -75,20 +75,35 @@ class Layout:
         They lie in the main checkout: the copies in which `dvc exp run --temp` and queues work are
         thrown away.
         """
-        return self.main / "tmp" / "checkpoints"
+        return Layout(self.main).own_checkpoints
+
+    @property
+    def own_checkpoints(self) -> Path:
+        """The place for checkpoints in this checkout, where DVC_ROOT names no main one."""
+        return self.root / "tmp" / "checkpoints"
+
+    @property
+    def claims(self) -> Path:
+        """Locks of the items that processes train on a cluster; not an output of any stage."""
+        return self.main / "tmp" / "claims"
+
+    @property
+    def stages_lock(self) -> Path:
+        """The lock under which stages run here while items are trained on a cluster."""
+        return self.main / "tmp" / "stages.lock"
 
     @property
     def main(self) -> Path:
         """The main checkout, named by DVC_ROOT: this one, unless it is an experiment's copy."""
         return Path(os.environ.get("DVC_ROOT", self.root))
 
-    @property
-    def logs(self) -> Path:
-        """Logs of the stages that `saltseg train` runs in parallel; not an output of any stage.
+    def log(self, name: str) -> Path:
+        """The log of an item or trial that runs beside others; not an output of any stage.
 
         Those of an experiment's copy lie in the main checkout, in a folder of its name.
         """
-        return self.main / "tmp" / "logs" / os.environ.get("DVC_EXP_NAME", "")
+        folder = self.main / "tmp" / "logs" / os.environ.get("DVC_EXP_NAME", "")
+        return folder / f"{name}.log"
 
     @property
     def mlruns(self) -> Path:

@@ -52,12 +52,14 @@ class Outputs:
 
 
 @contextmanager
-def protected_outputs(folder: Path, names: Sequence[str], force: bool) -> Iterator[Outputs]:
+def protected_outputs(
+    folder: Path, names: Sequence[str], force: bool, inputs: Sequence[Path] = ()
+) -> Iterator[Outputs]:
     """Yield a staging area for files or folders called `names` in `folder`, creating `folder`.
 
     Raises InputError as `check_outputs` does, or if the folder is not writable.
     """
-    check_outputs(folder, names, (), force)
+    check_outputs(folder, names, inputs, force)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         staging = tempfile.mkdtemp(prefix=".saltseg-", dir=folder)
@@ -77,8 +79,7 @@ def written_output(path: Path, inputs: Sequence[Path], force: bool) -> Iterator[
 
     Raises InputError as `check_outputs` does, or if the folder is not writable.
     """
-    check_outputs(path.parent, [path.name], inputs, force)
-    with protected_outputs(path.parent, [path.name], force) as outputs:
+    with protected_outputs(path.parent, [path.name], force, inputs) as outputs:
         yield outputs.staging / path.name
         outputs.place(path.name)
 

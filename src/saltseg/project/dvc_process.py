@@ -17,6 +17,9 @@ Process = subprocess.Popen[bytes]
 STANDARD_ERROR = 2
 """Its file descriptor."""
 
+_FOREIGN = ("DVC", "GIT_", "SALTSEG")
+"""Prefixes of environment variables that would point a stage outside its checkout."""
+
 
 def start_dvc(
     root: Path, arguments: Sequence[str], environment: Mapping[str, str], output: int | None
@@ -68,6 +71,21 @@ def _interrupts_enabled() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def environment_of_checkout(
+    variables: Mapping[str, str], foreign: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Return `variables` for dvc in another checkout than this process's, run by this Python.
+
+    Those that would point a stage outside its checkout are removed. foreign: prefixes of more to
+    remove.
+    """
+    left_out = (*_FOREIGN, *foreign)
+    kept = {name: value for name, value in variables.items() if not name.startswith(left_out)}
+    # dvc.yaml runs `python`, which must be this one.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
+    return kept | {"PATH": path}
 
 
 def run_dvc(

@@ -15,6 +15,7 @@ from pathlib import Path
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.machine import cpu_model, cpus
 from saltseg.project.git import git
+from saltseg.project.kaggle_client import kaggle_client
 
 PYTHON = (3, 11)
 """The oldest Python that saltseg runs on."""
@@ -124,10 +125,10 @@ def _packages(root: Path) -> Finding:
 
 def _torch(_: Path) -> Finding:
     try:
-        from saltseg.models.devices import computes_bfloat16, has_accelerator  # takes seconds
+        from saltseg.models.devices import best_accelerator, computes_bfloat16  # takes seconds
     except ImportError as error:
         return Finding("torch", State.NEEDED, f"cannot be imported ({error}); run: make install")
-    device = next(name for name in ("cuda", "mps", "cpu") if has_accelerator(name))
+    device = best_accelerator()
     half = "bfloat16" if computes_bfloat16(device) else "no bfloat16"
     machine = f"{cpus()} CPUs, {cpu_model()}"
     return Finding("torch", State.WELL, f"{version('torch')} on {device}, {half}; {machine}")
@@ -152,8 +153,7 @@ def _segyio(_: Path) -> Finding:
 
 
 def _kaggle(_: Path) -> Finding:
-    beside = Path(sys.executable).parent
-    if shutil.which("kaggle", path=str(beside)) or shutil.which("kaggle"):
+    if kaggle_client():
         return Finding("kaggle", State.WELL, f"{_version('kaggle') or 'installed elsewhere'}")
     advice = "'saltseg upload' needs it; pip install kaggle"
     return Finding("kaggle", State.ABSENT, f"no client; {advice}")

@@ -26,6 +26,16 @@ NAMES = ("params.yaml", "dvc.yaml", "dvc.lock", "requirements.lock")
 RESULTS = Layout(Path()).results.as_posix()
 
 
+def is_recorded(name: str) -> bool:
+    """Tell whether a run records the file with this path relative to the project."""
+    return name in NAMES or is_result(name)
+
+
+def is_result(name: str) -> bool:
+    """Tell whether it is a stage's result."""
+    return name.startswith(f"{RESULTS}/") and name.endswith(".json")
+
+
 def files_of_folder(root: Path) -> Files:
     """Read the current parameters, pipeline, locks and results of a checkout."""
     paths = [root / name for name in NAMES] + visible(Layout(root).results, "*.json")
@@ -42,7 +52,7 @@ def files_of_commit(repository: Path, revision: str) -> Files:
     """
     listed = git(repository, "ls-tree", "-r", "-z", "--name-only", revision, "--", *NAMES, RESULTS)
     names = [name for name in listed.decode().split("\0") if name]
-    kept = [name for name in names if name in NAMES or name.endswith(".json")]
+    kept = filter(is_recorded, names)
     held = {name: git(repository, "show", f"{revision}:./{name}") for name in kept}
     return held | _cached(repository, _results_outside(held))
 
@@ -55,11 +65,7 @@ def uncached_results(files: Files) -> list[str]:
 def _results_outside(files: Files) -> dict[str, str]:
     """Return the hashes of the results that dvc.lock lists and `files` do not hold."""
     outputs = dvc_lock.hashes(dvc_lock.read(files.get("dvc.lock", b"")), "outs")
-    return {name: md5 for name, md5 in outputs.items() if _is_result(name) and name not in files}
-
-
-def _is_result(name: str) -> bool:
-    return name.startswith(f"{RESULTS}/") and name.endswith(".json")
+    return {name: md5 for name, md5 in outputs.items() if is_result(name) and name not in files}
 
 
 def _cached(repository: Path, wanted: dict[str, str]) -> Files:

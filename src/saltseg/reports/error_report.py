@@ -65,7 +65,7 @@ class Errors:
     def means(self) -> dict[str, float]:
         """Return means over the quoted crops: IoU, Dice, boundary distance (where there is one).
 
-        And `score_over_thresholds`; see fixed_thresholds.
+        It also holds `score_over_thresholds`; see fixed_thresholds.
         """
         quoted, columns = self.crops.quoted, ["iou", "dice", "boundary_distance"]
         measures = self.by_crop.loc[quoted, columns].mean()

@@ -84,7 +84,7 @@ def compare(
     objects: where to look up the files of recorded folders.
     """
     new = record.pipeline.metrics(results_in(files_of_folder(clone)))
-    names = [*record.metrics, *(name for name in new if name not in record.metrics)]
+    names = {**record.metrics, **new}
     return Comparison(
         [
             _output(stage, path, hashes, clone, objects)

@@ -9,7 +9,7 @@ from dvc.repo import Repo
 
 from saltseg.plumbing.errors import InputError
 from saltseg.project.dvc_lock import hashes
-from saltseg.reproduction.environments import Pairs, differing
+from saltseg.reproduction.environments import Pairs, differing, differing_values
 from saltseg.reproduction.objects import Objects, is_folder
 from saltseg.reproduction.records import NO_COMMIT, RunRecord
 from saltseg.reproduction.revisions import changed_files, tracked_files
@@ -88,8 +88,7 @@ def differences(first: RunRecord, second: RunRecord, root: Path) -> Differences:
 def _differing_stages(
     first: RunRecord, second: RunRecord, objects: Objects
 ) -> list[StageDifference]:
-    names = [*first.lock, *(name for name in second.lock if name not in first.lock)]
-    found = [_stage(name, first, second, objects) for name in names]
+    found = [_stage(name, first, second, objects) for name in {**first.lock, **second.lock}]
     return [each for each in found if each.differs]
 
 
@@ -98,7 +97,7 @@ def _stage(name: str, first: RunRecord, second: RunRecord, objects: Objects) -> 
     if one is None or other is None:
         return StageDifference(name, only_in=(second if one is None else first).name)
     locked = {
-        kind: _pairs(hashes({name: one}, kind), hashes({name: other}, kind))
+        kind: differing_values(hashes({name: one}, kind), hashes({name: other}, kind))
         for kind in ("deps", "outs")
     }
     return StageDifference(
@@ -118,7 +117,7 @@ def _params(stage: Mapping[str, Any]) -> dict[str, Any]:
 def _differing_data(first: RunRecord, second: RunRecord, root: Path) -> Pairs:
     """Return the differing hashes of raw data outside git, and of the first stage's outputs."""
     one, other = (_data(record, root) for record in (first, second))
-    return _pairs(one, other)
+    return differing_values(one, other)
 
 
 def _data(record: RunRecord, root: Path) -> dict[str, str]:
@@ -135,12 +134,6 @@ def _data(record: RunRecord, root: Path) -> dict[str, str]:
     return raw | hashes({first: record.lock[first]}, "outs")
 
 
-def _pairs(first: Mapping[str, str], second: Mapping[str, str]) -> Pairs:
-    names = [*first, *(name for name in second if name not in first)]
-    pairs = {name: (first.get(name), second.get(name)) for name in names}
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-
-
 def _within(pairs: Pairs, objects: Objects) -> Pairs:
     """Replace folders by their differing files, if both lists of files are known."""
     found: Pairs = {}
@@ -149,19 +142,18 @@ def _within(pairs: Pairs, objects: Objects) -> Pairs:
         if lists[0] is None or lists[1] is None:
             found[path] = (one, other)
         else:
-            files = _pairs(lists[0], lists[1])
+            files = differing_values(lists[0], lists[1])
             found |= {f"{path}/{name}": pair for name, pair in files.items()}
     return found
 
 
 def metric_changes(first: Mapping[str, float], second: Mapping[str, float]) -> list[MetricChange]:
     """Return the metrics that differ, each with its uncertainty."""
-    names = [*first, *(name for name in second if name not in first)]
     return [
         MetricChange(
             name, (first.get(name), second.get(name)), (_spread(name, first), _spread(name, second))
         )
-        for name in names
+        for name in {**first, **second}
         if first.get(name) != second.get(name) and not name.endswith(_BOUNDS)
     ]
 

@@ -16,9 +16,12 @@ _THREADS = "OMP_NUM_THREADS"
 
 def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> Pairs:
     """Return the values that differ between two nested mappings, by dotted path."""
-    one, other = flat_params(dict(first)), flat_params(dict(second))
-    names = [*one, *(name for name in other if name not in one)]
-    pairs = {name: (one.get(name), other.get(name)) for name in names}
+    return differing_values(flat_params(dict(first)), flat_params(dict(second)))
+
+
+def differing_values(first: Mapping[str, str], second: Mapping[str, str]) -> Pairs:
+    """Return the values that differ by name: in the order of `first`, then of `second`."""
+    pairs = {name: (first.get(name), second.get(name)) for name in {**first, **second}}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 

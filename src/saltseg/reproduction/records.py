@@ -18,7 +18,7 @@ from saltseg.project import dvc_lock
 from saltseg.project.code_state import SYNCED, UNKNOWN
 from saltseg.project.git import find_commit
 from saltseg.project.pipeline import Pipeline
-from saltseg.project.run_files import NAMES, RESULTS, files_of_commit, results_in
+from saltseg.project.run_files import NAMES, RESULTS, files_of_commit, is_recorded, results_in
 from saltseg.reproduction.revisions import find_experiments
 from saltseg.tracking.address import has_store
 from saltseg.tracking.cluster_run import NODES
@@ -188,7 +188,7 @@ def _run_record(reference: str, root: Path) -> RunRecord | None:
     return RunRecord(
         reference=reference,
         commit=run.tags.get("mlflow.source.git.commit", "").replace(UNKNOWN, ""),
-        files={name: content for name, content in named.items() if _reproducible(name)},
+        files={name: content for name, content in named.items() if is_recorded(name)},
         patch=named.get(_PATCH, b""),
         environment=_facts(reference, _ENVIRONMENT, environment),
         nodes=_facts(reference, NODES, named.get(NODES)),
@@ -215,10 +215,6 @@ def _archived_run(reference: str, root: Path, archive: "Archive") -> "ArchivedRu
         known = _experiment(reference, root)
         ids = archive.of_experiment(reference, known or "")[:1]
     return archive.open(ids[0]) if ids else None
-
-
-def _reproducible(name: str) -> bool:
-    return name in NAMES or (name.startswith(f"{RESULTS}/") and name.endswith(".json"))
 
 
 def _commit_record(reference: str, root: Path) -> RunRecord | None:

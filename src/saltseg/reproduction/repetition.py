@@ -1,9 +1,7 @@
 """Running a recorded run again."""
 
 import graphlib
-import os
 import shutil
-import sys
 from collections.abc import Iterable, Mapping
 from contextlib import chdir
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from dvc.stage import Stage
 
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.project import dvc_lock
-from saltseg.project.dvc_process import STANDARD_ERROR, run_dvc
+from saltseg.project.dvc_process import STANDARD_ERROR, environment_of_checkout, run_dvc
 from saltseg.project.pipeline import overlaps
 from saltseg.reproduction.clean_clone import clean_clone
 from saltseg.reproduction.comparison import Comparison, compare
@@ -25,9 +23,6 @@ from saltseg.reproduction.inputs import in_git, stage_name
 from saltseg.reproduction.objects import Objects
 from saltseg.reproduction.records import RunRecord
 from saltseg.reproduction.verification import recorded_outputs, verify_inputs, verify_outputs
-
-_FOREIGN = ("DVC", "GIT_", "MLFLOW", "SALTSEG")
-"""Prefixes of environment variables that would point a stage outside its clone."""
 
 
 @dataclass(frozen=True)
@@ -143,10 +138,8 @@ def _run(clone: Path, record: RunRecord, names: list[str], cached: bool) -> None
     # New outputs stay out of the cache, which is shared with `root`.
     arguments = ["repro", "--no-commit"]
     arguments += names if cached else ["--force", "--single-item", *names]
-    kept = recorded_threads(record).items()
-    variables = {name: value for name, value in kept if not name.startswith(_FOREIGN)}
-    # dvc.yaml runs `python`, which must be this one.
-    variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables.get('PATH', '')}"
+    # Without MLflow's variables, its stages are recorded in the clone alone.
+    variables = environment_of_checkout(recorded_threads(record), foreign=("MLFLOW",))
     code = run_dvc(clone, arguments, variables, STANDARD_ERROR)
     if code != 0:
         raise InputError(f"{record.name}: dvc repro ended with code {code}; see its output above")

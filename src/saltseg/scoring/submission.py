@@ -185,8 +185,8 @@ def read_codes(path: Path, named: Path | None = None) -> Codes:
         )
     if not table.rows:
         raise InputError(f"{path}: has no crops; write a line for each below the header")
-    names, masks = ([row[field] for row in table.rows] for field in range(len(HEADER)))
-    codes = Codes(path, names, masks, table.lines)
+    names, encoded = ([row[field] for row in table.rows] for field in range(len(HEADER)))
+    codes = Codes(path, names, encoded, table.lines)
     ids.require(path, codes.ids, codes.lines)
     _check_twice(codes)
     return codes

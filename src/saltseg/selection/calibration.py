@@ -172,9 +172,8 @@ def reliability(pixels: Pixels) -> Reliability:
     sums = [np.bincount(places, each, BINS) for each in (count, count * said, pixels.salt)]
     held, total, salt = (np.asarray(each, np.float64) for each in sums)
     filled = np.maximum(held, 1)
-    with np.errstate(divide="ignore"):
-        kept = np.clip(said, _LEAST, 1 - _LEAST)
-        loss = -(pixels.salt * np.log(kept) + (count - pixels.salt) * np.log(1 - kept)).sum()
+    kept = np.clip(said, _LEAST, 1 - _LEAST)
+    loss = -(pixels.salt * np.log(kept) + (count - pixels.salt) * np.log(1 - kept)).sum()
     return Reliability(
         np.where(held > 0, total / filled, np.nan),
         np.where(held > 0, salt / filled, np.nan),

@@ -70,10 +70,12 @@ def _nearest(crop: str, above: Mapping[str, str], labelled: Mapping[str, bool]) 
 
 
 def with_copies(masks: Masks, copies: Copies, start: int = 0) -> Masks:
-    """Return `masks`, (n, h, w), with the copies for the places from `start` on in theirs."""
-    own = {place - start: mask for place, mask in copies.items()}
+    """Return a copy of `masks` in which each of `copies` replaces the mask in its place.
+
+    masks: bool (n, h, w). start: the place of the first of them; copies for others are ignored.
+    """
     changed = masks.copy()
-    for place, mask in own.items():
-        if 0 <= place < len(changed):
-            changed[place] = mask
+    for place, mask in copies.items():
+        if start <= place < start + len(masks):
+            changed[place - start] = mask
     return changed

@@ -2,13 +2,13 @@
 
 import csv
 import io
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from saltseg.crops.tgs.folder import COMPETITION
 from saltseg.plumbing.errors import InputError
+from saltseg.project.kaggle_client import kaggle_client
 from saltseg.scoring.submission import check_submission
 
 _COMMAND, _WHERE = ("competitions",), ("-c", COMPETITION)
@@ -41,12 +41,11 @@ def list_submissions() -> list[dict[str, str]]:
 
 def _client(instead: str) -> str:
     """Return the official client's path. instead: what to do without it."""
-    beside = Path(sys.executable).parent
-    client = shutil.which("kaggle", path=str(beside)) or shutil.which("kaggle")
+    client = kaggle_client()
     if client is None:
+        python = Path(sys.executable).with_name("python")
         raise InputError(
-            "kaggle: the client is not installed; run"
-            f" {beside / 'python'} -m pip install kaggle, or {instead}"
+            f"kaggle: the client is not installed; run {python} -m pip install kaggle, or {instead}"
         )
     return client
 

@@ -15,6 +15,7 @@ from PIL import Image
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import write_array
 from saltseg.project.model_folder import find_model, own_code
+from saltseg.project.registered_model import CHAMPION
 from saltseg.serving.depths import checked_depths
 from saltseg.serving.image_files import prediction_names
 from saltseg.serving.image_prediction import fetched
@@ -28,7 +29,7 @@ Predict = Callable[[npt.NDArray[Any], Depths | None], Prediction]
 _EXPECTED = "give real numbers of shape (n, height, width) or (height, width)"
 
 
-def load(model: str | Path = "models:/saltseg@champion", root: str | Path = ".") -> "Model":
+def load(model: str | Path = CHAMPION, root: str | Path = ".") -> "Model":
     """Load a trained model.
 
     model: a version in MLflow's registry, models:/NAME@ALIAS or models:/NAME/VERSION, or a folder.

@@ -23,6 +23,7 @@ from saltseg.plumbing.errors import InputError, printable
 from saltseg.plumbing.files import sweep_leftovers, write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.project.git import why_unknown
+from saltseg.tracking.clock import now_ms
 from saltseg.tracking.messages import read_answer
 from saltseg.tracking.wire import (
     Wire,
@@ -142,7 +143,7 @@ class _Reporter:
         """Send one message; after a failure nothing more is sent, and `finish` warns."""
         if self.wire is None or self.lost is not None:
             return
-        message = {"kind": kind, "time": int(time.time() * 1000), **content}
+        message = {"kind": kind, "time": now_ms(), **content}
         try:
             self.wire.send(message)
         except TimeoutError:

@@ -1,6 +1,5 @@
 """An ablation in MLflow: one run, in an experiment of its own."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from saltseg.plumbing.files import write_json, write_text
 from saltseg.plumbing.layout import Layout
 from saltseg.project.code_state import run_tags
 from saltseg.tracking.address import store_uri
+from saltseg.tracking.clock import now_ms
 from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.run_content import LONGEST_TAG, log_params, whole_run
 from saltseg.tracking.run_metrics import RunMetrics
@@ -65,7 +65,7 @@ def _log(root: Path, folder: Path, record: AblationRecord) -> None:
         client = open_client(uri, folder)
         place = open_experiment(client, uri, folder, _SUFFIX)
         sweep(client, place)
-    now = int(time.time() * 1000)
+    now = now_ms()
     note = {"mlflow.note.content": record.table[:LONGEST_TAG]}
     tags = run_tags(root) | recorder_tags() | note
     with whole_run(client, place, record.name, tags, now) as run:

@@ -6,7 +6,6 @@ their stages, and leave its end to the recorder that opened it.
 
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 
@@ -16,6 +15,7 @@ from saltseg.config.params import Params
 from saltseg.plumbing.errors import InputError, printable
 from saltseg.plumbing.layout import Layout
 from saltseg.tracking.address import server_uri
+from saltseg.tracking.clock import now_ms
 from saltseg.tracking.messages import read_answer
 from saltseg.tracking.patience import StoreError
 from saltseg.tracking.wire import Wire, WireError, open_wire, pipeline_command, pipeline_process
@@ -78,7 +78,7 @@ class ClusterRun:
         if self._wire is None:
             return
         try:
-            self._wire.send({"kind": kind, "time": int(time.time() * 1000), **content})
+            self._wire.send({"kind": kind, "time": now_ms(), **content})
             answer = read_answer(self._wire.receive(_PATIENCE))
         except (OSError, ValueError) as error:
             answer = {"lost": str(error)}

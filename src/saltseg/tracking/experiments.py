@@ -95,7 +95,7 @@ def _is_half_made(run: Run) -> bool:
 
 def _saved_run(client: MlflowClient, place: str, root: Path, experiment: Experiment) -> Run | None:
     """Return the latest run in the workspace that ended in the state of the experiment's commit."""
-    wanted = _of_lock(files_of_commit(root, experiment.revision))
+    wanted = _without_results(files_of_commit(root, experiment.revision))
     patch = commit_patch(root, experiment.baseline, experiment.revision).tags().get("patch")
     query = (
         "attributes.status = 'FINISHED' and"
@@ -106,12 +106,12 @@ def _saved_run(client: MlflowClient, place: str, root: Path, experiment: Experim
         another = "mlflow.parentRunId" in tags or "dvc.experiment" in tags
         if another or tags.get("patch") != patch:
             continue
-        if _of_lock(read_record(client, run.info.run_id)) == wanted:
+        if _without_results(read_record(client, run.info.run_id)) == wanted:
             return run
     return None
 
 
-def _of_lock(files: Files) -> Files:
+def _without_results(files: Files) -> Files:
     """Leave out the results, which may be untracked when an experiment is saved."""
     return {name: content for name, content in files.items() if name in NAMES}
 

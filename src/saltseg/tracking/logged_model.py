@@ -18,10 +18,11 @@ from mlflow.types import DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 from saltseg.plumbing.files import hash_file
 from saltseg.project import dvc_lock
 from saltseg.project.model_folder import MANIFEST
+from saltseg.project.registered_model import NAME
 from saltseg.project.run_files import results_in
 from saltseg.tracking.input_example import input_example
 from saltseg.tracking.model_card import model_card
-from saltseg.tracking.registry import NAME, describe, register
+from saltseg.tracking.registry import describe, register
 from saltseg.tracking.run_origin import RECIPE
 
 _REQUIREMENTS = [

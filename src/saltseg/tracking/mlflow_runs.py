@@ -1,7 +1,6 @@
 """The runs in MLflow: the pipeline's, and a stage's nested in it."""
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +23,7 @@ from saltseg.project.run_files import (
 )
 from saltseg.reports.page import Facts
 from saltseg.tracking.address import store_uri
+from saltseg.tracking.clock import now_ms
 from saltseg.tracking.cluster_run import NODES, joined_run
 from saltseg.tracking.completeness import unfinished
 from saltseg.tracking.run_artifacts import Artifacts, complete, gather
@@ -136,7 +136,7 @@ class PipelineRecord:
         log_files(self.client, self.run, files, RECORD)
         results = results_in(files)
         self._check_end(revision)
-        self.metrics.final(self.pipeline.metrics(results), _now())
+        self.metrics.final(self.pipeline.metrics(results), now_ms())
         end_run(self.client, self.run, self.status)
         log_crops(self.client, self.run, dvc_lock.hashes(dvc_lock.read(_lock(files)), "outs"))
         if self.status == "FINISHED":
@@ -268,7 +268,3 @@ def _script(stage: str) -> str:
 
 def _lock(files: Files) -> bytes:
     return files.get("dvc.lock", b"")
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

@@ -25,6 +25,7 @@ from filelock import FileLock
 
 from saltseg.plumbing.errors import reason_of
 from saltseg.project.processes import lives
+from saltseg.tracking.clock import now_ms
 from saltseg.tracking.messages import Message, read_report
 from saltseg.tracking.patience import TALK, TRANSFER, StoreError, time_limit
 from saltseg.tracking.wire import WATCH, Wire, listen, peer_user
@@ -216,7 +217,7 @@ def _is_dead(pid: int) -> bool:
 
 def _killed() -> Message:
     error = "the stage's process was killed"
-    return {"kind": "end", "status": "KILLED", "error": error, "time": int(time.time() * 1000)}
+    return {"kind": "end", "status": "KILLED", "error": error, "time": now_ms()}
 
 
 if __name__ == "__main__":

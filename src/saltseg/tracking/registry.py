@@ -18,15 +18,10 @@ from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS, MLFLOW_RUN_NOTE
 
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
+from saltseg.project.registered_model import ALIAS, CHAMPION, NAME
 from saltseg.tracking.address import database, has_store
 from saltseg.tracking.run_content import LONGEST_TAG
 from saltseg.tracking.store import open_store, reached_store
-
-NAME = "saltseg"
-"""Name of the registered model."""
-
-CHAMPION = "champion"
-"""Alias of the version in use."""
 
 _DESCRIPTION = "Salt in seismic images: grey images in, probabilities and masks of salt out."
 
@@ -95,7 +90,7 @@ def version_of(client: MlflowClient, run: str) -> Version | None:
 def champion(client: MlflowClient) -> Version | None:
     """Return the version in use; None if none has been promoted."""
     try:
-        return _version(client.get_model_version_by_alias(NAME, CHAMPION))
+        return _version(client.get_model_version_by_alias(NAME, ALIAS))
     except MlflowException as error:
         if error.error_code not in _ABSENT:
             raise
@@ -104,7 +99,7 @@ def champion(client: MlflowClient) -> Version | None:
 
 def make_champion(client: MlflowClient, version: Version) -> None:
     """Move the alias to `version`."""
-    client.set_registered_model_alias(NAME, CHAMPION, version.number)
+    client.set_registered_model_alias(NAME, ALIAS, version.number)
 
 
 @contextmanager
@@ -116,9 +111,7 @@ def fetched_model(uri: str, root: Path) -> Iterator[Path]:
     """
     named = _VERSION.fullmatch(uri)
     if named is None:
-        raise InputError(
-            f"{uri}: is not a model; give a folder, models:/{NAME}@{CHAMPION} or models:/{NAME}/1"
-        )
+        raise InputError(f"{uri}: is not a model; give a folder, {CHAMPION} or models:/{NAME}/1")
     with reached_store(Layout(root).mlruns):
         client = open_registry(root)
         location = _location(client, uri, *named.groups())

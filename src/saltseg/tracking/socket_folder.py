@@ -1,11 +1,12 @@
 """A folder for sockets: private to this user, with a path short enough for a socket."""
 
 import os
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from saltseg.plumbing.private_folder import private_folder
 
 _LONGEST_ADDRESS = 103
 """Longest path of a socket in bytes: sun_path has 104 on macOS, 108 on Linux, null-terminated."""
@@ -25,7 +26,7 @@ def socket_folder() -> Path:
     for place in _places():
         folder = place / f"saltseg-{os.getuid()}"
         try:
-            return _own(folder)
+            return _private(folder)
         except OSError as error:
             refused.append(f"{folder}: {error.strerror or error}")
     raise OSError(f"no suitable folder for the recorder's socket: {'; '.join(refused)}")
@@ -42,19 +43,8 @@ def _places() -> Iterator[Path]:
     yield Path("/var/tmp")
 
 
-def _own(folder: Path) -> Path:
+def _private(folder: Path) -> Path:
     """Create `folder`, or use the existing one if it is private to this user."""
     if len(os.fsencode(folder)) + 1 + LONGEST_NAME > _LONGEST_ADDRESS:
         raise OSError("its path is too long for a socket")
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise OSError("is not a folder")
-    if found.st_uid != os.getuid():
-        raise OSError(f"belongs to user {found.st_uid}")
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        raise OSError(f"is open to others (mode {stat.S_IMODE(found.st_mode):o}); chmod 700 it")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OSError("is not writable")
-    return folder
+    return private_folder(folder)

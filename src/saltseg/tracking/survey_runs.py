@@ -1,6 +1,5 @@
 """The prediction of a survey as a run of its own, below the run that trained the model."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from saltseg.plumbing.flat import flat_metrics, flat_params
 from saltseg.plumbing.layout import Layout
 from saltseg.project.code_state import run_tags
 from saltseg.tracking.address import store_uri
+from saltseg.tracking.clock import now_ms
 from saltseg.tracking.run_content import log_files, log_params, whole_run
 from saltseg.tracking.run_metrics import RunMetrics
 from saltseg.tracking.store import open_client, open_experiment, reached_store, store_lock
@@ -45,7 +45,7 @@ def log_survey(root: Path, survey: SurveyRun) -> str:
             place = parent[0] if parent else open_experiment(client, uri, folder, _SUFFIX)
         tags = run_tags(root) | _tags(survey.record)
         tags |= {"mlflow.parentRunId": parent[1]} if parent else {}
-        now = int(time.time() * 1000)
+        now = now_ms()
         with whole_run(client, place, survey.name, tags, now) as run:
             log_params(client, run, _params(survey.record))
             numbers = flat_metrics(_numbers(survey.record["results"]))
