@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from saltseg.config.params import load_params
 from saltseg.models import create_model
 from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import InputError
-from saltseg.plumbing.files import hash_file
+from saltseg.plumbing.files import hash_file, write_json
 from saltseg.plumbing.layout import Layout
+from saltseg.project.lineage import raw_data
 from saltseg.serving.starting_weights import keep_weights
+from tests.conftest import PROJECT
 from tests.helpers.model_definitions import define_unet
 
 SMALL = {"encoder": "resnet18", "decoder_channels": [32, 16, 8]}
@@ -51,6 +54,19 @@ def test_the_model_may_change_and_the_file_stays(trained_model: Path, tmp_path: 
     second = keep_weights(str(moving), "small", 0, tmp_path)
     assert first.name != second.name and first.read_bytes() == before
     assert keep_weights(str(moving), "small", 0, tmp_path) == second
+
+
+def test_a_model_of_the_same_crops_is_told_of(
+    trained_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = Layout(tmp_path)
+    shutil.copy2(PROJECT / "params.yaml", layout.params)
+    model = shutil.copytree(trained_model, tmp_path / "champion")
+    here = raw_data(tmp_path, load_params(layout.params))
+    for raw, told in [(here, True), (here | {"parameters": "others"}, False)]:
+        write_json(model / "manifest.json", {"raw": raw})
+        keep_weights(str(model), None, None, tmp_path)
+        assert ("learned from the crops that params.yaml names" in capsys.readouterr().err) is told
 
 
 def test_another_definition_is_refused(trained_model: Path, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def manifest(layout: Layout, params: Params, submission: Path) -> dict[str, Any]
     """
     return {
         "submission": "md5:" + hash_file(submission),
-        "raw": _raw_data(layout.root, params),
+        "raw": raw_data(layout.root, params),
         "parameters": _parameters(params),
         "code": {
             "src/saltseg": code_digest(),
@@ -61,7 +61,7 @@ def locked_outputs(root: Path) -> dict[str, str]:
     return added | dvc_lock.hashes(dvc_lock.read_checkout(root), "outs")
 
 
-def _raw_data(root: Path, params: Params) -> dict[str, str]:
+def raw_data(root: Path, params: Params) -> dict[str, str]:
     """Return what the crops were made from: files, or the survey's parameters."""
     if params.ingest.source == "survey":
         made_from = {"seed": params.base.seed, "survey": params.survey.model_dump(mode="json")}

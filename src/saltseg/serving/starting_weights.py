@@ -4,13 +4,16 @@ An alias such as models:/saltseg@champion moves; the file does not. Its name hol
 name the file, and DVC tracks weights/: a run that starts from it can be repeated.
 """
 
+import sys
 from pathlib import Path
 
+from saltseg.config.params import load_params
 from saltseg.config.sections import MOST_FOLDS
 from saltseg.plumbing.errors import InputError, first_few
-from saltseg.plumbing.files import hash_file, whole_file
+from saltseg.plumbing.files import hash_file, read_json, whole_file
 from saltseg.plumbing.layout import Layout
-from saltseg.project.model_folder import find_model
+from saltseg.project.lineage import raw_data
+from saltseg.project.model_folder import MANIFEST, find_model
 from saltseg.serving.image_prediction import fetched
 
 
@@ -26,8 +29,29 @@ def keep_weights(model: str, member: str | None, fold: int | str | None, root: P
             raise InputError(f"{path}: there is no such file; name a snapshot or a model")
         return _kept(path, path.stem, root)
     with fetched(model, root) as folder:
-        snapshot = _snapshot(find_model(folder), member, fold)
+        found = find_model(folder)
+        snapshot = _snapshot(found, member, fold)
+        _warn_of_own_crops(found, root)
         return _kept(snapshot, snapshot.parent.parent.name, root)
+
+
+def _warn_of_own_crops(model: Path, root: Path) -> None:
+    """Warn if the model learned from the crops that the project's parameters name now.
+
+    It has learned all folds but its own, so no fold's score would be out-of-fold.
+    """
+    learned = read_json(model / MANIFEST).get("raw") if (model / MANIFEST).exists() else None
+    layout = Layout(root)
+    try:
+        here = raw_data(root, load_params(layout.params))
+    except InputError:
+        return  # no crops here to have learned from
+    if learned == here:
+        print(
+            "saltseg: the model learned from the crops that params.yaml names; a training on them "
+            "that starts from it is scored on folds it has seen: start it on other crops",
+            file=sys.stderr,
+        )
 
 
 def _snapshot(model: Path, member: str | None, fold: int | str | None) -> Path:
