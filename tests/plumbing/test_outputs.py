@@ -37,7 +37,7 @@ def test_own_outputs_are_replaced_by_force_alone(tmp_path: Path) -> None:
         ("bc", f"{tmp_path / 'b'}: is there from an earlier call; replace it with --force"),
     ):
         with pytest.raises(InputError, match=found):
-            write(tmp_path, **dict.fromkeys(names, "3"))
+            write(tmp_path, False, **dict.fromkeys(names, "3"))
     write(tmp_path, force=True, a="3", c="5")
     assert contents(tmp_path) == {"a": b"3", "b": b"2", "c": b"5"}
     assert sorted(path.name for path in tmp_path.iterdir()) == [OUTPUTS, "a", "b", "c"]
