@@ -53,6 +53,10 @@ def test_the_model_may_change_and_the_file_stays(trained_model: Path, tmp_path: 
     assert keep_weights(str(moving), "small", 0, tmp_path) == second
 
 
+def test_the_model_that_comes_with_saltseg_has_weights_to_keep(tmp_path: Path) -> None:
+    assert keep_weights("survey", None, None, tmp_path).stat().st_size > 1e6
+
+
 def test_another_definition_is_refused(trained_model: Path, tmp_path: Path) -> None:
     kept = keep_weights(str(trained_model), None, None, tmp_path)
     other = define_unet(weights=kept.name, **SMALL | {"decoder_channels": [32, 16, 16]})

@@ -7,6 +7,7 @@ name the file, and DVC tracks weights/: a run that starts from it can be repeate
 from pathlib import Path
 
 from saltseg.config.sections import MOST_FOLDS
+from saltseg.models import survey_model
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import hash_file, whole_file
 from saltseg.plumbing.layout import Layout
@@ -25,7 +26,7 @@ def keep_weights(model: str, member: str | None, fold: int | str | None, root: P
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; name a snapshot or a model")
         return _kept(path, path.stem, root)
-    with fetched(model, root) as folder:
+    with fetched(model, root, f"saltseg weights {survey_model.NAME}") as folder:
         snapshot = _snapshot(find_model(folder), member, fold)
         return _kept(snapshot, snapshot.parent.parent.name, root)
 
