@@ -6,6 +6,7 @@ Run it in a checkout whose pipeline has run. Each method has its own nested thre
 compared with the mean of all probabilities crop by crop; intervals are over mosaics.
 """
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,5 +114,8 @@ def main(layout: Layout) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     with one_line_errors():
         main(Layout(Path()))

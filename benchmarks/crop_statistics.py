@@ -3,6 +3,8 @@
 python -m benchmarks.crop_statistics   # half a minute
 """
 
+import argparse
+
 from saltseg.plumbing.files import write_json
 from saltseg.seismic.learned_crops import SURVEY_CROPS, as_json
 from saltseg.seismic.windows import describe_windows
@@ -10,6 +12,10 @@ from saltseg.survey import generate
 
 
 def main() -> None:
+    """Write them beside the package's modules, and print them."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     made = generate(train=200, test=1, seed=2018, workers=2)
     statistics = describe_windows(made.crops.train_images)
     if statistics is not None:

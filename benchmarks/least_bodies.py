@@ -7,6 +7,7 @@ and their share of all salt; of a prediction (the truth blurred, with noise of t
 scale added, over one half) the IoU and the number of bodies before and after.
 """
 
+import argparse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,6 +30,9 @@ BLUR, NOISE = 3.0, 0.2
 
 def main() -> None:
     """Print the table."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     rows = [_row(seed, style) for style in STYLES for seed in SEEDS]
     print(tabulate(rows, headers="keys", tablefmt="github"))
 

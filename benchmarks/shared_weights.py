@@ -7,6 +7,7 @@ biases of the network they were loaded into, and correctly. Prints the share of 
 differ and, if the truth of the test crops is known, both scores.
 """
 
+import argparse
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -72,5 +73,8 @@ def main(layout: Layout) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     with one_line_errors():
         main(Layout(Path()))

@@ -10,6 +10,7 @@ as merit, so smoothing is also judged by many: thresholds are chosen on mosaics 
 replacement, and scored on those that were not drawn.
 """
 
+import argparse
 from functools import partial
 from pathlib import Path
 
@@ -99,5 +100,8 @@ def peak(totals: Integers) -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     with one_line_errors():
         main(load_params(Layout(Path()).params), Layout(Path()))

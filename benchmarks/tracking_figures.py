@@ -6,6 +6,7 @@ PROJECT is a checkout in which both experiments have run; docs/tracking.md has t
 Needs Chromium, or another browser given in the environment variable CHROMIUM.
 """
 
+import argparse
 import io
 import json
 import sys
@@ -18,6 +19,7 @@ from playwright.sync_api import FloatRect, Page
 
 from saltseg.plumbing.layout import Layout
 from saltseg.tracking import wait_for_recorders
+from saltseg.tracking.address import database, database_uri
 from saltseg.tracking.store import EXPERIMENT
 from tests.helpers.browser import find_browser, open_page
 from tests.helpers.servers import mlflow_server
@@ -31,31 +33,36 @@ FIGURES = Path("docs/figures")
 def main(project: Path, names: list[str]) -> None:
     """Take one picture of each page."""
     folder = Layout(project).mlruns
+    if not database(folder).is_file():  # MLflow would create it
+        sys.exit(f"{database(folder)}: no run is recorded here; name a checkout with runs")
     wait_for_recorders(folder)
-    database = f"sqlite:///{folder}/mlflow.db"
-    experiment, runs = find_runs(database, names)
+    address = database_uri(database(folder))
+    experiment, runs = find_runs(address, names)
     browser = find_browser()
     if browser is None:
         sys.exit("no browser: install chromium, or name one in the variable CHROMIUM")
     with (
         TemporaryDirectory() as served,
-        mlflow_server(database, Path(served)) as address,
+        mlflow_server(address, Path(served)) as server,
         open_page(browser) as page,
     ):
-        draw_list(page, f"{address}/#/experiments/{experiment}", names)
-        draw_run(page, f"{address}/#/experiments/{experiment}/runs/{runs[-1]}{TRAINING}")
+        draw_list(page, f"{server}/#/experiments/{experiment}", names)
+        draw_run(page, f"{server}/#/experiments/{experiment}/runs/{runs[-1]}{TRAINING}")
         chosen = f"runs={json.dumps(runs)}&experiments={json.dumps([experiment])}"
-        draw_comparison(page, f"{address}/#/compare-runs?{chosen}")
+        draw_comparison(page, f"{server}/#/compare-runs?{chosen}")
 
 
-def find_runs(database: str, names: list[str]) -> tuple[str, list[str]]:
+def find_runs(address: str, names: list[str]) -> tuple[str, list[str]]:
     """Return the ids of the experiment and of the runs, which are named after experiments."""
-    client = MlflowClient(database)
+    client = MlflowClient(address)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
-        sys.exit(f"{database}: no experiment {EXPERIMENT}")
+        sys.exit(f"{address}: no experiment {EXPERIMENT}")
     identity = str(experiment.experiment_id)
     found = {run.info.run_name: run.info.run_id for run in client.search_runs([identity])}
+    missing = [name for name in names if name not in found]
+    if missing:
+        sys.exit(f"{address}: no run is called {missing[0]}")
     return identity, [found[name] for name in names]
 
 
@@ -97,4 +104,10 @@ def save(page: Page, name: str, clip: FloatRect) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("project", type=Path, help="checkout in which both experiments have run")
+    parser.add_argument("names", nargs=2, metavar="name", help="an experiment's name")
+    options = parser.parse_args()
+    main(options.project, options.names)

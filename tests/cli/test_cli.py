@@ -1,8 +1,10 @@
 import importlib.abc
 import os
+import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -111,11 +113,38 @@ def test_wrong_usage_is_code_two() -> None:
     assert said("score", "x", "--nonsense")[0] == 2
 
 
-def test_upload_without_a_submission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("summary", "results/score.json: no run has finished here yet; 'make demo' or 'dvc repro'"),
+        ("upload", "data/submit/submission.csv: no run has made it yet; run 'dvc repro'"),
+        ("score gone.csv", "gone.csv: there is no such file; name one that exists"),
+        ("score dvc.yaml", "data/truth/test.csv: there is no such file; name one with --truth"),
+        ("check dvc.yaml", "sample_submission.csv: there is no such file; name one with --sample"),
+        ("weights", "run 'dvc repro', or take .*: saltseg weights survey$"),
+        ("export-onnx salt.onnx", "run 'dvc repro', or take .*: --model survey$"),
+        ("predict image.npy --out .", "run 'dvc repro', or take .*: --model survey$"),
+    ],
+)
+def test_before_the_first_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, reason: str
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
-    code, text = said("upload")
-    assert code == 1
-    assert "data/submit/submission.csv: there is no such file" in text
+    Path("dvc.yaml").touch()
+    np.save("image.npy", np.eye(120))
+    code, text = said(*command.split())
+    assert (code, text.count("\n")) == (1, 1)
+    assert re.search(reason, text.strip()), text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dvc.yaml", "image.npy"]
+
+
+@pytest.mark.parametrize("command", ["summary", "upload"])
+def test_outside_of_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "has no dvc.yaml; run this in the project's folder" in said(command)[1]
 
 
 def test_version() -> None:

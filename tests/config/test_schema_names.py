@@ -32,6 +32,28 @@ def test_no_entry_is_made_up(name: str) -> None:
         read_recipe(Layout(PROJECT), "demo", [f"{name}=5"])
 
 
+def test_a_misspelt_name_is_answered_with_one_that_is_not_listed_yet() -> None:
+    with pytest.raises(InputError, match=r"scor_every: .*; did you mean training\.score_every\?"):
+        read_recipe(Layout(PROJECT), "demo", ["training.scor_every=5"])
+
+
+@pytest.mark.parametrize(
+    ("override", "field"),
+    [
+        ("+snapshot_ensemble.outside=[NAME]", "snapshot_ensemble.outside.0: 'NAME'"),
+        (
+            "+snapshot_ensemble.member_weights.NAME=2",
+            "snapshot_ensemble.member_weights.NAME: 'NAME'",
+        ),
+        ("+models.Big=1", "models.Big: 'Big'"),
+    ],
+)
+def test_a_name_is_told_what_names_are(override: str, field: str) -> None:
+    with pytest.raises(InputError) as raised:
+        read_recipe(Layout(PROJECT), "demo", [override])
+    assert f"{field} is not allowed: names are small letters, digits and _" in str(raised.value)
+
+
 def test_the_advice_is_right() -> None:
     assert (
         read_recipe(Layout(PROJECT), "demo", ["+training.score_every=5"]).training.score_every == 5

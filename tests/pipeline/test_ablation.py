@@ -128,7 +128,7 @@ def test_what_is_there_does_not_run_again(checkout: Checkout, said: str) -> None
     (checkout.root / "docs/survey.md").write_text("A change that no stage reads.\n")
     refused = checkout.run(*COMMAND)
     assert refused.returncode == 1
-    assert "tables/ablation.md: exists already" in refused.stderr
+    assert "tables/ablation.md: is there from" in refused.stderr
     again = checkout.succeed(*COMMAND, "--force")
     assert again.count("Reproducing experiment") == 1
     assert "Running stage" not in again  # its stages come from the cache

@@ -32,13 +32,29 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_own_outputs_are_replaced_by_force_alone(tmp_path: Path) -> None:
     write(tmp_path, a="1", b="2")
-    with pytest.raises(
-        InputError, match=r"a, .*b: exists already, from an earlier call; .*--force"
+    for names, found in (
+        ("ab", f"{tmp_path / 'a'}, {tmp_path / 'b'}: are there from .*; replace them with --force"),
+        ("bc", f"{tmp_path / 'b'}: is there from an earlier call; replace it with --force"),
     ):
-        write(tmp_path, a="3", b="4")
+        with pytest.raises(InputError, match=found):
+            write(tmp_path, False, **dict.fromkeys(names, "3"))
     write(tmp_path, force=True, a="3", c="5")
     assert contents(tmp_path) == {"a": b"3", "b": b"2", "c": b"5"}
     assert sorted(path.name for path in tmp_path.iterdir()) == [OUTPUTS, "a", "b", "c"]
+
+
+def test_a_folder_is_named_without_its_files(tmp_path: Path) -> None:
+    with protected_outputs(tmp_path, ["store"], force=False) as outputs:
+        (outputs.staging / "store/c").mkdir(parents=True)
+        for name in ("zarr.json", "c/0", "c/1"):
+            (outputs.staging / "store" / name).write_text("1")
+        outputs.place("store")
+    with pytest.raises(InputError, match=f"^{tmp_path / 'store'}: is there from an earlier call"):
+        check_outputs(tmp_path, ["store", "other"], [], force=False)
+    for name in ("c/0", "c/1"):
+        by_hand(tmp_path / "store" / name)
+    with pytest.raises(InputError, match=r"c/0, .*c/1: exist, and are not as saltseg made them"):
+        check_outputs(tmp_path, ["store"], [], force=True)
 
 
 def by_hand(path: Path) -> None:

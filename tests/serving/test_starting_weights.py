@@ -69,6 +69,10 @@ def test_a_model_of_the_same_crops_is_told_of(
         assert ("learned from the crops that params.yaml names" in capsys.readouterr().err) is told
 
 
+def test_the_model_that_comes_with_saltseg_has_weights_to_keep(tmp_path: Path) -> None:
+    assert keep_weights("survey", None, None, tmp_path).stat().st_size > 1e6
+
+
 def test_another_definition_is_refused(trained_model: Path, tmp_path: Path) -> None:
     kept = keep_weights(str(trained_model), None, None, tmp_path)
     other = define_unet(weights=kept.name, **SMALL | {"decoder_channels": [32, 16, 16]})

@@ -238,7 +238,7 @@ def test_called_twice_it_leaves_the_same_bytes_and_asks_first(
     predicted(volume, exported, tmp_path / "out")
     before = content_of(tmp_path / "out")
     code, text = said(*arguments, "--out", tmp_path / "out")
-    assert (code, text.count("\n")) == (1, 1) and "exists already, from an earlier call" in text
+    assert (code, text.count("\n")) == (1, 1) and "prediction.zarr: is there from" in text
     predicted(volume, exported, tmp_path / "out", "--force")
     assert content_of(tmp_path / "out") == before
     assert not (tmp_path / "out" / WORK).exists()

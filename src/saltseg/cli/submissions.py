@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saltseg.plumbing.errors import one_line_errors
+from saltseg.plumbing.errors import InputError, one_line_errors
 from saltseg.plumbing.layout import Layout
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def check(
     from saltseg.scoring.submission import check_submission
 
     with one_line_errors():
+        _require([submission], sample, "--sample")
         checked = check_submission(submission, sample)
     order = "" if checked.in_order else "; in another order than the sample, as Kaggle allows"
     print(f"{submission}: valid; {checked.crops:,} crops, {checked.empty:,} without salt{order}")
@@ -43,12 +44,27 @@ def score(
     from saltseg.scoring.submission import score_submissions
 
     with one_line_errors():
+        _require(submissions, truth, "--truth")
         scored = score_submissions(submissions, truth, generator(0, "score"))
     if len(scored) > 1:
         _print_scores(submissions, scored)
         return
     known = describe_score(scored[0].mean, scored[0].low, scored[0].high)
     print(f"{submissions[0]}: {known}, {scored[0].crops:,} crops")
+
+
+def _require(submissions: list[Path], reference: Path, option: str) -> None:
+    """Raise InputError if a file is missing: the arguments first, then what they are held against.
+
+    option: the one that names `reference`, whose default is there after a run alone.
+    """
+    from saltseg.plumbing.files import check_regular
+    from saltseg.plumbing.zips import MOST
+
+    for path in submissions:
+        check_regular(path, MOST)
+    if not reference.exists():
+        raise InputError(f"{reference}: there is no such file; name one with {option}")
 
 
 def _print_scores(submissions: "list[Path]", scored: "list[Score]") -> None:

@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from saltseg.config.parameter_names import unknown_name
-from saltseg.config.schema_names import is_in_schema
+from saltseg.config.schema_names import schema_names
 from saltseg.plumbing.errors import InputError
 
 _KEY = re.compile(r"\+{0,2}[A-Za-z_][\w./@-]*", re.ASCII)
@@ -48,10 +48,12 @@ def check_names(overrides: Iterable[str], known: Collection[str]) -> None:
         if found is None or found.is_add() or found.is_force_add() or _RECIPE.match(text):
             continue
         name = found.key_or_group
-        if name not in known and is_in_schema(name, known):
+        if name in known:
+            continue
+        possible = schema_names(name, known)
+        if name in possible:
             raise InputError(f"{name}: params.yaml does not list it yet; add it with +{name}=VALUE")
-        if name not in known:
-            raise InputError(unknown_name(name, known))
+        raise InputError(unknown_name(name, {*known, *possible}))
 
 
 def check_one_recipe(name: str, overrides: Iterable[str]) -> None:

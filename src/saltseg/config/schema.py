@@ -37,6 +37,8 @@ Share = Annotated[Float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+_NAMES = "names are small letters, digits and _, and begin with a letter"
+"""What the pattern of Name, the only one in the schema, says."""
 
 
 class Section(BaseModel):
@@ -114,7 +116,8 @@ def describe_findings(error: ValidationError, content: object = None) -> str:
     if first["type"] == "missing":
         # Where a parameter is misspelt, the one that was meant is missing: tell of the wrong name.
         first = next((each for each in findings if each["type"] == "extra_forbidden"), first)
-    parts = [str(part) for part in first["loc"]]
+    # Pydantic marks the name of an entry itself, as opposed to its value, by [key].
+    parts = [str(part) for part in first["loc"] if part != "[key]"]
     if parts[0:1] == ["models"]:
         # The third part is the architecture that pydantic chose, not a field of the file.
         del parts[2:3]
@@ -122,6 +125,8 @@ def describe_findings(error: ValidationError, content: object = None) -> str:
     parts = [name for name, _ in groupby(parts)]
     field = ".".join(parts)
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        message = _NAMES
     more = f" ({len(findings) - 1} more wrong)" if len(findings) > 1 else ""
     if first["type"] == "extra_forbidden":
         missing = [

@@ -8,23 +8,25 @@ from pydantic import BaseModel
 from saltseg.config.params import Params
 
 
-def is_in_schema(name: str, known: Collection[str]) -> bool:
-    """Return whether a dotted name is a field, of entries that exist where entries have own names.
+def schema_names(name: str, known: Collection[str]) -> set[str]:
+    """Return the dotted names of all fields of the section that a name is in, its own included.
 
+    There are none where the section is none, or an entry that does not exist.
     known: the paths of all parameters that params.yaml lists.
     """
-    return _is_field(Params, name.split("."), 0, known)
+    section = name.split(".")[:-1]
+    return {".".join([*section, field]) for field in _fields(Params, section, 0, known)}
 
 
-def _is_field(annotation: object, parts: Sequence[str], at: int, known: Collection[str]) -> bool:
-    """Return whether the parts from `at` on lead to a field below a type."""
-    if at == len(parts):
-        return True
+def _fields(annotation: object, parts: Sequence[str], at: int, known: Collection[str]) -> set[str]:
+    """Return the fields of the section that the parts from `at` on lead to below a type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if at == len(parts):
+            return {*annotation.model_fields}
         field = annotation.model_fields.get(parts[at])
-        return field is not None and _is_field(field.annotation, parts, at + 1, known)
+        return _fields(field.annotation, parts, at + 1, known) if field else set()
     inner = get_args(annotation)
     if get_origin(annotation) in (list, dict):
-        listed = ".".join(parts[: at + 1]) in known
-        return listed and _is_field(inner[-1], parts, at + 1, known)
-    return any(_is_field(each, parts, at, known) for each in inner)
+        listed = at < len(parts) and ".".join(parts[: at + 1]) in known
+        return _fields(inner[-1], parts, at + 1, known) if listed else set()
+    return {name for each in inner for name in _fields(each, parts, at, known)}

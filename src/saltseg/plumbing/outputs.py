@@ -107,20 +107,25 @@ def check_outputs(folder: Path, names: Sequence[str], inputs: Sequence[Path], fo
     replaced. force: replace unchanged files of an earlier call.
     """
     there = [path for name in names for path in _files(folder / name)]
-    read = [str(path) for path in there if any(_same(path, each) for each in inputs)]
+    read = [path for path in there if any(_same(path, each) for each in inputs)]
     if read:
-        raise InputError(f"{first_few(read)}: is both input and output; choose another folder")
+        verb = "is" if len(read) == 1 else "are"
+        raise InputError(f"{first_few(read)}: {verb} both input and output; choose another place")
     own = _made(folder)
-    foreign = [str(path) for path in there if not _is_own(path, folder, own)]
+    foreign = [path for path in there if not _is_own(path, folder, own)]
     if foreign:
+        is_it = "exists, and is not as saltseg made it"
+        are_they = "exist, and are not as saltseg made them"
+        finding, them = (is_it, "it") if len(foreign) == 1 else (are_they, "them")
         raise InputError(
-            f"{first_few(foreign)}: exists, and is not as saltseg made it; choose another place, or"
-            " move it away"
+            f"{first_few(foreign)}: {finding}; choose another place, or move {them} away"
         )
     if there and not force:
+        made = [folder / name for name in names if _files(folder / name)]
+        verb, them = ("is", "it") if len(made) == 1 else ("are", "them")
         raise InputError(
-            f"{first_few([str(path) for path in there])}: exists already, from an earlier call;"
-            " replace it with --force, or choose another place"
+            f"{first_few(made)}: {verb} there from an earlier call; replace {them} with --force, or"
+            " choose another place"
         )
 
 

@@ -76,7 +76,8 @@ class Errors:
 def write_error_report(folder: Path, errors: Errors, images: npt.NDArray[np.uint8]) -> None:
     """Write measures by coverage class, 100 ft of depth, mask, error and crop, and the worst crops.
 
-    And what each kind of mask costs the score, with how many are called empty and how many salt.
+    lost_by_mask.csv says what each kind of mask costs the score, with how many crops of it are
+    called empty and how many salt.
 
     images: uint8, all training crops by row. A bin of depth is named by its shallow end; crops of
     unknown depth are in none.

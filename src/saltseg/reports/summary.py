@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import read_json
-from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.layout import Layout, check_project
 
 
 def summary(layout: Layout) -> str:
@@ -12,6 +13,12 @@ def summary(layout: Layout) -> str:
 
     Raises InputError before the first run.
     """
+    for path in (layout.score, layout.result("submit")):
+        if not path.exists():
+            check_project(layout.root)
+            raise InputError(
+                f"{path}: no run has finished here yet; 'make demo' or 'dvc repro' makes one"
+            )
     score, submitted = read_json(layout.score), read_json(layout.result("submit"))
     locked = f", on locked folds {score['locked_folds']}" if "locked_folds" in score else ""
     lines = [_score("score             ", score, "score") + locked]

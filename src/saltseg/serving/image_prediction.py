@@ -49,10 +49,13 @@ def predict_files(
                 _predict_by(code, images, found, outputs, depth)
 
 
-def fetched(model: str, root: Path) -> AbstractContextManager[Path]:
+def fetched(
+    model: str, root: Path, ours: str = f"--model {survey_model.NAME}"
+) -> AbstractContextManager[Path]:
     """Return the folder of a model: the given one, a temporary copy from the registry, or our own.
 
     The model that comes with saltseg is named `survey`; a folder of that name is ./survey.
+    ours: how the user asks for that model, for error messages.
     """
     if model == survey_model.NAME:
         survey_model.check()
@@ -61,7 +64,7 @@ def fetched(model: str, root: Path) -> AbstractContextManager[Path]:
         return nullcontext(Path(model))
     from saltseg.tracking.registry import fetched_model
 
-    return fetched_model(model, root)
+    return fetched_model(model, root, ours)
 
 
 def _predict(images: Sequence[Path], model: Path, outputs: Outputs, depth: float | None) -> None:

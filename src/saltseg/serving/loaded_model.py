@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from saltseg.models import survey_model
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import write_array
 from saltseg.project.model_folder import find_model, own_code
@@ -40,7 +41,8 @@ def load(model: str | Path = CHAMPION, root: str | Path = ".") -> "Model":
     Raises InputError where there is no such model, or it is incomplete or damaged.
     """
     with ExitStack() as files:
-        found = find_model(files.enter_context(fetched(str(model), Path(root))))
+        ours = f'saltseg.load("{survey_model.NAME}")'
+        found = find_model(files.enter_context(fetched(str(model), Path(root), ours)))
         code = own_code(found)
         if code is None:
             return Model(SaltModel(found).predict_images)

@@ -5,6 +5,7 @@ from pathlib import Path
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.layout import Layout
 from saltseg.project.code_state import SYNCED
+from saltseg.project.registered_model import CHAMPION
 from saltseg.reports.summary import describe_score
 from saltseg.reproduction.records import RunRecord, find_record
 from saltseg.reproduction.revisions import find_experiments
@@ -62,7 +63,7 @@ def _recorded(reference: str, root: Path) -> tuple[RunRecord, str]:
 
 
 def _report(version: Version, before: Version | None) -> str:
-    used = "saltseg predict and weights use it from now on, and models:/saltseg@champion"
+    used = f"saltseg predict and weights use it from now on, and {CHAMPION}"
     lines = [f"champion  {described(version)}"]
     if before is None:
         return "\n".join([*lines, "before    none", f"          {used}"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from saltseg.config.params import load_params
 from saltseg.config.sections import MOST_FOLDS
+from saltseg.models import survey_model
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import hash_file, read_json, whole_file
 from saltseg.plumbing.layout import Layout
@@ -28,7 +29,7 @@ def keep_weights(model: str, member: str | None, fold: int | str | None, root: P
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; name a snapshot or a model")
         return _kept(path, path.stem, root)
-    with fetched(model, root) as folder:
+    with fetched(model, root, f"saltseg weights {survey_model.NAME}") as folder:
         found = find_model(folder)
         snapshot = _snapshot(found, member, fold)
         _warn_of_own_crops(found, root)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.files import hash_file, read_json, write_csv
-from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.layout import Layout, check_project
 from saltseg.plumbing.tables import table
 from saltseg.serving.kaggle import list_submissions, send_submission
 
@@ -40,11 +40,15 @@ _FEWEST = 3
 def upload_submission(layout: Layout, message: str) -> str:
     """Check and upload the run's submission, note it in the log, and return the client's output.
 
-    Raises InputError as send_submission does; nothing is noted then.
+    Raises InputError before the first run, and as send_submission does; nothing is noted then.
     """
     folder = layout.data("submit")
     path = folder / "submission.csv"
-    said = send_submission(path, folder / "sample_submission.csv", _marked(layout, message))
+    if not path.exists():
+        check_project(layout.root)
+        raise InputError(f"{path}: no run has made it yet; run 'dvc repro'")
+    marked = f"{message} [{hash_file(path)[:12]}]"
+    said = send_submission(path, folder / "sample_submission.csv", marked)
     line: dict[str, Any] = {
         "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "submission": hash_file(path),
@@ -54,11 +58,6 @@ def upload_submission(layout: Layout, message: str) -> str:
     known = read_log(layout)
     write_csv(layout.uploads, pd.DataFrame([*known.to_dict("records"), line], columns=COLUMNS))
     return said
-
-
-def _marked(layout: Layout, message: str) -> str:
-    path = layout.data("submit") / "submission.csv"
-    return f"{message} [{hash_file(path)[:12]}]" if path.is_file() else message
 
 
 def read_log(layout: Layout) -> pd.DataFrame:

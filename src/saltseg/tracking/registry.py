@@ -45,17 +45,15 @@ class Version:
         return f"models:/{NAME}/{self.number}"
 
 
-def open_registry(root: Path) -> MlflowClient:
+def open_registry(root: Path, instead: str = "") -> MlflowClient:
     """Open the store of the checkout `root`, or the server at MLFLOW_TRACKING_URI.
 
+    instead: what to do where there is no run but to make one, for the error message.
     Raises InputError if nothing is recorded there yet; no database is created.
     """
     folder = Layout(root).mlruns
     if not has_store(folder):
-        raise InputError(
-            f"{database(folder)}: no run is recorded here; run 'dvc repro', or, to predict, name"
-            " 'survey', the model that comes with saltseg"
-        )
+        raise InputError(f"{database(folder)}: no run is recorded here; run 'dvc repro'{instead}")
     return open_store(folder)
 
 
@@ -103,18 +101,20 @@ def make_champion(client: MlflowClient, version: Version) -> None:
 
 
 @contextmanager
-def fetched_model(uri: str, root: Path) -> Iterator[Path]:
+def fetched_model(uri: str, root: Path, ours: str = "") -> Iterator[Path]:
     """Yield the folder of a version's files: the original if it is local, or a temporary copy.
 
-    uri: models:/NAME@ALIAS or models:/NAME/VERSION. Raises InputError if there is no such version,
+    uri: models:/NAME@ALIAS or models:/NAME/VERSION. ours: how the user asks for the model that
+    comes with saltseg, for error messages. Raises InputError if there is no such version,
     and if MLflow cannot be asked.
     """
     named = _VERSION.fullmatch(uri)
     if named is None:
         raise InputError(f"{uri}: is not a model; give a folder, {CHAMPION} or models:/{NAME}/1")
     with reached_store(Layout(root).mlruns):
-        client = open_registry(root)
-        location = _location(client, uri, *named.groups())
+        instead = f", or take the model that comes with saltseg: {ours}" if ours else ""
+        client = open_registry(root, instead)
+        location = _location(client, uri, instead, *named.groups())
     parsed = urlparse(location)
     if parsed.scheme in ("", "file"):
         yield Path(url2pathname(parsed.path))
@@ -124,7 +124,9 @@ def fetched_model(uri: str, root: Path) -> Iterator[Path]:
         yield Path(download_artifacts(location, dst_path=folder, tracking_uri=store))
 
 
-def _location(client: MlflowClient, uri: str, name: str, alias: str | None, version: str) -> str:
+def _location(
+    client: MlflowClient, uri: str, instead: str, name: str, alias: str | None, version: str
+) -> str:
     try:
         if alias:
             version = client.get_model_version_by_alias(name, alias).version
@@ -133,9 +135,8 @@ def _location(client: MlflowClient, uri: str, name: str, alias: str | None, vers
         if error.error_code not in _ABSENT:
             raise
         raise InputError(
-            f"{uri}: MLflow has no such model ({error.message.rstrip('.')}); "
-            "'saltseg promote RUN' makes the model of a run the champion, and the model named "
-            "'survey' comes with saltseg"
+            f"{uri}: MLflow has no such model ({error.message.rstrip('.')}); make the model of a"
+            f" run the champion: saltseg promote RUN{instead}"
         ) from error
 
 
