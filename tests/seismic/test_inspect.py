@@ -183,6 +183,9 @@ def test_wrong_files_and_options_are_one_line(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "--inline-byte: 240" in result.output
     assert CliRunner().invoke(app, ["inspect", str(path), "--domain", "both"]).exit_code == 2
+    result = CliRunner().invoke(app, ["inspect", str(path), "--axes", "inline,crossline,sample"])
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert f"--axes: names those of an .npy, and {path} is none; leave it out" in result.output
     path.write_bytes(path.read_bytes()[:-7])
     assert "--whole-traces" in refused(path)
     assert "29 at 30 places" in said(path, "--whole-traces")

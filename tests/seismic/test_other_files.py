@@ -8,7 +8,7 @@ import zarr
 
 from saltseg.plumbing.errors import InputError
 from saltseg.seismic.opening import open_survey
-from saltseg.seismic.options import Domain, Polarity, SurveyOptions
+from saltseg.seismic.options import Domain, LengthUnit, Polarity, SurveyOptions
 from saltseg.seismic.store import (
     ATTRIBUTE,
     PREDICTION,
@@ -89,6 +89,13 @@ def test_what_is_no_whole_store(opened: Opener, tmp_path: Path) -> None:
             part.write_bytes(part.read_bytes()[:-1])
     with pytest.raises(InputError, match="damaged"):
         open_store(damaged.path, SurveyOptions())
+
+
+def test_the_unit_of_a_store_may_be_told(opened: Opener, tmp_path: Path) -> None:
+    survey = opened(small(), domain=Domain.DEPTH, unit=LengthUnit.METRES)
+    path = stored(tmp_path / "store.zarr", survey).path
+    told = SurveyOptions(domain=Domain.DEPTH, unit=LengthUnit.FEET)
+    assert [open_store(path, each).sampling.unit for each in (SurveyOptions(), told)] == ["m", "ft"]
 
 
 def test_what_is_named_in_place_of_a_prediction(tmp_path: Path) -> None:

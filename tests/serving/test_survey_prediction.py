@@ -317,6 +317,10 @@ def test_a_line_and_a_gain_and_a_resampling(exported: Path, tmp_path: Path) -> N
         (["--clip", "60"], "--clip: 60.0 is no share"),
         (["--sample-scale", "0"], "--sample-scale: 0.0 is no scale"),
         (["--depth", "nan"], "--depth: nan is not a depth"),
+        (["--depth", "900"], "--depth: this model does not read it; leave it out"),
+        (["--null", "nan"], "--null: nan is taken as no data already; leave it out"),
+        (["--unit", "ft"], "--unit: ft is a unit of depth; give --domain depth too"),
+        (["--format", "5"], "--format: is for SEG-Y, and "),
     ],
 )
 def test_wrong_options_cost_one_line(

@@ -56,9 +56,11 @@ def _inspected(
     from saltseg.seismic.bucket import located
     from saltseg.seismic.inspection import inspect as inspect_survey
     from saltseg.seismic.inspection_text import describe
-    from saltseg.seismic.opening import open_survey
+    from saltseg.seismic.opening import check_options, open_survey
 
-    with open_survey(located(file), options, out) as survey:
+    file = located(file)
+    check_options(file, options)
+    with open_survey(file, options, out) as survey:
         facts = inspect_survey(survey, _learned(model, crops))
     return json.dumps(facts, indent=2, allow_nan=False) if as_json else describe(facts)
 

@@ -25,7 +25,9 @@ Sections = Annotated[
 ]
 Truth = Annotated[
     Path | None,
-    typer.Option(help="A volume of true salt, 1 in salt and else 0, to compare with: any survey file."),
+    typer.Option(
+        help="A volume of true salt, 1 in salt and else 0, to compare with: any survey file."
+    ),
 ]
 LeastBody = Annotated[
     int | None,

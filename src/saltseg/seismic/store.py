@@ -228,7 +228,8 @@ class StoredSurvey(Survey):
     def _sampling(self, options: SurveyOptions) -> Sampling:
         told, facts = options.domain, self.facts
         stored = Domain(facts["domain"]) if facts["domain"] else None
-        unit = str(facts["unit"]) if told in (None, stored) else unit_of(told, options.unit, "")
+        as_stored = told in (None, stored) and options.unit is None
+        unit = str(facts["unit"]) if as_stored else unit_of(told or stored, options.unit, "")
         count = self._array("sample").shape[0]
         interval = options.interval or float(facts["interval"])
         return Sampling(count, interval, float(facts["first"]), unit, told or stored)
