@@ -14,6 +14,7 @@ from saltseg.crops.crop_set import CropSet
 from saltseg.plumbing.files import write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.project.model_export import export_model
+from saltseg.project.registered_model import CHAMPION
 from saltseg.seismic.learned_crops import as_json, statistics_of, survey_crops
 from saltseg.seismic.likeness import compare, sample_scale
 from saltseg.seismic.options import SurveyOptions
@@ -215,6 +216,18 @@ def test_the_crops_compared_with_are_those_of_the_model(tmp_path: Path, trained:
     result = CliRunner().invoke(app, ["inspect", str(path), "--model", "model"])
     assert result.exit_code == 1
     assert "has no statistics of its crops" in result.output
+
+
+def test_without_a_champion_nothing_is_said_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = small().write(tmp_path / "a.sgy")
+    without = said(path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'empty.db'}")
+    assert said(path) == without
+    result = CliRunner().invoke(app, ["inspect", str(path), "--model", CHAMPION])
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert "MLflow has no such model" in result.output
 
 
 def test_amplitudes_of_bytes_that_are_no_numbers(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """`saltseg inspect`: what a survey file holds."""
 
 import json
-import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,11 +74,9 @@ def _learned(model: str | None, crops: Path | None) -> "LearnedCrops":
         return describe_crops(crops)
     if model is not None:
         return _crops_of(model)
-    try:
+    with suppress(InputError):  # no champion; the table says what it compares with
         if has_store(Layout(Path()).mlruns):
             return _crops_of(CHAMPION)
-    except InputError as error:
-        print(f"saltseg: the champion's crops are unknown: {error}", file=sys.stderr)
     ingested = Layout(Path()).data("ingest") / "train_images.npy"
     return describe_crops(ingested) if ingested.exists() else survey_crops()
 
