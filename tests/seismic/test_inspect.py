@@ -135,6 +135,7 @@ def test_all_that_is_known_as_json(tmp_path: Path) -> None:
     assert facts["coordinates"]["spacing"]["inline"] == pytest.approx(12.5, rel=1e-3)
     assert facts["coordinates"]["spacing"]["crossline"] == pytest.approx(12.5, rel=1e-3)
     assert facts["coordinates"]["rotation"] == pytest.approx(np.pi / 3, abs=1e-3)
+    assert "inlines run at an azimuth of 60.0 degrees\n" in said(path)
     assert {field["byte"]: field["most"] for field in facts["candidates"]}[193] == 304
     assert len(facts["textual_header"]) == 40
     assert facts["amplitudes"]["looked_at"] == 27
