@@ -78,10 +78,7 @@ def test_wrong_inputs_cost_one_line_and_write_nothing(exported: Path, tmp_path: 
         ([good, tmp_path / "a" / "good.png", "--model", exported], "the same names"),
         ([good, "--model", exported, "--depth", "nan"], "--depth: nan is not a depth; give feet"),
         ([good, "--model", exported, "--depth", "inf"], "--depth: inf is not a depth; give feet"),
-        (
-            [good, "--model", exported, "--depth", "9"],
-            "--depth: this model does not read it; leave",
-        ),
+        ([good, "--model", exported, "--depth", "9"], "--depth: this model does not read it"),
         ([good, "--model", tmp_path], "holds no model.json"),
         ([good, "--model", "champion"], "is not a model; give a folder, models:/saltseg@champion"),
     ]

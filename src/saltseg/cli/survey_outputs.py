@@ -25,9 +25,7 @@ Sections = Annotated[
 ]
 Truth = Annotated[
     Path | None,
-    typer.Option(
-        help="A volume of true salt, 1 in salt and else 0, to compare with: any survey file."
-    ),
+    typer.Option(help="A volume of true salt to compare with, 1 in salt and else 0: any survey."),
 ]
 LeastBody = Annotated[
     int | None,

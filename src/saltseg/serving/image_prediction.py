@@ -31,7 +31,7 @@ def predict_files(
     depth: of the images, in feet.
     root: the checkout whose mlruns/ is used. force: replace what an earlier call wrote.
     Raises InputError for a wrong image, depth or `out`, for a depth that the model does not read,
-    and for files that would be lost, before anything is predicted, and where there is no such model.
+    for files that would be lost, before anything is predicted, and where there is no such model.
     """
     if depth is not None and not math.isfinite(depth):
         raise InputError(f"--depth: {depth} is not a depth; give feet")

@@ -57,8 +57,8 @@ class OutputChoices:
     """What a person chooses of the outputs.
 
     sections: to be drawn, such as "inline:1023" or "sample:1400"; none for the middle one along
-    each axis. truth: a volume of the true salt, from 0 to 1 and over .5 in salt, or None. least: samples of the
-    smallest body that is kept; None for what the survey can resolve.
+    each axis. truth: a volume of the true salt, from 0 to 1 and over .5 in salt, or None. least:
+    samples of the smallest body that is kept; None for what the survey can resolve.
     """
 
     sections: tuple[str, ...] = ()
