@@ -14,6 +14,7 @@ from saltseg.crops.crop_set import CropSet
 from saltseg.plumbing.files import write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.project.model_export import export_model
+from saltseg.project.registered_model import CHAMPION
 from saltseg.seismic.learned_crops import as_json, statistics_of, survey_crops
 from saltseg.seismic.likeness import compare, sample_scale
 from saltseg.seismic.options import SurveyOptions
@@ -134,6 +135,7 @@ def test_all_that_is_known_as_json(tmp_path: Path) -> None:
     assert facts["coordinates"]["spacing"]["inline"] == pytest.approx(12.5, rel=1e-3)
     assert facts["coordinates"]["spacing"]["crossline"] == pytest.approx(12.5, rel=1e-3)
     assert facts["coordinates"]["rotation"] == pytest.approx(np.pi / 3, abs=1e-3)
+    assert "inlines run at an azimuth of 60.0 degrees\n" in said(path)
     assert {field["byte"]: field["most"] for field in facts["candidates"]}[193] == 304
     assert len(facts["textual_header"]) == 40
     assert facts["amplitudes"]["looked_at"] == 27
@@ -183,6 +185,9 @@ def test_wrong_files_and_options_are_one_line(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "--inline-byte: 240" in result.output
     assert CliRunner().invoke(app, ["inspect", str(path), "--domain", "both"]).exit_code == 2
+    result = CliRunner().invoke(app, ["inspect", str(path), "--axes", "inline,crossline,sample"])
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert f"--axes: names those of an .npy, and {path} is none; leave it out" in result.output
     path.write_bytes(path.read_bytes()[:-7])
     assert "--whole-traces" in refused(path)
     assert "29 at 30 places" in said(path, "--whole-traces")
@@ -212,6 +217,18 @@ def test_the_crops_compared_with_are_those_of_the_model(tmp_path: Path, trained:
     result = CliRunner().invoke(app, ["inspect", str(path), "--model", "model"])
     assert result.exit_code == 1
     assert "has no statistics of its crops" in result.output
+
+
+def test_without_a_champion_nothing_is_said_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = small().write(tmp_path / "a.sgy")
+    without = said(path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'empty.db'}")
+    assert said(path) == without
+    result = CliRunner().invoke(app, ["inspect", str(path), "--model", CHAMPION])
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert "MLflow has no such model" in result.output
 
 
 def test_amplitudes_of_bytes_that_are_no_numbers(tmp_path: Path) -> None:

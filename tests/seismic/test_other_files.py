@@ -8,8 +8,15 @@ import zarr
 
 from saltseg.plumbing.errors import InputError
 from saltseg.seismic.opening import open_survey
-from saltseg.seismic.options import Domain, Polarity, SurveyOptions
-from saltseg.seismic.store import ATTRIBUTE, StoredSurvey, complete, create_store, open_store
+from saltseg.seismic.options import Domain, LengthUnit, Polarity, SurveyOptions
+from saltseg.seismic.store import (
+    ATTRIBUTE,
+    PREDICTION,
+    StoredSurvey,
+    complete,
+    create_store,
+    open_store,
+)
 from saltseg.seismic.survey import Survey
 from tests.seismic.conftest import CROSSLINES, INLINES, Opener, small
 from tests.seismic.segy_writer import grid_headers, volume
@@ -63,7 +70,7 @@ def test_a_store_reads_as_the_file_that_it_was_made_of(
 def test_what_is_no_whole_store(opened: Opener, tmp_path: Path) -> None:
     survey = opened(small())
     path = tmp_path / "store.zarr"
-    with pytest.raises(InputError, match="cannot be read as a zarr store"):
+    with pytest.raises(InputError, match="is a folder, and no zarr store; name a SEG-Y file"):
         open_survey(tmp_path, SurveyOptions())
     group = create_store(path, survey, ["probability"], {})
     with pytest.raises(InputError, match="not written to its end"):
@@ -82,6 +89,27 @@ def test_what_is_no_whole_store(opened: Opener, tmp_path: Path) -> None:
             part.write_bytes(part.read_bytes()[:-1])
     with pytest.raises(InputError, match="damaged"):
         open_store(damaged.path, SurveyOptions())
+
+
+def test_the_unit_of_a_store_may_be_told(opened: Opener, tmp_path: Path) -> None:
+    survey = opened(small(), domain=Domain.DEPTH, unit=LengthUnit.METRES)
+    path = stored(tmp_path / "store.zarr", survey).path
+    told = SurveyOptions(domain=Domain.DEPTH, unit=LengthUnit.FEET)
+    assert [open_store(path, each).sampling.unit for each in (SurveyOptions(), told)] == ["m", "ft"]
+
+
+def test_what_is_named_in_place_of_a_prediction(tmp_path: Path) -> None:
+    needed, file, out = ["mask"], small().write(tmp_path / "a.sgy"), tmp_path / "out"
+    (out / PREDICTION).mkdir(parents=True)
+    with pytest.raises(InputError, match=r"/out: is a folder, not a store; name .*/out/predi"):
+        open_store(out, SurveyOptions(), needed)
+    for path, reason in (
+        (out / PREDICTION, "is a folder, not a store; name a prediction.zarr of 'saltseg predict'"),
+        (file, "is a file, not a store; name a prediction.zarr of 'saltseg predict'"),
+        (tmp_path / "none", "there is no such file"),
+    ):
+        with pytest.raises(InputError, match=f"{path.name}: {reason}"):
+            open_store(path, SurveyOptions(), needed)
 
 
 def test_a_store_is_sharded(opened: Opener, tmp_path: Path) -> None:

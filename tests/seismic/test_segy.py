@@ -106,8 +106,12 @@ def test_the_byte_order_may_be_named(opened: Opener) -> None:
     segy = small(order="<")
     survey = opened(segy, byte_order=ByteOrder.LITTLE)
     np.testing.assert_array_equal(survey.section("inline", 100).amplitude, VOLUME[0])
-    with pytest.raises(InputError, match="byte 3225 holds 1,280"):
-        opened(segy, byte_order=ByteOrder.BIG)
+    for written, named, right in (("<", "big", "little"), (">", "little", "big")):
+        said = (
+            f"--byte-order {named}: .* 1,280 .* {right}-endian it is format 5; leave --byte-order"
+        )
+        with pytest.raises(InputError, match=said):
+            opened(small(order=written), byte_order=ByteOrder(named))
 
 
 @pytest.mark.parametrize("order", [">", "<"])

@@ -78,6 +78,7 @@ def test_wrong_inputs_cost_one_line_and_write_nothing(exported: Path, tmp_path: 
         ([good, tmp_path / "a" / "good.png", "--model", exported], "the same names"),
         ([good, "--model", exported, "--depth", "nan"], "--depth: nan is not a depth; give feet"),
         ([good, "--model", exported, "--depth", "inf"], "--depth: inf is not a depth; give feet"),
+        ([good, "--model", exported, "--depth", "9"], "--depth: this model does not read it"),
         ([good, "--model", tmp_path], "holds no model.json"),
         ([good, "--model", "champion"], "is not a model; give a folder, models:/saltseg@champion"),
     ]
@@ -114,7 +115,7 @@ def test_a_model_of_other_code_predicts_with_its_own(exported: Path, tmp_path: P
     settings = tmp_path / "model/model/model.json"
     settings.write_text(json.dumps(json.loads(settings.read_text()) | {"code": code_digest(code)}))
     np.save(tmp_path / "a.npy", make_section(2018, 0).amplitude[:150, :150])
-    arguments = [str(tmp_path / "a.npy"), "--depth", "100"]
+    arguments = [str(tmp_path / "a.npy")]
     for name in ("exported", "model"):
         model = exported if name == "exported" else tmp_path / name
         done = command(*arguments, "--model", str(model), "--out", str(tmp_path / name / "out"))

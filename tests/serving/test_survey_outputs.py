@@ -267,6 +267,17 @@ def test_wrong_choices_are_told_and_leave_nothing(
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
 
 
+@pytest.mark.parametrize(("factor", "shown"), [(255, "0 to 255"), (-2000, "-2000 to 0")])
+def test_a_truth_of_other_values_is_refused(tmp_path: Path, factor: int, shown: str) -> None:
+    salt = blobs(seed=4).reshape(-1, 40).astype(np.float64)
+    salt[3, :9] = -999.25  # a null value is none
+    small(samples=np.where(salt == 1, factor, salt)).write(tmp_path / "truth.sgy")
+    survey = SURVEYS["volume"](tmp_path / "survey.sgy")
+    with pytest.raises(InputError, match=f"truth.sgy: holds {shown}; a truth is 0, and 1 in salt"):
+        made(tmp_path, survey, truth=tmp_path / "truth.sgy")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_prediction_of_another_survey_is_refused(tmp_path: Path, usual: Made) -> None:
     other = segy(small(headers=grid_headers(range(1, 7), range(300, 305))))(tmp_path / "b.sgy")
     with pytest.raises(InputError, match="was not predicted on"):

@@ -252,6 +252,19 @@ def test_two_processes_in_one_folder(volume: Path, exported: Path, tmp_path: Pat
     assert (code, text.count("\n")) == (1, 1) and "another process predicts into it" in text
 
 
+@pytest.mark.parametrize(
+    ("out", "reason"), [("a-file", "File exists"), ("a-file/below", "Not a directory")]
+)
+def test_a_folder_that_cannot_be_made(
+    volume: Path, exported: Path, tmp_path: Path, out: str, reason: str
+) -> None:
+    (tmp_path / "a-file").write_text("mine")
+    code, text = said(volume, *AXES, "--model", exported, "--out", tmp_path / out)
+    assert (code, text.count("\n")) == (1, 1)
+    assert f"{tmp_path / out}: cannot be written to: {reason}; choose another folder" in text
+    assert (tmp_path / "a-file").read_text() == "mine"
+
+
 def test_an_estimate_writes_nothing(volume: Path, exported: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     code, text = said(
@@ -304,6 +317,10 @@ def test_a_line_and_a_gain_and_a_resampling(exported: Path, tmp_path: Path) -> N
         (["--clip", "60"], "--clip: 60.0 is no share"),
         (["--sample-scale", "0"], "--sample-scale: 0.0 is no scale"),
         (["--depth", "nan"], "--depth: nan is not a depth"),
+        (["--depth", "900"], "--depth: this model does not read it; leave it out"),
+        (["--null", "nan"], "--null: nan is taken as no data already; leave it out"),
+        (["--unit", "ft"], "--unit: ft is a unit of depth; give --domain depth too"),
+        (["--format", "5"], "--format: is for SEG-Y, and "),
     ],
 )
 def test_wrong_options_cost_one_line(

@@ -1,7 +1,7 @@
 """`saltseg inspect`: what a survey file holds."""
 
 import json
-import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,9 +56,11 @@ def _inspected(
     from saltseg.seismic.bucket import located
     from saltseg.seismic.inspection import inspect as inspect_survey
     from saltseg.seismic.inspection_text import describe
-    from saltseg.seismic.opening import open_survey
+    from saltseg.seismic.opening import check_options, open_survey
 
-    with open_survey(located(file), options, out) as survey:
+    file = located(file)
+    check_options(file, options)
+    with open_survey(file, options, out) as survey:
         facts = inspect_survey(survey, _learned(model, crops))
     return json.dumps(facts, indent=2, allow_nan=False) if as_json else describe(facts)
 
@@ -72,11 +74,9 @@ def _learned(model: str | None, crops: Path | None) -> "LearnedCrops":
         return describe_crops(crops)
     if model is not None:
         return _crops_of(model)
-    try:
+    with suppress(InputError):  # no champion; the table says what it compares with
         if has_store(Layout(Path()).mlruns):
             return _crops_of(CHAMPION)
-    except InputError as error:
-        print(f"saltseg: the champion's crops are unknown: {error}", file=sys.stderr)
     ingested = Layout(Path()).data("ingest") / "train_images.npy"
     return describe_crops(ingested) if ingested.exists() else survey_crops()
 

@@ -25,7 +25,7 @@ Sections = Annotated[
 ]
 Truth = Annotated[
     Path | None,
-    typer.Option(help="A volume of true salt, over 0.5 in salt, to compare with: any survey file."),
+    typer.Option(help="A volume of true salt to compare with, 1 in salt and else 0: any survey."),
 ]
 LeastBody = Annotated[
     int | None,

@@ -1,5 +1,6 @@
 """What inspection found, as a page of text."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,8 +70,13 @@ def _coordinates(found: dict[str, Any] | None) -> Iterator[str]:
         yield _row(
             "",
             f"inlines {spacing['inline']:.4g} apart, crosslines {spacing['crossline']:.4g}; inlines"
-            f" run {found['rotation']:.3f} rad clockwise from north",
+            f" run at an azimuth of {_azimuth(found['rotation']):.1f} degrees",
         )
+
+
+def _azimuth(rotation: float) -> float:
+    """Return radians clockwise from north as degrees from 0 up to 359.9, in tenths."""
+    return round(math.degrees(rotation), 1) % 360
 
 
 def _span(values: list[float]) -> str:

@@ -13,17 +13,23 @@ QUIET = 1e-3
 _LOUD = 95
 
 
+def known_samples(amplitudes: Amplitudes, null: float | None = None) -> Live:
+    """Tell which samples are finite numbers and none of the null values; null: one more of them."""
+    known: Live = np.isfinite(amplitudes)
+    with np.errstate(invalid="ignore"):
+        known &= np.abs(amplitudes) < LEAST_HUGE
+        for value in (NULL,) if null is None else (NULL, null):
+            known &= ~np.isclose(amplitudes, np.float32(value), rtol=1e-6, atol=0)
+    return known
+
+
 def live_samples(amplitudes: Amplitudes, null: float | None = None) -> Live:
     """Tell which samples of traces, float32 (traces, samples), are data; null: one more null value.
 
     Not data are: numbers that are not finite; nulls; traces whose other samples are all equal; what
     comes before a trace's first signal, as mutes and water do; zeros after its last.
     """
-    live = np.isfinite(amplitudes)
-    with np.errstate(invalid="ignore"):
-        live &= np.abs(amplitudes) < LEAST_HUGE
-        for value in (NULL,) if null is None else (NULL, null):
-            live &= ~np.isclose(amplitudes, np.float32(value), rtol=1e-6, atol=0)
+    live = known_samples(amplitudes, null)
     known = np.where(live, amplitudes, 0)
     live &= ~_is_flat(amplitudes, live)[:, None]
     sizes = np.abs(known)

@@ -39,6 +39,15 @@ class Polarity(StrEnum):
     REVERSED = "reversed"
 
 
+_NAMES = {"sample_format": "format"}
+"""Options of another name than their field."""
+
+
+def option_of(field: str) -> str:
+    """Return the option of the command line that sets a field."""
+    return "--" + _NAMES.get(field, field).replace("_", "-")
+
+
 @dataclass(frozen=True)
 class SurveyOptions:
     """What overrides a survey's file. None leaves it to the file.
@@ -81,8 +90,9 @@ class SurveyOptions:
         for name in ("inline_byte", "crossline_byte", "cdp_byte", "x_byte", "y_byte"):
             value = getattr(self, name)
             if value is not None and not 1 <= value <= LAST_BYTE:
-                option = name.replace("_", "-")
-                raise InputError(f"--{option}: {value} is no byte; give one of 1 to {LAST_BYTE}")
+                raise InputError(
+                    f"{option_of(name)}: {value} is no byte; give one of 1 to {LAST_BYTE}"
+                )
         if self.interval is not None and not 0 < self.interval < float("inf"):
             raise InputError(f"--interval: {self.interval} is no interval; give one above 0")
         if self.cdp_byte is not None and (self.inline_byte or self.crossline_byte):

@@ -68,7 +68,7 @@ def _byte_order(path: Path, content: bytes, options: SurveyOptions) -> ByteOrder
     if options.byte_order is not None:
         order = options.byte_order
         if options.sample_format is None and _stated_format(content, order) not in _KNOWN:
-            raise _no_format(path, content)
+            raise _no_format_in(order, path, content)
         return order
     mark = content[3296:3300]
     if mark in _MARKS:
@@ -98,6 +98,19 @@ def _order_by_samples(content: bytes) -> ByteOrder:
 
 def _stated_format(content: bytes, order: ByteOrder) -> int:
     return int.from_bytes(content[FORMAT_BYTE - 1 : FORMAT_BYTE + 1], order.value)
+
+
+def _no_format_in(order: ByteOrder, path: Path, content: bytes) -> InputError:
+    """Return what is wrong where an order was named: the name, if the other order has a format."""
+    (other,) = set(ByteOrder) - {order}
+    number = _stated_format(content, other)
+    if number not in _KNOWN:
+        return _no_format(path, content)
+    return InputError(
+        f"{path}: --byte-order {order}: byte {FORMAT_BYTE} holds {_stated_format(content, order):,}"
+        f" then, which is no sample format, and {other}-endian it is format {number}; leave"
+        " --byte-order out"
+    )
 
 
 def _no_format(path: Path, content: bytes) -> InputError:

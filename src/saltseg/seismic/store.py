@@ -228,7 +228,8 @@ class StoredSurvey(Survey):
     def _sampling(self, options: SurveyOptions) -> Sampling:
         told, facts = options.domain, self.facts
         stored = Domain(facts["domain"]) if facts["domain"] else None
-        unit = str(facts["unit"]) if told in (None, stored) else unit_of(told, options.unit, "")
+        as_stored = told in (None, stored) and options.unit is None
+        unit = str(facts["unit"]) if as_stored else unit_of(told or stored, options.unit, "")
         count = self._array("sample").shape[0]
         interval = options.interval or float(facts["interval"])
         return Sampling(count, interval, float(facts["first"]), unit, told or stored)
@@ -247,7 +248,7 @@ def open_store(
 
     Raises InputError where it is none of saltseg's, not whole, damaged, or lacks one of them.
     """
-    group = _open_group(path)
+    group = _open_group(path, needed)
     lacking = [name for name in needed if name not in group]
     if lacking:
         raise InputError(
@@ -260,12 +261,14 @@ def open_store(
         raise InputError(f"{path}: is damaged ({reason_of(error)}); write it again") from error
 
 
-def _open_group(path: Path) -> "zarr.Group":
-    """Open a whole store of saltseg's, whatever arrays it holds."""
+def _open_group(path: Path, needed: Sequence[str]) -> "zarr.Group":
+    """Open a whole store of saltseg's; needed: what it should hold, for a word on what is none."""
     import zarr
 
     try:
         group = zarr.open_group(str(path), mode="r")  # as text it may be in a bucket
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: {_no_store(path, needed)}") from error
     except Exception as error:  # zarr has an error for each way of being no store
         raise InputError(
             f"{path}: cannot be read as a zarr store ({reason_of(error)}); name a SEG-Y file, a"
@@ -280,3 +283,15 @@ def _open_group(path: Path) -> "zarr.Group":
     if facts.get("complete") is not True:
         raise InputError(f"{path}: is not written to its end; run again what writes it")
     return group
+
+
+def _no_store(path: Path, needed: Sequence[str]) -> str:
+    """Return why a place is no store, and what to name in its stead."""
+    if not path.exists():
+        return "there is no such file; name a file that exists"
+    what = "is a folder" if path.is_dir() else "is a file"
+    if not set(needed) <= set(PREDICTED):
+        return f"{what}, and no zarr store; name a SEG-Y file, a store of saltseg, or an .npy"
+    predicted = path / PREDICTION
+    there = str(predicted) if predicted.is_dir() else f"a {PREDICTION} of 'saltseg predict'"
+    return f"{what}, not a store; name {there}"

@@ -12,6 +12,7 @@ from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.outputs import Outputs, check_outputs, protected_outputs
 from saltseg.project.model_folder import find_model, own_code
 from saltseg.seismic.images import read_image
+from saltseg.serving.depths import check_depth_is_read
 from saltseg.serving.image_files import check_names, prediction_names, write_prediction
 from saltseg.serving.own_process import depth_options, own_command, own_environment
 
@@ -29,8 +30,8 @@ def predict_files(
     model: models:/NAME@ALIAS, models:/NAME/VERSION, a folder, or `survey`.
     depth: of the images, in feet.
     root: the checkout whose mlruns/ is used. force: replace what an earlier call wrote.
-    Raises InputError for a wrong image, depth or `out`, and for files that would be lost, before
-    anything is predicted, and where there is no such model.
+    Raises InputError for a wrong image, depth or `out`, for a depth that the model does not read,
+    for files that would be lost, before anything is predicted, and where there is no such model.
     """
     if depth is not None and not math.isfinite(depth):
         raise InputError(f"--depth: {depth} is not a depth; give feet")
@@ -42,6 +43,8 @@ def predict_files(
     with fetched(model, root) as folder:
         found = find_model(folder)
         code = own_code(found)
+        if code is None:
+            check_depth_is_read(found, depth)
         with protected_outputs(out, names, force) as outputs:
             if code is None:
                 _predict(images, found, outputs, depth)

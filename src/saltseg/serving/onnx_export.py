@@ -20,10 +20,10 @@ from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.outputs import protected_outputs
 from saltseg.project.model_folder import find_model, read_settings
+from saltseg.serving.depths import reads_depth
 from saltseg.serving.image_prediction import fetched
 from saltseg.serving.onnx_check import Agreement, checked_agreement
 from saltseg.serving.onnx_network import PipelineNetwork, pipeline_network
-from saltseg.serving.salt_model import reads_depth
 
 LARGEST = 1_900_000_000
 """Bytes of weights that fit into one file; protobuf ends at 2 GiB."""

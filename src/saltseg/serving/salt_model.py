@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from saltseg.config.model_definitions import CROP
-from saltseg.config.params import Params, load_params
+from saltseg.config.params import load_params
 from saltseg.inference.ensemble import find_predicting, load_parts
 from saltseg.inference.tiles import predict_tiles
 from saltseg.models.devices import available_runtime
@@ -22,6 +22,7 @@ from saltseg.plumbing.layout import Layout
 from saltseg.project.model_folder import read_settings
 from saltseg.scoring.components import clean
 from saltseg.scoring.metric import salt_masks
+from saltseg.serving.depths import reads_depth
 
 Images = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
@@ -117,9 +118,3 @@ class SaltModel:
         sizes = self.settings["salt_size"], self.settings["hole_size"]
         masks = salt_masks(probabilities.astype(np.float16), self.settings["threshold"])
         return clean(masks, *sizes)
-
-
-def reads_depth(params: Params) -> bool:
-    """Return whether a member reads the depth of crops."""
-    members = params.train_per_fold.members
-    return any("depth" in params.models[member].input.channels for member in members)

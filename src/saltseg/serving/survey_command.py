@@ -13,15 +13,14 @@ from saltseg.project.model_folder import find_model, own_code
 from saltseg.seismic.bucket import BucketPath
 from saltseg.seismic.choices import SurveyChoices
 from saltseg.seismic.opening import check_survey
-from saltseg.seismic.options import SurveyOptions
+from saltseg.seismic.options import SurveyOptions, option_of
+from saltseg.serving.depths import check_depth_is_read
 from saltseg.serving.image_prediction import fetched
 from saltseg.serving.own_process import own_command, own_environment
 
 Given = SurveyOptions | SurveyChoices
 
 _PICTURES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jp2", ".gif", ".bmp", ".webp", ".pdf"}
-_NAMES = {"sample_format": "format"}
-"""Options of another name than their field."""
 
 
 def chosen_survey(
@@ -76,6 +75,7 @@ def run_survey(
         if code is not None:
             _run_by(code, survey, found, out, options, choices, estimate, force)
             return False
+        check_depth_is_read(found, choices.depth)
         from saltseg.serving.survey_prediction import estimate_survey, predict_survey
 
         if estimate:
@@ -109,7 +109,7 @@ def _given(
     for field in fields(values):
         value = getattr(values, field.name)
         if value != getattr(usual, field.name):
-            arguments.append("--" + _NAMES.get(field.name, field.name).replace("_", "-"))
+            arguments.append(option_of(field.name))
             arguments += [] if value is True else [str(value)]
     return arguments
 

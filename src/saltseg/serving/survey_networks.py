@@ -18,7 +18,7 @@ from saltseg.seismic.choices import Members, ScaleOf
 from saltseg.seismic.resampling import brought_back, resampled, sample_fraction
 from saltseg.seismic.scaling import Scale, grey
 from saltseg.seismic.survey import Section
-from saltseg.serving.salt_model import reads_depth
+from saltseg.serving.depths import reads_depth
 
 
 class SurveyNetworks:

@@ -19,6 +19,7 @@ from saltseg.reports.survey_sections import (
     parse_section,
     usual_sections,
 )
+from saltseg.seismic.amplitudes import sampled_traces
 from saltseg.seismic.bodies import Bodies, find_bodies
 from saltseg.seismic.body_store import BODY, write_bodies
 from saltseg.seismic.body_table import body_table, cell_volume, least_body
@@ -26,6 +27,7 @@ from saltseg.seismic.bricks import Brick
 from saltseg.seismic.bucket import located
 from saltseg.seismic.grid import NO_TRACE, Grid
 from saltseg.seismic.horizons import BASE, HORIZONS, TOP, write_horizons
+from saltseg.seismic.no_data import known_samples
 from saltseg.seismic.opening import open_survey
 from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.salt_surface import salt_surface
@@ -55,8 +57,8 @@ class OutputChoices:
     """What a person chooses of the outputs.
 
     sections: to be drawn, such as "inline:1023" or "sample:1400"; none for the middle one along
-    each axis. truth: a volume of the true salt, over .5 in salt, or None. least: samples of the
-    smallest body that is kept; None for what the survey can resolve.
+    each axis. truth: a volume of the true salt, from 0 to 1 and over .5 in salt, or None. least:
+    samples of the smallest body that is kept; None for what the survey can resolve.
     """
 
     sections: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ def write_outputs(
         truth = None
         if choices.truth is not None:
             truth = stack.enter_context(open_survey(choices.truth, survey.options))
+            _check_truth(truth)
         outputs = stack.enter_context(protected_outputs(out, NAMES, force))
         making = _Making(outputs.staging, survey, store, truth)
         results = making.make(names, choices.least)
@@ -108,6 +111,18 @@ def _same(one: Grid, other: Grid) -> bool:
         and np.array_equal(one.crosslines, other.crosslines)
         and np.array_equal(one.traces == NO_TRACE, other.traces == NO_TRACE)
     )
+
+
+def _check_truth(truth: Survey) -> None:
+    """Raise InputError where traces from all over it hold other values: amplitudes, or labels."""
+    values = truth.raw(sampled_traces(truth))
+    values = values[known_samples(values, truth.options.null)]
+    least, most = values.min(initial=0), values.max(initial=1)
+    if least < 0 or most > 1:
+        raise InputError(
+            f"{truth.path}: holds {values.min():g} to {values.max():g}; a truth is 0, and 1 in"
+            " salt; name another --truth"
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import hash_file, read_json, write_json
@@ -42,23 +42,30 @@ def begun_work(out: Path, survey: Path, identity: Mapping[str, Any], force: bool
     """Yield the work in `out`, started or resumed, while no other process has it.
 
     identity: JSON values of all that decides what is predicted. force: replace an earlier
-    prediction, finished or not. Raises InputError where another process predicts into `out`, and
-    where an earlier prediction is there that is finished or of another identity.
+    prediction, finished or not. Raises InputError where `out` cannot be written to, where another
+    process predicts into it, and where an earlier prediction is there that is finished or of
+    another identity.
     """
+    with _locked(out):
+        work = Work(out)
+        _check(work, survey, identity, force)
+        with _kept_if_begun(work):
+            yield work
+
+
+def _locked(out: Path) -> AcquireReturnProxy:
+    """Make the folder, and return its lock, taken."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / LOCK, timeout=0)
-        with lock:
-            work = Work(out)
-            _check(work, survey, identity, force)
-            with _kept_if_begun(work):
-                yield work
+        return FileLock(out / LOCK).acquire(timeout=0)
     except Timeout as error:
         raise InputError(
             f"{out}: another process predicts into it; wait for it, or give another folder"
         ) from error
-    except NotADirectoryError as error:
-        raise InputError(f"{out}: is no folder; give another") from error
+    except OSError as error:
+        raise InputError(
+            f"{out}: cannot be written to: {error.strerror}; choose another folder"
+        ) from error
 
 
 @contextmanager
