@@ -47,7 +47,7 @@ def test_without_a_champion_it_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     np.save("image.npy", np.zeros((120, 120)))
     result = CliRunner().invoke(app, ["predict", "image.npy", "--out", "out"])
     assert result.exit_code == 1
-    assert "'survey'" in result.output
+    assert "--model survey" in result.output
 
 
 def test_it_predicts_images_from_python() -> None:
