@@ -74,6 +74,7 @@ FOLDS = {"n_folds": 2, "strategy": "coverage", "seed": 1}
         ("ingest.raw_dir", "", "ingest.raw_dir: '' is not a folder's name"),
         ("ingest.raw_dir", "a\nb", "ingest.raw_dir: 'a\\nb' is not a folder's name"),
         ("fold_split.n_folds", "5", "'5' is not allowed: Input should be a valid integer"),
+        ("training.leave_ou", ["tiny"], "did you mean training.leave_out?"),
         (
             "ingest.rawdir",
             "x",

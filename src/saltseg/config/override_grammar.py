@@ -9,6 +9,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from saltseg.config.parameter_names import unknown_name
+from saltseg.config.params import Params
 from saltseg.config.schema_names import schema_names
 from saltseg.plumbing.errors import InputError
 
@@ -50,7 +51,7 @@ def check_names(overrides: Iterable[str], known: Collection[str]) -> None:
         name = found.key_or_group
         if name in known:
             continue
-        possible = schema_names(name, known)
+        possible = schema_names(Params, name, known)
         if name in possible:
             raise InputError(f"{name}: params.yaml does not list it yet; add it with +{name}=VALUE")
         raise InputError(unknown_name(name, {*known, *possible}))

@@ -172,4 +172,4 @@ def parse_params(content: object, source: str) -> Params:
     try:
         return Params.model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{source}: {describe_findings(error, content)}") from error
+        raise InputError(f"{source}: {describe_findings(error, Params, content)}") from error

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from saltseg.config.parameter_names import beside, parameter_names, unknown_name
+from saltseg.config.schema_names import schema_names
 
 
 def _number(value: object) -> object:
@@ -106,10 +107,13 @@ def _chosen(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def describe_findings(error: ValidationError, content: object = None) -> str:
+def describe_findings(
+    error: ValidationError, schema: type[BaseModel], content: object = None
+) -> str:
     """Describe the first of pydantic's errors in one line and count the others.
 
-    content: what was validated, to name the parameter that an unknown one probably stands for.
+    schema: by which it was validated; content: what was validated. Both name the parameter that an
+    unknown one probably stands for.
     """
     findings = error.errors()
     first = findings[0]
@@ -129,11 +133,10 @@ def describe_findings(error: ValidationError, content: object = None) -> str:
         message = _NAMES
     more = f" ({len(findings) - 1} more wrong)" if len(findings) > 1 else ""
     if first["type"] == "extra_forbidden":
-        missing = [
-            ".".join(map(str, each["loc"])) for each in findings if each["type"] == "missing"
-        ]
-        known = {*parameter_names(content), *missing} - {field}
-        return unknown_name(field, beside(field, known)) + more
+        known = {*parameter_names(content)}
+        known |= {".".join(map(str, each["loc"])) for each in findings if each["type"] == "missing"}
+        known |= schema_names(schema, field, known)
+        return unknown_name(field, beside(field, known - {field})) + more
     if first["type"] == "missing":
         return f"{field}: is missing; add it{more}"
     if first["type"] == "rewritten":

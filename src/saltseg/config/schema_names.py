@@ -5,17 +5,15 @@ from typing import get_args, get_origin
 
 from pydantic import BaseModel
 
-from saltseg.config.params import Params
 
-
-def schema_names(name: str, known: Collection[str]) -> set[str]:
+def schema_names(schema: type[BaseModel], name: str, known: Collection[str]) -> set[str]:
     """Return the dotted names of all fields of the section that a name is in, its own included.
 
     There are none where the section is none, or an entry that does not exist.
-    known: the paths of all parameters that params.yaml lists.
+    schema: of the whole of params.yaml. known: the paths of all parameters that it lists.
     """
     section = name.split(".")[:-1]
-    return {".".join([*section, field]) for field in _fields(Params, section, 0, known)}
+    return {".".join([*section, field]) for field in _fields(schema, section, 0, known)}
 
 
 def _fields(annotation: object, parts: Sequence[str], at: int, known: Collection[str]) -> set[str]:

@@ -64,13 +64,16 @@ def protected_outputs(
         folder.mkdir(parents=True, exist_ok=True)
         staging = tempfile.mkdtemp(prefix=".saltseg-", dir=folder)
     except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be written to: {error.strerror}; choose another folder"
-        ) from error
+        raise unwritable(folder, error) from error
     try:
         yield Outputs(folder, Path(staging))
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def unwritable(folder: Path, error: OSError) -> InputError:
+    """Return the error that says why `folder` cannot be an output."""
+    return InputError(f"{folder}: cannot be written to: {error.strerror}; choose another folder")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import hash_file, read_json, write_json
-from saltseg.plumbing.outputs import check_outputs, place_folder
+from saltseg.plumbing.outputs import check_outputs, place_folder, unwritable
 from saltseg.seismic.bucket import BucketPath
 from saltseg.seismic.store import PREDICTION
 
@@ -63,9 +63,7 @@ def _locked(out: Path) -> AcquireReturnProxy:
             f"{out}: another process predicts into it; wait for it, or give another folder"
         ) from error
     except OSError as error:
-        raise InputError(
-            f"{out}: cannot be written to: {error.strerror}; choose another folder"
-        ) from error
+        raise unwritable(out, error) from error
 
 
 @contextmanager
