@@ -33,14 +33,20 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        # Libraries reword the system's message but keep its error number.
-        reason = os.strerror(error.errno) if error.errno else error
-        raise InputError(
-            f"{path}: cannot be written: {reason}; free space or change the permissions"
-        ) from error
+        raise InputError(f"{path}: cannot be written: {_why_unwritten(path, error)}") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _why_unwritten(path: Path, error: OSError) -> str:
+    """Return the reason why `path` cannot be written, and what to do."""
+    file = next((each for each in path.parents if each.is_file()), None)
+    if file:
+        return f"{file} is a file; give a folder, or move the file away"
+    # Libraries reword the system's message but keep its error number.
+    reason = os.strerror(error.errno) if error.errno else error
+    return f"{reason}; free space or change the permissions"
 
 
 def write_text(path: Path, text: str) -> None:
