@@ -66,7 +66,7 @@ def test_epochs_are_dealt_in_proportion(
     ],
 )
 def test_cheap_phases_fill_what_is_missing(target: int, epochs: list[int]) -> None:
-    """The phases of the recipe cpu: 12 epochs, and 10 of each of four cycles."""
+    """Two phases as those of the recipe cpu: 12 epochs, and 10 of each of four cycles."""
     assert deal([12, 10], [10, 40], target) == epochs
 
 

@@ -87,9 +87,9 @@ def test_a_network_of_all_folds_sees_all_crops() -> None:
         ("member", 2),
         ("member, all folds", 1),
     ]
-    assert (without.crops, every.crops) == (52 * 3200, 52 * 4000)
+    assert (without.crops, every.crops) == (44 * 3200, 44 * 4000)
     total = sum(cost.training for cost in (without, every))
-    epochs = {("train_per_fold", 0): 12, ("train_per_fold", 1): 10}
+    epochs = {("train_per_fold", 0): 12, ("train_per_fold", 1): 8}
     found = epoch_costs(params, 4000, 0)
     assert sum(found[name] * count for name, count in epochs.items()) == total
 
@@ -100,12 +100,12 @@ def test_a_phase_of_another_size_costs_what_that_size_does() -> None:
     params = read_recipe(Layout(PROJECT), "cpu", at_112)
     smaller = read_recipe(Layout(PROJECT), "cpu", ["models.lite2.input.size=112"])
     ((before,), (mixed,), (small,)) = map(costs_of, (recipe, params, smaller))
-    share = 12 / 52  # of the epochs
+    share = 12 / 44  # of the epochs
     expected = share * small.training + (1 - share) * before.training
     assert mixed.training == pytest.approx(expected, rel=1e-9)
     assert small.training < mixed.training < before.training
     found = epoch_costs(params, 4000, 15_493)
-    assert 12 * found["train_per_fold", 0] + 10 * found["train_per_fold", 1] == mixed.training
+    assert 12 * found["train_per_fold", 0] + 8 * found["train_per_fold", 1] == mixed.training
     assert mixed.operations == before.operations
 
 
