@@ -73,7 +73,7 @@ def test_a_network_starts_from_it() -> None:
 def test_another_network_is_refused() -> None:
     definition = load_params(survey_model.FOLDER / "params.yaml").models["lite2"]
     other = definition.model_copy(update={"weights": "survey", "hypercolumn": "none"})
-    with pytest.raises(InputError, match="weights survey are of another network"):
+    with pytest.raises(InputError, match=r"another network: .*; give .* of the recipe survey"):
         create_model(other, 1, Path())
 
 

@@ -82,10 +82,11 @@ def start_from(network: nn.Module, state: Weights, source: str) -> None:
         state = {**{name: own[name] for name in own if name.startswith(EMPTY_HEAD)}, **state}
     wrong = _differing(own, state)
     if wrong:
+        theirs = f"of the recipe {NAME}" if source == NAME else "that the model was trained by"
         raise InputError(
             f"params.yaml: models: weights {source} are of another network: {first_few(wrong)} are"
-            " missing, unknown or of another shape; give the definition that the model was trained"
-            " by, or name other weights"
+            f" missing, unknown or of another shape; give the definition {theirs}, such as its"
+            " decoder_channels, or name other weights"
         )
     network.load_state_dict(state)
 
