@@ -117,5 +117,7 @@ if __name__ == "__main__":
     parser.add_argument("--crops", type=int, default=8000, help="seen in each training")
     parser.add_argument("--work", type=Path, default=Path("tmp/few-labels"))
     given = parser.parse_args()
+    if min(*given.counts, given.crops) < 1:
+        parser.error("--counts and --crops: give numbers from 1 up")
     with one_line_errors():
         main(given.raw, given.counts, given.fold, given.crops, given.work)
