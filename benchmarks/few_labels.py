@@ -6,7 +6,7 @@ RAW: the folder of Kaggle's files. Trains the recipe `cpu`, with the decoder of 
 ImageNet's weights and from that model's, on the same few crops of the other folds. They are drawn
 by chance, smaller numbers out of larger ones. Either start sees about `--crops` crops, again and
 again, which takes the same minutes. Scores are over thresholds .4 to .6, on the whole fold, which
-neither has seen. The same command resumes from `--work`, which holds one `--crops`.
+neither has seen. The same command resumes from the checkpoints in `--work`.
 """
 
 import argparse
@@ -15,20 +15,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.neighbours import Known, read_known, workplace
+from benchmarks.neighbours import Known, read_known, trained_ensemble, workplace
 from saltseg.config.params import Params
 from saltseg.config.recipes import read_recipe
 from saltseg.crops.folds import assign_folds
-from saltseg.inference.ensemble import average, find_snapshots
-from saltseg.learning.member import train_member
-from saltseg.learning.training_sets import Sources
-from saltseg.models.snapshots import save_snapshots
 from saltseg.plumbing.errors import InputError, one_line_errors
 from saltseg.plumbing.layout import Layout
 from saltseg.plumbing.seeds import generator
 from saltseg.scoring.intervals import bootstrap_interval
 from saltseg.selection.fixed_thresholds import score_over_thresholds
-from saltseg.selection.pseudolabels import no_pseudolabels
 
 RECIPE, MEMBER = "cpu", "lite2"
 STARTS = ("packaged", "survey")
@@ -68,13 +63,8 @@ def few(folds: pd.DataFrame, fold: int, count: int) -> pd.DataFrame:
 
 
 def scores(params: Params, known: Known, folds: pd.DataFrame, layout: Layout) -> pd.Series:
-    """Train, unless that is done, and return the scores of the held-out crops by id."""
-    (fold,) = params.train_per_fold.held_out
-    if not layout.model(MEMBER, fold).exists():
-        sources, labels = Sources(params, layout, known.crops, folds), no_pseudolabels()
-        trained = train_member(MEMBER, fold, sources, labels, lambda values, epoch: None)
-        save_snapshots(layout.model(MEMBER, fold), trained.snapshots)
-    ensemble = average(params, known.crops, folds, find_snapshots(layout, params))
+    """Train, and return the scores of the held-out crops by id."""
+    ensemble = trained_ensemble(known, folds, params, layout)
     truth = known.crops.train_masks[ensemble.table["row"].to_numpy()]
     found = score_over_thresholds(ensemble.out_of_fold.astype(np.float16), truth)
     return pd.Series(found, index=ensemble.table["id"])

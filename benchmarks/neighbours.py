@@ -24,7 +24,7 @@ from saltseg.crops.crop_set import CropSet, split_table
 from saltseg.crops.folds import assign_folds, crops_beside_other_folds
 from saltseg.crops.mosaics import describe_mosaics
 from saltseg.crops.tgs import read_raw
-from saltseg.inference.ensemble import average, find_snapshots
+from saltseg.inference.ensemble import Ensemble, average, find_snapshots
 from saltseg.learning.member import train_member
 from saltseg.learning.training_sets import Sources
 from saltseg.models.snapshots import save_snapshots
@@ -72,14 +72,19 @@ def read_known(raw: Path | None, train: int, params: Params, workers: int) -> Kn
     return Known(only_train, split_table(table, "train"), neighbours)
 
 
-def score(known: Known, folds: pd.DataFrame, params: Params, layout: Layout) -> pd.Series:
-    """Train on each fold, and return the nested out-of-fold precision by id."""
+def trained_ensemble(known: Known, folds: pd.DataFrame, params: Params, layout: Layout) -> Ensemble:
+    """Train on each fold and return the out-of-fold predictions."""
     labels, sources = no_pseudolabels(), Sources(params, layout, known.crops, folds)
     for member in params.train_per_fold.members:
         for fold in params.train_per_fold.folds:
             trained = train_member(member, fold, sources, labels, lambda values, epoch: None)
             save_snapshots(layout.model(member, fold), trained.snapshots)
-    ensemble = average(params, known.crops, folds, find_snapshots(layout, params))
+    return average(params, known.crops, folds, find_snapshots(layout, params))
+
+
+def score(known: Known, folds: pd.DataFrame, params: Params, layout: Layout) -> pd.Series:
+    """Train on each fold, and return the nested out-of-fold precision by id."""
+    ensemble = trained_ensemble(known, folds, params, layout)
     truth = known.crops.train_masks[ensemble.table["row"].to_numpy()]
     parts = selection_parts(ensemble.table["fold"].tolist(), ensemble.table["id"].tolist())
     scores = nested(params, ensemble.out_of_fold.astype(np.float16), truth, parts)
