@@ -6,8 +6,8 @@ WORKDIR /build
 COPY pyproject.toml requirements.lock ./
 # Versions and hashes of the lock, without what only development needs.
 RUN python -m venv /opt/saltseg \
-    && uv pip install --no-cache --compile-bytecode --python /opt/saltseg/bin/python --require-hashes \
-        --constraints requirements.lock --requirements pyproject.toml
+    && uv pip install --no-cache --compile-bytecode --python /opt/saltseg/bin/python \
+        --require-hashes --constraints requirements.lock --requirements pyproject.toml
 
 FROM python:3.11-slim
 COPY --from=environment /opt/saltseg /opt/saltseg
