@@ -10,7 +10,7 @@ from subprocess import PIPE, Popen
 import pytest
 import yaml
 
-from saltseg.cluster.matrix import read_matrix
+from saltseg.cluster.matrix import read_matrix, reproduce_stages
 from saltseg.cluster.parallel_training import divide_machine
 from saltseg.config.params import Params
 from saltseg.plumbing.errors import InputError
@@ -71,6 +71,15 @@ def test_without_a_repository_the_remedy_is_named(checkout: Checkout) -> None:
         InputError, match=r"is not a git repository \('Download ZIP' makes none\); clone"
     ):
         read_matrix(checkout.root)
+
+
+@pytest.mark.parametrize(("targets", "command"), [([], "repro"), (["label@0"], "repro label@0")])
+def test_the_command_that_failed_is_named(
+    checkout: Checkout, targets: list[str], command: str
+) -> None:
+    write_pipeline(checkout, "false")
+    with pytest.raises(InputError, match=f"^dvc {command} failed; see its output above"):
+        reproduce_stages(checkout.root, targets)
 
 
 def test_a_failed_item_is_named_with_its_log_and_the_others_are_finished(

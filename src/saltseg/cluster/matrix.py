@@ -55,8 +55,9 @@ def _name(stage: Stage, root: Path) -> str:
 
 def reproduce_stages(root: Path, targets: list[str]) -> None:
     """Reproduce `targets`, or the whole pipeline, with output shown. Raises InputError."""
-    if run_dvc(root, ["repro", *targets], one_pipeline()) != 0:
-        raise InputError(f"dvc repro {' '.join(targets)} failed; see its output above")
+    arguments = ["repro", *targets]
+    if run_dvc(root, arguments, one_pipeline()) != 0:
+        raise InputError(f"dvc {' '.join(arguments)} failed; see its output above")
 
 
 def one_pipeline() -> dict[str, str]:
