@@ -12,8 +12,8 @@ EXCLUDED := $(if $(GPU),,triton nvidia-cuda-cccl cuda-bindings cuda-pathfinder)
 # commands remember it.
 TORCH ?= $(shell cat $(VENV)/torch 2> /dev/null)
 CPU_TORCH := $(if $(filter cpu,$(TORCH)),torch torchvision)
-# Versions and hashes are the lock's. Packages that nothing asks for are removed. Bytecode is made
-# once: where PYTHONDONTWRITEBYTECODE is set, every process would compile PyTorch again, for seconds.
+# Versions and hashes are the lock's. Packages that nothing asks for are removed. Bytecode is
+# compiled here: where PYTHONDONTWRITEBYTECODE is set, every process would spend seconds on PyTorch's.
 UV_INSTALL = $(BIN)/uv pip install --compile-bytecode --python $(BIN)/python \
 	--constraints requirements.lock
 PACKAGES = printf '%s\n' $(EXCLUDED) $(CPU_TORCH) > $(VENV)/excluded.txt && \
