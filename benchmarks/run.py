@@ -64,9 +64,9 @@ NOTES = {
     " one that a process starts for itself. Items run one after the other, each in a checkout of"
     " this project with an input of 10 MB; their work is left out, the first starts a process and"
     " fills the node's cache. Bricks are 16 x 16 samples, so that their handling is what is"
-    " measured; memory is the driver's most, and what it grew by; ratio: time"
-    " a brick at the larger number beside the smaller. Two workers beside one keep a core busy"
-    " each: both times, and how many times as long one takes. `--small` measures fewer bricks and"
+    " measured; memory: the driver's peak, and its growth; ratio: time per brick at the larger"
+    " number, divided by that at the smaller. Two workers and one do the same work, a core each:"
+    " both times, and one's divided by two's. `--small` measures fewer bricks and"
     " pieces.",
 }
 

@@ -37,7 +37,7 @@ def main(root: Path, fold: Fold) -> None:
         if taught and params.pseudolabel.warm_start:
             taught.save_weights(layout.teacher(fold))
         run.metrics(pseudolabels.summary(labels))
-    if taught:  # killed before, the stage does not train again
+    if taught:  # last: killed before this, the stage resumes
         taught.drop_checkpoints()
 
 

@@ -40,7 +40,7 @@ def main(root: Path, member: str, fold: Fold) -> None:
         write_history(history, trained.history)
         run.artifact(history)
         run.metrics(final_metrics(trained.history))
-    drop_checkpoint(trained.checkpoint)  # killed before, the stage does not train again
+    drop_checkpoint(trained.checkpoint)  # last: killed before this, the stage resumes
 
 
 if __name__ == "__main__":

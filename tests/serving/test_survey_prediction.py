@@ -314,7 +314,7 @@ def test_a_line_and_a_gain_and_a_resampling(exported: Path, tmp_path: Path) -> N
     ("options", "reason"),
     [
         (["--tile", "50"], "--tile: 50 is no size"),
-        (["--clip", "60"], "--clip: 60.0 is no share"),
+        (["--clip", "60"], "--clip: 60.0 is out of range"),
         (["--sample-scale", "0"], "--sample-scale: 0.0 is no scale"),
         (["--depth", "nan"], "--depth: nan is not a depth"),
         (["--depth", "900"], "--depth: this model does not read it; leave it out"),

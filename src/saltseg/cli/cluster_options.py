@@ -15,7 +15,7 @@ Ray = Annotated[
 States = Annotated[
     Path | None,
     typer.Option(
-        help="Folder that all nodes see, for checkpoints: where a node died, another goes on."
+        help="Folder for checkpoints that all nodes see: another goes on when a node dies."
     ),
 ]
 

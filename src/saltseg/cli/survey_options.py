@@ -43,7 +43,8 @@ survey_options = record_options(
         "unit": Annotated[LengthUnit | None, _file(help="Unit of depth.")],
         "polarity": Annotated[Polarity, _file(help="reversed: change the sign of the amplitudes.")],
         "null": Annotated[
-            float | None, _file(help="A value that means no data, beside -999.25 and 1e30.")
+            float | None,
+            _file(help="A further value that means no data, besides -999.25 and 1e30."),
         ],
         "axes": Annotated[
             str | None, _file(help="Axes of an .npy in its order: inline,crossline,sample.")

@@ -35,7 +35,7 @@ class SurveyFile(Section):
     polarity: Literal["normal", "reversed"] = "normal"
     """Whether amplitudes are taken as they are, or with the other sign."""
     null: Float | None = None
-    """A value that stands for no data, beside -999.25 and 1e30."""
+    """A further value that stands for no data, besides -999.25 and 1e30."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -60,7 +60,7 @@ class Own(Section):
     scale: Literal["tile", "survey"] = "tile"
     """To 8 bits by each crop's extremes, or by percentiles 1 and 99 of all labelled sections."""
     most_train: Annotated[int, Field(ge=1, le=1_000_000)] = 4000
-    """Labelled crops at most; of more, as many of each coverage class as there are."""
+    """Largest number of labelled crops; of more, equally many are taken of each coverage class."""
     most_test: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
     """Unlabelled crops at most, drawn at random; 0 for none."""
     empty_share: Share = 0.5

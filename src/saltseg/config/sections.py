@@ -75,7 +75,7 @@ class Ingest(Section):
 
     @model_validator(mode="after")
     def _own_alone(self) -> Self:
-        """Check that nothing is said that nobody reads."""
+        """Refuse settings of `own` that another source would ignore."""
         if self.own is not None and self.source != "own":
             raise ValueError(
                 f"own: means nothing with source: {self.source}; take it out, or set source to own"
@@ -103,7 +103,8 @@ class CoverageStratify(Section):
     min_correlation: Share
     """Least correlation of the borders of two neighbours."""
     min_margin: Share
-    """Least share by which 1 - correlation is smaller than with any other border."""
+    """How much better the best match is than the second: its 1 - correlation is smaller by at least
+    this share."""
 
 
 class FoldSplit(Section):
@@ -116,7 +117,8 @@ class FoldSplit(Section):
     seed: Count | None = None
     """Seed of the split; null takes base.seed."""
     locked: list[Count] = Field(default_factory=list)
-    """Folds that ablations neither train nor score; scores are quoted on those of them trained."""
+    """Folds that ablations neither train nor score. A run that trains some of them quotes its score
+    on their crops alone."""
 
     @model_validator(mode="after")
     def _kept_locked(self) -> Self:

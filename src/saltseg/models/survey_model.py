@@ -17,7 +17,7 @@ FOLDER = PACKAGE / "packaged" / NAME
 SNAPSHOT = FOLDER / "models" / "lite2" / "0" / "snapshot_0.safetensors"
 
 MD5 = "904dd01c300b0d3610a80d8a30778116"
-"""The snapshot's hash. Here, since the code's digest has to change with the weights."""
+"""The snapshot's hash: in the code, so that the code's digest changes when the weights do."""
 
 
 def survey_weights() -> Weights:

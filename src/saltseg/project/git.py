@@ -150,7 +150,8 @@ def git(
         raise InputError(f"git: cannot be run ({error.strerror}); install git") from error
     except subprocess.TimeoutExpired as error:
         raise InputError(
-            f"git {arguments[0]}: took more than {_PATIENCE} s in {root}; see what keeps the disk"
+            f"git {arguments[0]}: took more than {_PATIENCE} s in {root}; find out"
+            " what keeps the disk busy, and try again"
         ) from error
     if done.returncode != 0:
         said = " ".join(done.stderr.decode(errors="replace").split())

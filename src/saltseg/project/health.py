@@ -165,7 +165,7 @@ def _browser(_: Path) -> Finding:
     if found:
         return Finding("browser", State.WELL, found)
     return Finding(
-        "browser", State.ABSENT, "no Chromium; only tests of pages need it, any shows them"
+        "browser", State.ABSENT, "no Chromium; only tests of pages need it, any browser shows pages"
     )
 
 

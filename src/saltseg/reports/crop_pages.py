@@ -67,7 +67,8 @@ def write_crop_pages(layout: Layout, folder: Path) -> int:
 
 @dataclass(frozen=True)
 class _Others:
-    """Neighbours of out-of-fold crops that are none themselves: of the test set, or untrained.
+    """Neighbours of out-of-fold crops that have no out-of-fold prediction: test crops, and training
+    crops of folds that were not trained.
 
     table: `id`, `split`, `row`. pictures: of each split, uint8 (crops, h, w). masks: bool, the
     same shapes: the truth of training crops, the final prediction of test crops.

@@ -37,8 +37,7 @@ def spread_evenly(length: int, count: int) -> npt.NDArray[np.intp]:
 def spread_over_coverage(masks: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.intp]:
     """Return the indices of up to `count` masks, from the least to the most salt.
 
-    They are evenly spaced in the order of coverage among the masks with salt, after one
-    eighth of them without salt.
+    The first eighth has no salt; the others are evenly spaced in the order of coverage.
     """
     salt = np.count_nonzero(masks, axis=(1, 2))
     order = np.argsort(salt, kind="stable")

@@ -20,7 +20,7 @@ _PARTS = 10
 
 @dataclass(frozen=True)
 class AmplitudeStatistics:
-    """Amplitudes of the traces that were looked at; only data counts, but in the shares.
+    """Amplitudes of the traces that were looked at; what is no data counts in the shares alone.
 
     looked_at: traces. dead: of these, without data. no_data, zero: shares of their samples.
     percentiles: at PERCENTILES. rms: of each tenth of the samples, None where one has no data.

@@ -63,7 +63,7 @@ class SurveyChoices:
             )
         if not 0 <= self.clip < MOST_CLIP:
             raise InputError(
-                f"--clip: {self.clip} is no share; give percent from 0 below {MOST_CLIP}"
+                f"--clip: {self.clip} is out of range; give percent from 0 to less than {MOST_CLIP}"
             )
         if self.gain is not None and self.gain < 1:
             raise InputError(f"--gain: {self.gain} is no window; give samples, 1 or more")

@@ -1,4 +1,4 @@
-"""What tells a survey's content from another's: a hash, of all of it where that takes minutes."""
+"""A hash that tells one survey's content from another's: of it all, or of parts if it is large."""
 
 import hashlib
 from pathlib import Path

@@ -134,7 +134,7 @@ class GeometryFinder:
             self._refuse_gather(byte, placement)
             later, earlier = placement.repeated
             self.notes.append(
-                f"CDP {numbers[later]:,} (byte {byte}) is twice there, in traces {earlier + 1:,}"
+                f"CDP {numbers[later]:,} (byte {byte}) occurs twice, in traces {earlier + 1:,}"
                 f" and {later + 1:,}: the line keeps the file's order"
             )
         inline = self.table.first(STANDARD[0]) if self.table.columns[STANDARD[0]].constant else 0
@@ -183,7 +183,7 @@ class GeometryFinder:
         later, earlier = placement.repeated
         what = (
             f"inline {placement.inlines[later]:,}, crossline {placement.crosslines[later]:,} (bytes"
-            f" {pair[0]} and {pair[1]}) are twice there, in traces {earlier + 1:,} and"
+            f" {pair[0]} and {pair[1]}) occur twice, in traces {earlier + 1:,} and"
             f" {later + 1:,}"
         )
         if placement.duplicates <= DUPLICATES * placement.traces:

@@ -169,7 +169,7 @@ def _amplitudes(survey: Survey, crops: LearnedCrops, notes: list[str]) -> Facts:
     facts["amplitudes"] = asdict(statistics) | {"percentiles": named, "rms": list(statistics.rms)}
     windows = describe_windows(survey_windows(survey))
     if windows is None:
-        notes.append("comparison: no window of the survey is data for the most part: none was made")
+        notes.append("comparison: not made, because no window of the survey is mostly data")
         return facts
     facts["windows"] = as_json(windows)
     scale = sample_scale(windows, crops.statistics)

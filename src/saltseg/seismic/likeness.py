@@ -24,7 +24,7 @@ def compare(survey: WindowStatistics, crops: WindowStatistics) -> list[str]:
 
 
 def _alike(survey: Spread, crops: Spread) -> bool:
-    """Tell whether a median lies within a spread; what is not known is not unlike."""
+    """Tell whether a median lies within a spread, which an unknown one (NaN) does."""
     return not (survey[1] < crops[0] or survey[1] > crops[2])
 
 

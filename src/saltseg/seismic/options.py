@@ -54,8 +54,9 @@ class SurveyOptions:
 
     Bytes are counted from 1 in the trace header, as in the standard, and hold four-byte integers.
     sample_format: a number of the standard (1 IBM, 5 IEEE). interval: in ms, or in the unit of
-    depth. null: a value that stands for no data, beside -999.25 and 1e30. axes: those of an array
-    in its order, such as "inline,crossline,sample". whole_traces: read a file that was cut short.
+    depth. null: a further value that stands for no data, besides -999.25 and 1e30. axes: those of
+    an array in its order, such as "inline,crossline,sample". whole_traces: read a file that was cut
+    short.
     """
 
     inline_byte: int | None = None

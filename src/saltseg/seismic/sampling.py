@@ -132,7 +132,7 @@ def _delays(
 
 
 def _factors(scalars: Integers) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return what times are multiplied by: a negative scalar divides, others than tens are none."""
+    """Return factors of times: a negative scalar divides; what is no power of ten counts as 1."""
     known = np.isin(scalars, list(_TIME_SCALARS))
     return scaled(np.where(known, scalars, 1))
 

@@ -252,8 +252,8 @@ def open_store(
     lacking = [name for name in needed if name not in group]
     if lacking:
         raise InputError(
-            f"{path}: holds no {' and no '.join(lacking)}; name a survey to read its amplitudes, a"
-            " store that 'saltseg predict' wrote for what was predicted"
+            f"{path}: holds no {' and no '.join(lacking)}; name a survey to"
+            " read its amplitudes, or a store that 'saltseg predict' wrote to read a prediction"
         )
     try:
         return StoredSurvey(path, group, options, needed[0])

@@ -2,7 +2,7 @@
 
 Platt scaling (Platt 1999, Guo et al. 2017): p = sigmoid(slope * logit + offset), fitted by the
 least log loss over the pixels of out-of-fold crops. With offset 0 it is temperature scaling, of
-temperature 1 / slope; the offset takes up that some losses shift all probabilities to one side.
+temperature 1 / slope; the offset corrects losses that shift all probabilities to one side.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,8 @@ Counts = npt.NDArray[np.int64]
 BINS = 20
 """Bins of equal width in which the reliability of probabilities is told."""
 _LEAST = 2.0**-12
-"""Probabilities of less, and of 1 less that, are taken as that: half precision holds no more."""
+"""Probabilities are clipped to this, and to 1 less this, so that logits are finite: half precision
+is no finer below 1."""
 _STEPS, _ENOUGH = 100, 1e-10
 
 
@@ -93,9 +94,9 @@ def together(crops: Sequence[Pixels]) -> Pixels:
 
 
 def fit(pixels: Pixels) -> Calibration:
-    """Fit by Newton's method; pixels that are all salt, or all not, or said alike, teach nothing.
+    """Fit by Newton's method: a logistic regression with one input, whose loss has one minimum.
 
-    The fit is a logistic regression with one input, whose loss has one least.
+    Pixels that are all salt, all without, or all of one probability change nothing.
     """
     x = logits(pixels.probabilities)
     salt, count = pixels.salt.astype(np.float64), pixels.count.astype(np.float64)
