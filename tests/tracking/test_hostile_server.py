@@ -11,7 +11,7 @@ import pytest
 from saltseg.plumbing.errors import InputError
 from saltseg.tracking import store
 from saltseg.tracking.experiments import sync_experiments
-from saltseg.tracking.patience import StoreError, time_limit
+from saltseg.tracking.time_limits import StoreError, time_limit
 from tests.helpers.store_questions import ask_for_champion, fetch_champion, log_a_table
 from tests.tracking.conftest import Start, under
 

@@ -35,8 +35,7 @@ class Horizons(Labels):
         self._by_line: dict[int, dict[int, list[Interval]]] = defaultdict(dict)
         self._sparse = False
         axes = (CROSSLINE, INLINE) if axis == CROSSLINE else (INLINE, CROSSLINE)
-        for row in read_columns(path, COLUMNS, OTHERS):
-            where = f"{path}: line {row['']} of the file"
+        for where, row in read_columns(path, COLUMNS, OTHERS):
             line, trace = (int(number_of(row[name], where, name, whole=True)) for name in axes)
             intervals = self._by_line[line].setdefault(trace, [])
             if row["top"] or row["base"]:

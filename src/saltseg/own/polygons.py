@@ -117,8 +117,7 @@ def _crossings(edges: npt.NDArray[np.float64], trace: float) -> npt.NDArray[np.f
 def _from_csv(path: Path, axis: str) -> Iterator[Polygon]:
     required, optional = ("line", "trace", "depth"), ("polygon", "axis", "kind")
     corners: dict[tuple[int, str, str], list[tuple[float, float]]] = defaultdict(list)
-    for row in read_columns(path, required, optional):
-        where = f"{path}: line {row['']} of the file"
+    for where, row in read_columns(path, required, optional):
         line = int(number_of(row["line"], where, "line", whole=True))
         kind = _kind(row["kind"] or SALT, where)
         _check_axis(row["axis"] or axis, axis, where)
@@ -135,10 +134,11 @@ def _from_csv(path: Path, axis: str) -> Iterator[Polygon]:
 def _from_geojson(path: Path, axis: str) -> Iterator[Polygon]:
     try:
         content = json.loads(read_regular(path, MOST))
-        features = content["features"]
-        assert isinstance(features, list)
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise InputError(f"{path}: is no FeatureCollection of GeoJSON; export it as one") from error
+    except ValueError:
+        content = None
+    features = content.get("features") if isinstance(content, dict) else None
+    if not isinstance(features, list):
+        raise InputError(f"{path}: is no FeatureCollection of GeoJSON; export it as one")
     for number, feature in enumerate(features, start=1):
         yield from _feature(feature, f"{path}: feature {number}", axis)
 
@@ -170,9 +170,12 @@ def _ring(points: Iterable[Any], where: str) -> Ring:
     """Check a polygon's corners. Raises InputError where they are none, or it is open."""
     try:
         ring = np.array([[point[0], point[1]] for point in points], np.float64)
-        assert ring.size and np.isfinite(ring).all()
-    except (TypeError, ValueError, IndexError, KeyError, AssertionError) as error:
-        raise InputError(f"{where}: its corners are not pairs of trace and depth") from error
+    except (TypeError, ValueError, IndexError, KeyError):
+        ring = np.empty((0, 2))
+    if not (ring.size and np.isfinite(ring).all()):
+        raise InputError(
+            f"{where}: its corners are not pairs of trace and depth; write each as two numbers"
+        )
     if (ring[0] != ring[-1]).any():
         raise InputError(
             f"{where}: the polygon is open: it begins at trace {ring[0, 0]:g}, depth"

@@ -10,8 +10,8 @@ from saltseg.plumbing.errors import InputError
 
 def read_columns(
     path: Path, required: Sequence[str], optional: Sequence[str] = ()
-) -> Iterator[dict[str, str]]:
-    """Yield each row's fields by column, "" where there is none; "" is the line of the file.
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield where each row is, for messages, and its fields by column, "" where there is none.
 
     Raises InputError where a required column is missing, one is unknown, or there is no row.
     """
@@ -34,7 +34,7 @@ def read_columns(
         if row:
             fields = dict.fromkeys((*required, *optional), "")
             fields |= {name: text.strip() for name, text in zip(header, row, strict=False)}
-            yield fields | {"": f"{line:,}"}
+            yield f"{path}: line {line:,} of the file", fields
 
 
 def number_of(text: str, where: str, column: str, whole: bool = False) -> float:

@@ -23,7 +23,8 @@ def draw_reliability(folder: Path, before: Reliability, after: Reliability) -> N
     write_csv(folder / "reliability.csv", table[table["share"] > 0])
     title = "Out-of-fold pixels by their probability"
     with chart(folder / "reliability.png", "probability", "share that is salt", title) as axes:
-        axes.plot([0, 1], [0, 1], color=shade(INK), linestyle="--", linewidth=1, label="as said")
+        label = "perfectly calibrated"
+        axes.plot([0, 1], [0, 1], color=shade(INK), linestyle="--", linewidth=1, label=label)
         for name, found, colour in (("before", before, BLUE), ("calibrated", after, ORANGE)):
             held = np.isfinite(found.said)
             label = f"{name}: expected error {found.error:.4f}"

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from saltseg.plumbing.seeds import stream_seed
-from saltseg.scoring.intervals import bootstrap_interval
+from saltseg.scoring.intervals import TAIL, bootstrap_interval
 from saltseg.scoring.metric import Scores
 
 Integers = npt.NDArray[np.int64]
@@ -181,8 +181,8 @@ def curve_intervals(
         total = sums[drawn].sum(axis=0)
         means[index] = total / (10 * sizes[drawn].sum())
         chosen[index] = grid[best_threshold(total, grid)]
-    low, high = np.quantile(means, [0.025, 0.975], axis=0)
-    least, most = np.quantile(chosen, [0.025, 0.975], method="nearest")
+    low, high = np.quantile(means, [TAIL, 1 - TAIL], axis=0)
+    least, most = np.quantile(chosen, [TAIL, 1 - TAIL], method="nearest")
     return CurveIntervals(low, high, (float(least), float(most)))
 
 

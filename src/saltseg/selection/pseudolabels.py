@@ -12,7 +12,7 @@ import pandas as pd
 
 from saltseg.config.model_definitions import CROP
 from saltseg.config.sections import PseudoLabel
-from saltseg.crops.coverage import coverage_class
+from saltseg.crops.coverage import CLASSES, coverage_class
 from saltseg.crops.crop_set import load_array, load_table
 from saltseg.plumbing.files import write_array, write_table
 from saltseg.plumbing.seeds import stream_seed
@@ -130,4 +130,4 @@ def summary(labels: PseudoLabels) -> dict[str, int]:
     reasons = labels.table["reason"].value_counts()
     classes = labels.kept["coverage_class"].value_counts()
     counts = {name: int(reasons.get(name, 0)) for name in REASONS}
-    return counts | {f"kept_class_{k:02d}": int(classes.get(k, 0)) for k in range(11)}
+    return counts | {f"kept_class_{k:02d}": int(classes.get(k, 0)) for k in range(CLASSES)}

@@ -1,6 +1,5 @@
 """Predicting on users' images with a registered model, by the code that trained it."""
 
-import math
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -8,7 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from saltseg.models import survey_model
-from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.outputs import Outputs, check_outputs, protected_outputs
 from saltseg.project.model_folder import find_model, own_code
 from saltseg.seismic.images import read_image
@@ -33,8 +31,6 @@ def predict_files(
     Raises InputError for a wrong image, depth or `out`, for a depth that the model does not read,
     for files that would be lost, before anything is predicted, and where there is no such model.
     """
-    if depth is not None and not math.isfinite(depth):
-        raise InputError(f"--depth: {depth} is not a depth; give feet")
     check_names(images)
     names = [name for path in images for name in prediction_names(path.stem)]
     check_outputs(out, names, images, force)

@@ -18,8 +18,6 @@ from saltseg.serving.depths import check_depth_is_read
 from saltseg.serving.image_prediction import fetched
 from saltseg.serving.own_process import own_command, own_environment
 
-Given = SurveyOptions | SurveyChoices
-
 _PICTURES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jp2", ".gif", ".bmp", ".webp", ".pdf"}
 
 

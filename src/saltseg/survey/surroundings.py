@@ -21,6 +21,9 @@ SMALLEST_BODY = 1500
 SPECK = 24
 """Longest speck in inlines; longer pieces of salt are kept."""
 
+_KEPT = 256
+"""Planes of salt that are kept in memory, at one bit per pixel."""
+
 STRIDE = 4
 """Spacing in inlines of the planes for distant salt, and the side of their pixel blocks."""
 
@@ -91,10 +94,9 @@ class Surroundings:
 class SaltPlanes:
     """A cache of the salt of inlines, specks included."""
 
-    def __init__(self, setting: Setting, kept: int = 256) -> None:
-        """Start empty. kept: number of planes to cache, at one bit per pixel."""
+    def __init__(self, setting: Setting) -> None:
+        """Start empty."""
         self.setting = setting
-        self._kept = kept
         self._planes: dict[int, npt.NDArray[np.uint8]] = {}
 
     def plane(self, inline: int) -> Mask:
@@ -104,7 +106,7 @@ class SaltPlanes:
             packed = self._planes[inline]
             return np.unpackbits(packed, count=shape[0] * shape[1]).reshape(shape).view(np.bool_)
         salt = draw_salt(self.setting.at(inline))
-        while len(self._planes) >= self._kept:
+        while len(self._planes) >= _KEPT:
             del self._planes[next(iter(self._planes))]
         self._planes[inline] = np.packbits(salt)
         return salt

@@ -27,6 +27,9 @@ LOOKS = 9
 LEVEL_LOOKS = 3
 """Inlines used to estimate a volume's amplitudes."""
 
+_CHUNK = 32
+"""Inlines whose salt is cleaned together; the result does not depend on it."""
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -62,18 +65,15 @@ def draw_volume(seed: int, grid: Grid, style: str = "default") -> Volume:
     return Volume(setting, crest, _levels(planes, crest))
 
 
-def make_inlines(volume: Volume, inlines: range, chunk: int = 32) -> Iterator[Section]:
-    """Yield finished inlines in turn.
-
-    chunk: number of inlines whose salt is cleaned together; does not affect the result.
-    """
+def make_inlines(volume: Volume, inlines: range) -> Iterator[Section]:
+    """Yield finished inlines in turn."""
     setting = replace(volume.setting, nodes=Nodes())
     planes, migration = SaltPlanes(setting), Migration(setting)
     reach = migration.reach
     window: deque[tuple[Earth, npt.NDArray[np.complex64]]] = deque(maxlen=2 * reach + 1)
     last = inlines.stop + reach
-    for first in range(inlines.start - reach, last, chunk):
-        part = range(first, min(first + chunk, last))
+    for first in range(inlines.start - reach, last, _CHUNK):
+        part = range(first, min(first + _CHUNK, last))
         for earth in earths(planes, part, volume.crest):
             window.append((earth, migration.spectrum(earth.impedance)))
             if len(window) == 2 * reach + 1:

@@ -32,7 +32,6 @@ class ArchivedRun:
     """A run of the pipeline."""
 
     run_id: str
-    name: str
     status: str
     tags: dict[str, str]
     files: dict[str, bytes]
@@ -73,7 +72,6 @@ class Archive:
         run = self.client.get_run(run_id)
         return ArchivedRun(
             run_id=run_id,
-            name=run.info.run_name or run_id,
             status=run.info.status,
             tags=run.data.tags,
             files=read_record(self.client, run_id),

@@ -17,7 +17,7 @@ from saltseg.plumbing.layout import Layout
 from saltseg.tracking.address import server_uri
 from saltseg.tracking.clock import now_ms
 from saltseg.tracking.messages import read_answer
-from saltseg.tracking.patience import StoreError
+from saltseg.tracking.time_limits import StoreError
 from saltseg.tracking.wire import Wire, WireError, open_wire, pipeline_command, pipeline_process
 
 RUN_VARIABLE = "SALTSEG_PIPELINE_RUN"

@@ -27,7 +27,7 @@ from saltseg.plumbing.errors import reason_of
 from saltseg.project.processes import lives
 from saltseg.tracking.clock import now_ms
 from saltseg.tracking.messages import Message, read_report
-from saltseg.tracking.patience import TALK, TRANSFER, StoreError, time_limit
+from saltseg.tracking.time_limits import TALK, TRANSFER, StoreError, time_limit
 from saltseg.tracking.wire import WATCH, Wire, listen, peer_user
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from saltseg.plumbing.errors import InputError, reason_of, without_password
 from saltseg.project.processes import identity, lives
 from saltseg.tracking.address import database, database_uri, server_uri, store_uri
 from saltseg.tracking.migration import is_outdated, upgrade
-from saltseg.tracking.patience import GREETING, TRANSFER, StoreError, time_limit
 from saltseg.tracking.relocation import artifact_folder, relocate
 from saltseg.tracking.run_search import search_runs
+from saltseg.tracking.time_limits import GREETING, TRANSFER, StoreError, time_limit
 
 EXPERIMENT = "saltseg"
 
