@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 
 from saltseg.config.params import Params, load_params
+from saltseg.config.phase_checks import phase_input
 from saltseg.config.phases import LossName
 from saltseg.crops.crop_set import load_crops, load_table
 from saltseg.learning.batches import AugmentedBatches, load_batches, phase_batches
@@ -111,6 +112,7 @@ def prepared(
     network = network.to(memory_format=torch.channels_last)
     learner = Learner(network, params.training.optimizer, create_fabric(params.runtime))
     learner.seed(seed)
+    learner.take_input(phase_input(params.models[member], settings.phases[phase]))
     return learner, phase_batches(settings.phases[phase], sets, params.training, seed)
 
 

@@ -41,7 +41,7 @@ def main(root: Path) -> None:
         checked = write_submission(submission, sample, table["id"].tolist(), masks[table["row"]])
         write_out_of_fold(layout, folder / "out_of_fold.csv")
         write_json(folder / "manifest.json", manifest(layout, params, submission))
-        scores = score_on_test(submission, truth, generator(params.base.seed, "submit"))
+        scores = score_on_test(submission, truth, generator(params.base.seed, "submit"), table)
         write_json(layout.score, gather_score(layout, scores))
         draw_submission(layout, params, table, masks, truth)
         for path in (submission, folder / "manifest.json", layout.plots("submit")):

@@ -20,6 +20,7 @@ from tests.conftest import PROJECT
 from tests.helpers.checkout import Checkout
 
 FLIP = "snapshot_ensemble.flip"
+OWN = ["ingest.source=own", "ingest.raw_dir=raw"]
 
 
 def test_each_value_is_a_variant_and_none_are_combined(checkout: Checkout) -> None:
@@ -229,6 +230,15 @@ def test_an_experiment_whose_scores_are_gone_is_told_of(checkout: Checkout) -> N
             Request("cpu", [f"{FLIP}=false"], overrides=["coverage_stratify.min_margin=0.5"]),
             "-S coverage_stratify.min_margin=0.5: deals the crops out again",
         ),
+        (
+            Request("cpu", [f"{FLIP}=false"], overrides=OWN, seeds=[2018, 1]),
+            "base.seed=1: draws other crops from your own data, so that the locked folds",
+        ),
+        (
+            Request("cpu", [f"{FLIP}=false"], overrides=[*OWN, "base.seed=3"]),
+            "base.seed=3: draws other crops from your own data",
+        ),
+        (Request("demo", ["fold_split.n_folds=4"]), "are not scored on the same crops"),
         (Request("demo", ["survey.style=wide"]), "changes the crops"),
         (
             Request("subset", ["models.class_unet.filters=64"], match="cost"),

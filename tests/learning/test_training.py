@@ -9,7 +9,7 @@ import torch
 
 from saltseg.config.model_definitions import Input
 from saltseg.config.params import Params
-from saltseg.config.phases import choice_name
+from saltseg.config.phases import Phase, choice_name
 from saltseg.crops.crop_set import CropSet
 from saltseg.learning.checkpoint import drop_checkpoint
 from saltseg.learning.history import final_metrics, write_history
@@ -168,12 +168,21 @@ def run_mixed(task: Task, learned: LabelledCrops, labels: LabelledCrops, place: 
     return train(task, TrainingSets(learned, learned, pseudolabels=labels), place, silent)
 
 
+@pytest.mark.parametrize("before", [[], [make_phase(keep="none", size=120)]])
 @pytest.mark.parametrize("averaging", ["ema", "swa"])
 def test_an_average_goes_on_to_the_same_bytes(
-    task: Task, folded: tuple[LabelledCrops, LabelledCrops], place: Place, averaging: str
+    task: Task,
+    folded: tuple[LabelledCrops, LabelledCrops],
+    place: Place,
+    averaging: str,
+    before: list[Phase],
 ) -> None:
-    """Two epochs of three batches; SWA takes those of each epoch twice."""
-    averaged = average_of(task, averaging, {"last": 2})
+    """Two epochs of three batches; SWA takes those of each epoch twice.
+
+    After a phase of another size, an average has the size of its own phase.
+    """
+    averaged = average_of(padded(task), averaging, {"last": 2})
+    averaged = replace(averaged, phases=[*before, *averaged.phases])
     whole = run(averaged, folded, place)
     drop_checkpoint(whole.checkpoint)
     learned, held_out = folded
@@ -191,6 +200,7 @@ def test_an_average_goes_on_to_the_same_bytes(
             interruptions += 1
     assert interruptions >= 3
     assert len(again.snapshots) == 2 and same(whole, again)
+    assert again.history == whole.history
 
 
 def average_of(

@@ -142,3 +142,19 @@ def test_score_joins_by_id(tmp_path: Path, sample: Path) -> None:
     assert score.mean == pytest.approx((0 + 1 + 0.3) / 3)
     assert score.crops == 3
     assert 0 <= score.low < score.mean < score.high <= 1
+
+
+def test_the_interval_is_over_mosaics_where_they_are_known(tmp_path: Path) -> None:
+    truth, path = tmp_path / "truth.csv", tmp_path / "submission.csv"
+    names = [f"c{number:03}" for number in range(64)]
+    truth.write_text("id,rle_mask\n" + "".join(f"{name},1 100\n" for name in names))
+    # Every other mosaic of eight crops is right: there are eight facts, not 64.
+    mosaics = {name: f"m{place // 8}" for place, name in enumerate(names)}
+    right = [int(mosaics[name][1]) % 2 for name in names]
+    lines = [f"{name},{'1 100' * hit}\n" for name, hit in zip(names, right, strict=True)]
+    path.write_text("id,rle_mask\n" + "".join(lines))
+    alone, grouped = (
+        score_submission(path, truth, np.random.default_rng(0), known) for known in ({}, mosaics)
+    )
+    assert alone.mean == grouped.mean == 0.5
+    assert grouped.high - grouped.low > 2 * (alone.high - alone.low)

@@ -29,8 +29,8 @@ def explored_folds(base: Params, asked: list[int], name: str) -> list[int]:
     return folds
 
 
-def check_lock(layout: Layout, base: Params, name: str) -> None:
-    """Raise InputError if overrides deal the crops of a locked recipe out again.
+def check_lock(layout: Layout, base: Params, name: str, seeds: list[int]) -> None:
+    """Raise InputError if overrides or seeds deal the crops of a locked recipe out again.
 
     base: the parameters of the recipe `name` with the overrides. A locked fold would then hold
     other crops, and those that it kept for the final score would be explored.
@@ -38,6 +38,13 @@ def check_lock(layout: Layout, base: Params, name: str) -> None:
     own = read_base(layout, name, ())
     if not (own.fold_split.locked and base.fold_split.locked):
         return
+    others = [seed for seed in seeds if seed != own.base.seed]
+    if others and base.ingest.source == "own":
+        raise InputError(
+            f"base.seed={others[0]}: draws other crops from your own data, so that the locked folds"
+            f" (fold_split.locked) hold others; use the recipe's, {own.base.seed}, or lock none: -S"
+            " 'fold_split.locked=[]'"
+        )
     for section in ("fold_split", "coverage_stratify"):
         before, after = (getattr(params, section).model_dump() for params in (own, base))
         changed = [key for key in before if key != "locked" and before[key] != after[key]]

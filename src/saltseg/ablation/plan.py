@@ -115,9 +115,9 @@ def make_plan(root: Path, request: Request) -> Plan:
     check_project(root)
     layout = Layout(root)
     first = read_base(layout, request.base, request.overrides)
-    check_lock(layout, first, request.base)
-    folds = explored_folds(first, list(request.folds), request.base)
     seeds = list(request.seeds) or [first.base.seed]
+    check_lock(layout, first, request.base, seeds)
+    folds = explored_folds(first, list(request.folds), request.base)
     if len(set(seeds)) < len(seeds):
         raise InputError(f"--seeds: {seeds} has a duplicate")
     listed = [change for each in request.vary for change in split_values(each)]
@@ -159,6 +159,11 @@ def _check_pairs(base: Params, variant: Trial) -> None:
             " compare ways to split, lock none: -S 'fold_split.locked=[]'"
         )
     every = range(base.fold_split.n_folds)
+    if params.fold_split.n_folds != len(every):
+        raise InputError(
+            f"--vary {change}: with other folds, base and variant are not scored on the same crops;"
+            " train them with dvc exp run, and compare their scores"
+        )
     if after != before and set(base.train_per_fold.folds) != set(every):
         all_folds = ",".join(map(str, every))
         raise InputError(f"--vary {change}: changes the folds; compare all: --folds {all_folds}")

@@ -120,9 +120,10 @@ def train_epochs(
                 continue
             loss_function = create_loss(phase.loss)
             done = len(state.losses)
+            # First: an average is a copy of the network, its size of input included.
+            learner.take_input(phase_input(task.definition, phase))
             if not done:
                 _start_epoch(epoch, learner, task)
-            learner.take_input(phase_input(task.definition, phase))
             learner.model.train()
             for step, batch in zip(epoch.steps[done:], loader.load(epoch, done), strict=True):
                 rate = learning_rate(phase.schedule, epoch, step, scores)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from saltseg.plumbing.files import read_json
 from saltseg.plumbing.layout import Layout
@@ -20,12 +21,16 @@ _MEASURES = ("iou", "dice", "boundary_distance")
 
 
 def score_on_test(
-    submission: Path, truth: Path, generator: np.random.Generator
+    submission: Path, truth: Path, generator: np.random.Generator, table: pd.DataFrame
 ) -> dict[str, float]:
-    """Return the score of a submission with its interval; {} if `truth` does not exist."""
+    """Return the score of a submission with its interval over mosaics; {} without `truth`.
+
+    table: the test crops' `id` and `mosaic`.
+    """
     if not truth.exists():
         return {}
-    found = score_submission(submission, truth, generator)
+    mosaics = dict(zip(table["id"], table["mosaic"], strict=True))
+    found = score_submission(submission, truth, generator, mosaics)
     return {
         "test_score": found.mean,
         "test_score_low": found.low,

@@ -1,9 +1,10 @@
 """Kaggle's submission: writing, checking and scoring it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Score:
-    """Mean precision over crops, with the 95% interval of a bootstrap over crops.
+    """Mean precision over crops, with the 95% interval of a bootstrap over mosaics or over crops.
 
     gain: how much more it is than that of the first of several submissions, with its interval.
     """
@@ -124,22 +125,33 @@ def check_submission(path: Path, sample: Path, named: Path | None = None) -> Che
     return Checked(len(codes.ids), empty, in_order=codes.ids == expected.ids)
 
 
-def score_submission(path: Path, truth: Path, generator: np.random.Generator) -> Score:
+def score_submission(
+    path: Path,
+    truth: Path,
+    generator: np.random.Generator,
+    mosaics: Mapping[str, str] = MappingProxyType({}),
+) -> Score:
     """Score a submission against a file of the same format with the true masks.
 
-    generator: draws the bootstrap's resamples. Raises InputError as check_submission does.
+    generator: draws the bootstrap's resamples, of whole mosaics. mosaics: that of each id; a crop
+    without one is its own, which makes the interval too narrow where crops are neighbours.
+    Raises InputError as check_submission does.
     """
-    return score_submissions([path], truth, generator)[0]
+    return score_submissions([path], truth, generator, mosaics)[0]
 
 
 def score_submissions(
-    paths: Sequence[Path], truth: Path, generator: np.random.Generator
+    paths: Sequence[Path],
+    truth: Path,
+    generator: np.random.Generator,
+    mosaics: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Score]:
     """Score submissions on the same crops; see score_submission. Gains are of paired crops."""
     true = read_codes(truth)
     scores = [_crop_scores(path, true) for path in paths]
     gains = [each - scores[0] for each in scores]
-    intervals = bootstrap_intervals([*scores, *gains], true.ids, _RESAMPLES, generator)
+    groups = [mosaics.get(name, name) for name in true.ids]
+    intervals = bootstrap_intervals([*scores, *gains], groups, _RESAMPLES, generator)
     return [
         Score(float(score.mean()), *own, len(score), (float(gain.mean()), *more))
         for score, gain, own, more in zip(
