@@ -91,6 +91,14 @@ def test_what_failed_is_not_in_the_log(layout: Layout, tmp_path: Path) -> None:
     assert list(read_log(layout).columns) == list(COLUMNS)
 
 
+def test_nothing_is_uploaded_that_could_not_be_noted(layout: Layout, tmp_path: Path) -> None:
+    submit(layout, 5, 0.5, "good")
+    layout.uploads.write_text("<<<<<<< HEAD\n" + layout.uploads.read_text())
+    with pytest.raises(InputError, match="restore it"):
+        upload_submission(layout, "again")
+    assert len((tmp_path / "bin/messages").read_text().splitlines()) == 1
+
+
 def test_the_command_without_uploads_and_with_a_damaged_log(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:

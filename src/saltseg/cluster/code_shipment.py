@@ -3,6 +3,7 @@
 A node needs no access to the repository that the commit came from.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,25 @@ from saltseg.project.git import git, top_folder, why_unknown
 from saltseg.reproduction.clean_clone import Storage, restore_code
 from saltseg.reproduction.revisions import tracked_files
 
-_SECRET = ("secret", "password", "token", "key_id", "account_key", "connection_string")
-"""Parts of the names of DVC's settings that are credentials: nodes have their own."""
+_SENT = {
+    *(
+        "url",
+        "endpointurl",
+        "oss_endpoint",
+        "region",
+        "cache_regions",
+        "port",
+        "type",
+        "projectname",
+    ),
+    *("account_name", "user", "auth", "ask_password", "allow_agent", "allow_anonymous_login"),
+    *("gss_auth", "kerberos", "kerb_ticket", "kerberos_principal", "profile", "configpath"),
+    *("credentialpath", "keyfile", "cert_path", "key_path", "ssl_verify", "use_ssl", "use_https"),
+    *("method", "listobjects", "acl", "sse", "sse_kms_key_id", "sse_customer_algorithm"),
+    *("jobs", "checksum_jobs", "max_sessions", "no_traverse", "connect_timeout", "read_timeout"),
+    *("timeout", "verify", "version_aware", "worktree", "shared", "protected", "replication"),
+}
+"""Settings of DVC's remotes that nodes are told: no credentials, of which nodes have their own."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +100,15 @@ def sent_storage(root: Path) -> Storage:
             " reach: 'dvc remote add --default NAME URL' (a shared folder, s3://BUCKET/FOLDER, ...)"
         )
     remotes = {
-        name: {key: value for key, value in settings.items() if not _is_secret(key)}
+        name: {key: _public(value) for key, value in settings.items() if key in _SENT}
         for name, settings in storage.remotes.items()
     }
     return Storage(storage.cache, remotes, storage.default)
 
 
-def _is_secret(setting: str) -> bool:
-    return any(part in setting for part in _SECRET)
+def _public(value: object) -> object:
+    """Return a setting without the password of a URL, whose user stays."""
+    return re.sub(r"(//[^/@:\s]*):[^/\s]*@", r"\1@", value) if isinstance(value, str) else value
 
 
 def check_inputs(root: Path, shipment: Shipment, items: Collection[str]) -> None:

@@ -8,6 +8,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.db import HashFileDB
 
+from saltseg.plumbing.errors import InputError, reason_of
 from saltseg.plumbing.files import hash_file
 
 _FOLDER = ".dir"
@@ -56,7 +57,7 @@ class Objects:
         cached = Path(self.cache.oid_to_path(digest))
         if cached.is_file():
             return State.CACHED if _matches(cached, digest) else State.DAMAGED
-        if self.remote is None or not self.remote.exists(digest):
+        if self.remote is None or not _holds(self.remote, digest):
             return State.MISSING
         if self.remote.fs.protocol != "local":
             return State.REMOTE
@@ -73,8 +74,37 @@ def _matches(path: Path, digest: str) -> bool:
     return hash_file(path) == digest.removesuffix(_FOLDER)
 
 
+def _holds(remote: HashFileDB, digest: str) -> bool:
+    """Ask a remote for an object. Raises InputError if it cannot be asked.
+
+    Not fsspec's `exists`, which takes whatever goes wrong for an answer.
+    """
+    path = remote.oid_to_path(digest)
+    try:
+        remote.fs.info(path)
+    except Exception as error:  # each kind of remote has its own
+        if _tells_absence(error):
+            return False
+        raise InputError(
+            f"DVC's remote cannot be asked for {path} ({reason_of(error)}); see whether 'dvc remote"
+            " list' names the right one, and your connection and credentials"
+        ) from error
+    return True
+
+
+def _tells_absence(error: BaseException) -> bool:
+    """Tell whether a remote answered that it has no such file; HTTP puts any cause into that."""
+    cause = error.__cause__
+    known = (
+        cause is None or isinstance(cause, FileNotFoundError) or getattr(cause, "status", 0) == 404
+    )
+    return isinstance(error, FileNotFoundError) and known
+
+
 def _default_remote(repo: Repo) -> HashFileDB | None:
     try:
         return repo.cloud.get_remote_odb()
     except DvcException:
         return None
+    except ImportError as error:
+        raise InputError(f"DVC's remote cannot be opened: {reason_of(error)}") from error
