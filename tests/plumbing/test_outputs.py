@@ -1,5 +1,7 @@
 """What a person has written where he says: nothing that was there is lost."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,6 +86,28 @@ def test_what_saltseg_did_not_make_stays(
         with pytest.raises(InputError, match="exists, and is not as saltseg made it"):
             write(tmp_path, force, a="2")
     assert contents(tmp_path) == before
+
+
+def test_what_a_killed_call_left_is_removed_and_what_a_running_one_has_stays(
+    tmp_path: Path,
+) -> None:
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from saltseg.plumbing.outputs import protected_outputs\n"
+        "with protected_outputs(Path(sys.argv[1]), ['a'], False) as outputs:\n"
+        "    (outputs.staging / 'a').write_text('half')\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    other = tmp_path / ".saltseg-mine"
+    other.mkdir()
+    (other / "kept").touch()
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == -9
+    assert len([*tmp_path.iterdir()]) == 2
+    with protected_outputs(tmp_path, ["a"], False) as running:
+        assert {*tmp_path.iterdir()} == {other, running.staging}
+        with protected_outputs(tmp_path, ["b"], False) as second:
+            assert {*tmp_path.iterdir()} == {other, running.staging, second.staging}
+    assert [*tmp_path.rglob("*")] == [other, other / "kept"]
 
 
 @pytest.mark.parametrize("given", ["a_mask.png", "../here/a_mask.png", "linked.png"])

@@ -21,6 +21,7 @@ from saltseg.cli import (
     surveys,
     training,
 )
+from saltseg.project.dvc_process import interrupt_when_told
 from saltseg.project.git import leave_callers_repository
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ def main(
 ) -> None:
     """Find salt in seismic images, reproducibly."""
     leave_callers_repository(os.environ)
+    interrupt_when_told()
 
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {

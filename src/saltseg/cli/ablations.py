@@ -76,10 +76,8 @@ def ablate(
     from saltseg.ablation import Request, log_report
     from saltseg.ablation import ablate as run
     from saltseg.plumbing.files import write_text
-    from saltseg.project.dvc_process import interrupt_when_told
 
     logging.disable(logging.INFO)  # no news of a new database's tables
-    interrupt_when_told()
     with one_line_errors():
         with _place_for_table(out, force) as place:
             asked = Request(

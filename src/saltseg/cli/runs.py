@@ -37,9 +37,6 @@ def reproduce(
         raise typer.BadParameter(
             "--from forces stages to run, --cached avoids running them: give one"
         )
-    from saltseg.project.dvc_process import interrupt_when_told
-
-    interrupt_when_told()
     with one_line_errors():
         from saltseg.reproduction.records import find_record
         from saltseg.reproduction.repetition import Request

@@ -26,9 +26,6 @@ def train(
     if ray is not None and jobs != "auto":
         raise typer.BadParameter("--jobs is for one machine: with --ray, the cluster's size counts")
     check_states(ray, states)
-    from saltseg.project.dvc_process import interrupt_when_told
-
-    interrupt_when_told()
     with one_line_errors():
         check_project(Path())
         if ray is not None:

@@ -12,8 +12,8 @@ from saltseg.cluster.node import Versions, node_facts, node_folder, packed
 from saltseg.cluster.shared_folder import SharedFolder
 from saltseg.plumbing.errors import InputError, reason_of
 from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.scratch_folders import scratch_folder
 from saltseg.project.dvc_process import ended_with_this, environment_of_checkout, start_dvc
-from saltseg.reproduction.clean_clone import scratch_folder
 from saltseg.tracking import wait_for_recorders
 
 _TICK = 0.2

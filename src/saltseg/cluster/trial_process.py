@@ -18,10 +18,11 @@ from saltseg.ablation.overrides import write_base
 from saltseg.cluster.cluster_training import train_on_cluster
 from saltseg.plumbing.errors import InputError, one_line_errors
 from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.scratch_folders import scratch_folder
 from saltseg.project.dvc_process import interrupt_when_told, run_dvc
 from saltseg.project.git import PATCH, GitError, git, top_folder
 from saltseg.project.processes import end_group_with
-from saltseg.reproduction.clean_clone import borrow_code, scratch_folder, share_storage
+from saltseg.reproduction.clean_clone import borrow_code, share_storage
 
 _PREFIX = "saltseg-trial-"
 

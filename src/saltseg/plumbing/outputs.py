@@ -6,14 +6,14 @@ only files that match the list.
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from saltseg.plumbing.errors import InputError, first_few
 from saltseg.plumbing.files import hash_file
+from saltseg.plumbing.scratch_folders import scratch_folder
 
 OUTPUTS = ".saltseg-outputs"
 """The name of the list."""
@@ -60,15 +60,13 @@ def protected_outputs(
     Raises InputError as `check_outputs` does, or if the folder is not writable.
     """
     check_outputs(folder, names, inputs, force)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staging = tempfile.mkdtemp(prefix=".saltseg-", dir=folder)
-    except OSError as error:
-        raise unwritable(folder, error) from error
-    try:
-        yield Outputs(folder, Path(staging))
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            staging = stack.enter_context(scratch_folder(".saltseg-", folder))
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        yield Outputs(folder, staging)
 
 
 def unwritable(folder: Path, error: OSError) -> InputError:

@@ -1,27 +1,24 @@
 """A clean clone of a run's code in a temporary folder, with the files that the run recorded."""
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dvc.config import Config
 from dvc.repo import Repo
-from filelock import FileLock
 
 from saltseg.plumbing.files import write_below
 from saltseg.plumbing.layout import Layout
+from saltseg.plumbing.scratch_folders import scratch_folder
 from saltseg.project.git import git, object_folder, top_folder
 from saltseg.reproduction.patches import STORAGE, check_patch
 from saltseg.reproduction.records import RunRecord
 from saltseg.tracking import wait_for_recorders
 
 _PREFIX = "saltseg-reproduction-"
-_LOCK = ".in-use.lock"
 
 
 @contextmanager
@@ -75,35 +72,6 @@ def restore_code(clone: Path, commit: str, patch: bytes) -> None:
     if patch:
         options = ["--binary", "--whitespace=nowarn", f"--exclude={STORAGE}"]
         git(clone, "apply", *options, "-", stdin=patch)
-
-
-@contextmanager
-def scratch_folder(prefix: str) -> Iterator[Path]:
-    """Yield a new folder for a clone and remove it at the end; first remove abandoned ones.
-
-    prefix: of the folder's name; those of others with the same are removed.
-    A folder is in use while its lock is held; the system releases the lock when the process ends.
-    """
-    _sweep(Path(tempfile.gettempdir()), prefix)
-    with (
-        tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder,
-        FileLock(Path(folder, _LOCK)),
-    ):
-        yield Path(folder).resolve()
-
-
-def _sweep(place: Path, prefix: str) -> None:
-    for folder in place.glob(f"{prefix}*"):
-        lock = folder / _LOCK
-        # Folders that are in use, or that belong to others, stay.
-        with suppress(OSError):
-            if folder.is_symlink() or folder.stat().st_uid != os.getuid() or not lock.is_file():
-                continue
-            with FileLock(lock, timeout=0):
-                for each in folder.iterdir():
-                    if each != lock:
-                        shutil.rmtree(each)
-            shutil.rmtree(folder)
 
 
 def share_storage(root: Path, clone: Path, site_cache: Path) -> None:
