@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,7 +22,9 @@ from saltseg.cli import (
     surveys,
     training,
 )
+from saltseg.plumbing.layout import Layout
 from saltseg.project.git import leave_callers_repository
+from saltseg.project.lost_records import tell_lost_records
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,6 +49,7 @@ def main(
 ) -> None:
     """Find salt in seismic images, reproducibly."""
     leave_callers_repository(os.environ)
+    tell_lost_records(Layout(Path()).mlruns)
 
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {

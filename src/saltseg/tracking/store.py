@@ -171,9 +171,12 @@ def end_abandoned(client: MlflowClient, experiment: str, parent: str) -> None:
         end_run(client, run.info.run_id, "KILLED")
 
 
-def end_run(client: MlflowClient, run: str, status: str) -> None:
-    """End a run; the tags by which its processes were found say nothing any more."""
-    client.set_terminated(run, status)
+def end_run(client: MlflowClient, run: str, status: str, at: int | None = None) -> None:
+    """End a run; the tags by which its processes were found say nothing any more.
+
+    at: milliseconds since 1970; None for now.
+    """
+    client.set_terminated(run, status, at)
     known = client.get_run(run).data.tags
     for tag in (each for each in _PROCESS_TAGS if each in known):
         client.delete_tag(run, tag)
