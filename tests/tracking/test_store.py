@@ -12,9 +12,9 @@ from filelock import FileLock
 from typer.testing import CliRunner
 
 from saltseg.cli import app
-from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.errors import InputError, without_password
 from saltseg.project.registered_model import NAME
-from saltseg.tracking.address import store_uri
+from saltseg.tracking.address import server_uri, store_uri
 from saltseg.tracking.archive import Archive
 from saltseg.tracking.durations import Durations
 from saltseg.tracking.experiments import sync_experiments
@@ -192,6 +192,24 @@ def test_what_is_no_address_of_a_store_is_named(
         assert f"MLFLOW_TRACKING_URI: {uri!r} " in str(raised.value)
     assert Durations(checkout, ["ingest"]).runs == []
     assert not (checkout / "x").exists()
+
+
+@pytest.mark.parametrize("start", ["postgres://", "https//", "https:/", "https:", "https:\\\\", ""])
+@pytest.mark.parametrize("secret", ["s3cret", "s3/cret", "s3@cret", "s3:cret"])
+def test_a_password_in_what_is_no_address_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, start: str, secret: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{start}joe:{secret}@db.example.org/mlflow")
+    with pytest.raises(InputError, match="db.example.org/mlflow' is not a store's") as raised:
+        server_uri()
+    assert "cret" not in str(raised.value) and "s3" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["models:/saltseg@champion", "train-per-fold@lite0-0", "http://host:1/x", "ask joe@x.y"]
+)
+def test_what_is_no_password_is_shown(text: str) -> None:
+    assert without_password(f"see {text}.") == f"see {text}."
 
 
 @pytest.mark.parametrize("uri", ["", " ", "\t"])
