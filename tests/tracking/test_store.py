@@ -3,6 +3,7 @@
 import re
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -171,6 +172,24 @@ def test_a_database_of_a_newer_mlflow_is_one_line(
     assert (done.exit_code, done.output.count("\n")) == (1, 1)
     assert "mlruns/mlflow.db: is of another MLflow version (" in done.output
     assert "of_tomorrow" in done.output
+
+
+def test_every_content_that_an_upgrade_may_harm_has_a_backup(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = checkout / "mlruns/mlflow.db"
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))  # every upgrade fails, at once
+    for content, end in [("one", ""), ("one", ""), ("two", "-2"), ("two", "-2"), ("three", "-3")]:
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("UPDATE experiments SET name = ? WHERE name != ?", [content] * 2)
+            connection.commit()
+        with pytest.raises(InputError, match=rf"before-mlflow-[\d.]+{end}\.db is a backup"):
+            upgrade(database)
+    held = set()
+    for copy in (checkout / "mlruns").glob("before-mlflow-*.db"):
+        with closing(sqlite3.connect(copy)) as connection:
+            held |= set(connection.execute("SELECT name FROM experiments").fetchall())
+    assert held == {("one",), ("two",), ("three",)}
 
 
 @pytest.mark.parametrize("take", [shutil.move, shutil.copytree])
