@@ -113,8 +113,8 @@ docs: $(DEV)
 image: $(READY)
 	rm -rf tmp/champion
 	mkdir -p tmp/champion
-	MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} mlflow artifacts download \
-		--artifact-uri models:/saltseg@champion --dst-path tmp/champion
+	MLFLOW_REGISTRY_URI= MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} \
+		mlflow artifacts download --artifact-uri models:/saltseg@champion --dst-path tmp/champion
 	docker build --tag saltseg .
 
 deps: $(READY)

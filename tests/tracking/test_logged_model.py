@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import LoggedModelStatus
 from typer.testing import CliRunner
 
 from saltseg.cli import app
@@ -35,6 +36,7 @@ from saltseg.tracking.logged_model import record_model, requirements
 from saltseg.tracking.registry import fetched_model, open_registry, version_of
 from saltseg.tracking.run_content import log_files
 from tests.conftest import PROJECT
+from tests.helpers.shaky_client import ShakyClient, UnpluggedError
 from tests.tracking.conftest import client_of, on_both_stores, recorded, runs, start_stage, under
 
 pytestmark = pytest.mark.slow
@@ -101,6 +103,35 @@ def test_a_run_has_one_version_with_hashes_and_nested_score(store: Store, traine
     assert (
         len(list((store.root / "artifacts").rglob("snapshot_0.safetensors"))) == 2
     )  # of two folds
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_wherever_the_store_fails_the_next_attempt_completes_the_one_model(
+    store: Store, trained: Layout, tmp_path: Path, *, after: bool
+) -> None:
+    run = store.client.create_run("1").info.run_id
+    store.client.log_metric(run, "score", 0.5)
+    export_model(trained, tmp_path)
+    breaks = 0
+    while True:
+        breaks += 1
+        shaky = cast(MlflowClient, ShakyClient(store.client, breaks, after=after))
+        try:
+            record_model(shaky, run, tmp_path, store.files)
+            break
+        except UnpluggedError:
+            continue
+    assert breaks > 5
+    (model,) = store.client.search_logged_models(["1"], f"source_run_id = '{run}'")
+    assert model.status == LoggedModelStatus.READY
+    assert [(each.key, each.value) for each in model.metrics or []] == [("score", 0.5)]
+    found = store.client.get_run(run).outputs
+    assert found is not None and [each.model_id for each in found.model_outputs] == [model.model_id]
+    (version,) = store.client.search_model_versions(f"run_id = '{run}'")
+    assert (version.description or "").startswith("## Score ")
+    with fetched_model(f"models:/saltseg/{version.version}", store.root) as folder:
+        assert list(folder.rglob("*.safetensors"))
+    store.client.delete_model_version("saltseg", version.version)
 
 
 def test_the_version_has_a_card(store: Store, trained: Layout) -> None:

@@ -3,23 +3,27 @@
 import re
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from mlflow.exceptions import MlflowException
 from typer.testing import CliRunner
 
 from saltseg.cli import app
-from saltseg.plumbing.errors import InputError
-from saltseg.project.registered_model import NAME
-from saltseg.tracking.address import store_uri
+from saltseg.plumbing.errors import InputError, without_password
+from saltseg.project.health import State
+from saltseg.project.registered_model import CHAMPION, NAME
+from saltseg.tracking.address import server_uri, store_uri
 from saltseg.tracking.archive import Archive
 from saltseg.tracking.durations import Durations
 from saltseg.tracking.experiments import sync_experiments
 from saltseg.tracking.migration import upgrade
-from saltseg.tracking.registry import champion, fetched_model, register
+from saltseg.tracking.reachability import check_store
+from saltseg.tracking.registry import champion, fetched_model, make_champion, register
 from saltseg.tracking.store import open_experiment, open_store, reached_store
 from tests.conftest import PROJECT
 from tests.helpers.limited_files import files_limited
@@ -67,6 +71,22 @@ def test_none_is_champion_before_one_is_promoted(checkout: Path) -> None:
         fetch_champion(checkout)
 
 
+def test_models_are_in_the_store_of_the_runs_whatever_registry_is_set(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", DEAD)
+    client = open_store(checkout / "mlruns")
+    assert champion(client) is None
+    place = experiment_of(checkout)
+    run = client.create_run(place).info.run_id
+    client.log_text(run, "kept", "record/dvc.lock")
+    model = client.create_logged_model(place, NAME, run).model_id
+    client.log_model_artifacts(model, str(checkout / "mlruns/artifacts" / run))
+    make_champion(client, register(client, run, model, {}))
+    with fetched_model(CHAMPION, checkout) as folder:
+        assert any(folder.rglob("dvc.lock"))
+
+
 def test_what_another_process_holds_is_named(checkout: Path) -> None:
     lock = checkout / "mlruns/.lock"
     with (
@@ -76,6 +96,38 @@ def test_what_another_process_holds_is_named(checkout: Path) -> None:
         FileLock(lock, timeout=0),
     ):
         pass
+
+
+def test_a_database_that_another_process_writes_to_is_left_where_it_is(checkout: Path) -> None:
+    folder = checkout / "mlruns"
+    with (
+        closing(sqlite3.connect(folder / "mlflow.db", isolation_level=None)) as writer,
+        closing(sqlite3.connect(folder / "mlflow.db", timeout=0)) as waiting,
+        pytest.raises(InputError, match="database is locked") as raised,
+        reached_store(folder),
+    ):
+        writer.execute("BEGIN EXCLUSIVE")
+        waiting.execute("SELECT * FROM runs")
+    assert "another process is writing to it; try again" in str(raised.value)
+    assert "move it away" not in str(raised.value)
+
+
+def test_what_is_no_damage_moves_no_database(checkout: Path) -> None:
+    with (
+        pytest.raises(InputError, match="MLflow cannot be asked") as raised,
+        reached_store(checkout / "mlruns"),
+    ):
+        raise MlflowException("something else")
+    assert str(raised.value).endswith("); try again")
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line(checkout: Path) -> None:
+    (checkout / "mlruns/.lock").mkdir()  # as hard to open as a file on a read-only disk
+    for ask in (ask_for_champion, fetch_champion, log_a_table, sync_experiments):
+        with pytest.raises(InputError, match=r"mlflow\.db: MLflow cannot be asked") as raised:
+            ask(checkout)
+        assert "mlruns/.lock" in str(raised.value) and "permissions" in str(raised.value)
+    assert check_store(checkout).state is State.NEEDED
 
 
 def test_a_damaged_database_is_one_line(checkout: Path) -> None:
@@ -120,6 +172,24 @@ def test_a_database_of_a_newer_mlflow_is_one_line(
     assert (done.exit_code, done.output.count("\n")) == (1, 1)
     assert "mlruns/mlflow.db: is of another MLflow version (" in done.output
     assert "of_tomorrow" in done.output
+
+
+def test_every_content_that_an_upgrade_may_harm_has_a_backup(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = checkout / "mlruns/mlflow.db"
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))  # every upgrade fails, at once
+    for content, end in [("one", ""), ("one", ""), ("two", "-2"), ("two", "-2"), ("three", "-3")]:
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("UPDATE experiments SET name = ? WHERE name != ?", [content] * 2)
+            connection.commit()
+        with pytest.raises(InputError, match=rf"before-mlflow-[\d.]+{end}\.db is a backup"):
+            upgrade(database)
+    held = set()
+    for copy in (checkout / "mlruns").glob("before-mlflow-*.db"):
+        with closing(sqlite3.connect(copy)) as connection:
+            held |= set(connection.execute("SELECT name FROM experiments").fetchall())
+    assert held == {("one",), ("two",), ("three",)}
 
 
 @pytest.mark.parametrize("take", [shutil.move, shutil.copytree])
@@ -192,6 +262,25 @@ def test_what_is_no_address_of_a_store_is_named(
         assert f"MLFLOW_TRACKING_URI: {uri!r} " in str(raised.value)
     assert Durations(checkout, ["ingest"]).runs == []
     assert not (checkout / "x").exists()
+
+
+@pytest.mark.parametrize("start", ["postgres://", "https//", "https:/", "https:", "https:\\\\", ""])
+@pytest.mark.parametrize("secret", ["s3cret", "s3/cret", "s3@cret", "s3:cret"])
+def test_a_password_in_what_is_no_address_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, start: str, secret: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{start}joe:{secret}@db.example.org/mlflow")
+    with pytest.raises(InputError, match="is not a store's address") as raised:
+        server_uri()
+    assert "db.example.org/mlflow' is not" in str(raised.value)
+    assert "cret" not in str(raised.value) and "s3" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["models:/saltseg@champion", "train-per-fold@lite0-0", "http://host:1/x", "ask joe@x.y"]
+)
+def test_what_is_no_password_is_shown(text: str) -> None:
+    assert without_password(f"see {text}.") == f"see {text}."
 
 
 @pytest.mark.parametrize("uri", ["", " ", "\t"])

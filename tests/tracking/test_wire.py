@@ -17,7 +17,7 @@ from saltseg.plumbing.errors import InputError, one_line_errors, printable, reas
 from saltseg.project.processes import identity, lives
 from saltseg.tracking import wire
 from saltseg.tracking.messages import read_answer, read_report
-from saltseg.tracking.wire import Wire, WireError, peer_user
+from saltseg.tracking.wire import Wire, WireError, peer_user, pipeline_process
 
 
 @pytest.fixture
@@ -139,3 +139,11 @@ def test_a_clock_that_jumps_ends_and_revives_no_process(monkeypatch: pytest.Monk
         assert lives(os.getpid(), own) and identity(os.getpid()) == own
         assert not lives(ended.pid, other) and not lives(os.getpid(), other)
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize("named", ["abc", "1.5", "-1", "9" * 30])
+def test_what_is_no_process_s_number_is_named(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALTSEG_PIPELINE", named)
+    with pytest.raises(InputError) as raised:
+        pipeline_process()
+    assert named in str(raised.value) and "process" in str(raised.value)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,8 +22,10 @@ from saltseg.cli import (
     surveys,
     training,
 )
+from saltseg.plumbing.layout import Layout
 from saltseg.project.dvc_process import interrupt_when_told
 from saltseg.project.git import leave_callers_repository
+from saltseg.project.lost_records import tell_lost_records
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,6 +51,7 @@ def main(
     """Find salt in seismic images, reproducibly."""
     leave_callers_repository(os.environ)
     interrupt_when_told()
+    tell_lost_records(Layout(Path()).mlruns)
 
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {

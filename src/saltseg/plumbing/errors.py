@@ -16,6 +16,12 @@ _OF_THE_DISK = {
 }
 """Error numbers for missing disk space or permissions."""
 
+_IN_URLS = re.compile(r"//[^/\s]*@")
+"""Credentials after "//"."""
+
+_LOOSE = re.compile(r"(?<![^\s/:'\"(=])[^\s/:@'\"(=]*:[^\s/@'\"]\S*@")
+"""USER:PASSWORD@ elsewhere, or with a slash in it; models:/NAME@ALIAS is no such thing."""
+
 
 class InputError(Exception):
     """Invalid input; the message is one line that says what to do."""
@@ -50,8 +56,11 @@ def reason_of(error: Exception) -> str:
 
 
 def without_password(text: str) -> str:
-    """Strip credentials from URLs: "https://user:password@host" becomes "https://host"."""
-    return re.sub(r"//[^/\s]*@", "//", text)
+    """Strip credentials from URLs: "https://user:password@host" becomes "https://host".
+
+    So it does where a typing error makes them no URLs: "https:/user:password@host".
+    """
+    return _LOOSE.sub("", _IN_URLS.sub("//", text))
 
 
 @contextmanager

@@ -20,6 +20,9 @@ from saltseg.tracking import wait_for_recorders
 
 _PREFIX = "saltseg-reproduction-"
 
+_PATIENCE = 600.0
+"""Seconds to wait for the record in MLflow: a recorder whose store fails goes on for minutes."""
+
 
 @contextmanager
 def clean_clone(record: RunRecord, root: Path) -> Iterator[Path]:
@@ -45,7 +48,7 @@ def clean_clone(record: RunRecord, root: Path) -> Iterator[Path]:
         try:
             yield project
         finally:
-            wait_for_recorders(Layout(project).mlruns)
+            wait_for_recorders(Layout(project).mlruns, _PATIENCE)
 
 
 def borrow_code(root: Path, clone: Path, commit: str, patch: bytes) -> None:

@@ -84,12 +84,12 @@ def _recorded(layout: Layout) -> _Recorded | None:
     lock = layout.root / "dvc.lock"
     if not (has_store(layout.mlruns) and lock.exists()):
         return None
-    wait_for_recorders(layout.mlruns)  # a recorder ends the run before it registers the model
     from saltseg.tracking.archive import Archive  # imports MLflow, which takes seconds
     from saltseg.tracking.registry import champion, version_of
     from saltseg.tracking.store import reached_store
 
     with reached_store(layout.mlruns):
+        wait_for_recorders(layout.mlruns)  # a recorder ends the run before it registers the model
         archive = Archive(layout.mlruns)
         found = archive.with_file("dvc.lock", lock.read_bytes(), _RECENT)
         if found is None:

@@ -23,6 +23,7 @@ from saltseg.plumbing.errors import InputError, printable
 from saltseg.plumbing.files import sweep_leftovers, write_json
 from saltseg.plumbing.layout import Layout
 from saltseg.project.git import why_unknown
+from saltseg.project.lost_records import tell_lost_records
 from saltseg.tracking.clock import now_ms
 from saltseg.tracking.messages import read_answer
 from saltseg.tracking.wire import (
@@ -94,8 +95,9 @@ def stage_run(stage: str, layout: Layout, params: Params, *parts: str | int) -> 
 def wait_for_recorders(folder: Path, patience: float = 60) -> None:
     """Wait until no recorder is writing to the store in `folder`.
 
-    A recorder outlives its pipeline by a second or two. Raises InputError if one is still running
-    after `patience` seconds, for example because a pipeline is running.
+    A recorder outlives its pipeline by a second or two, and by minutes while MLflow fails.
+    Raises InputError if one is still running after `patience` seconds, for example because a
+    pipeline is running.
     """
     until = time.monotonic() + patience
     for path in sorted(folder.glob(".recorder-*.lock")):
@@ -120,6 +122,7 @@ class _Reporter:
         self.lost: str | None = None
         self.wire: Wire | None = None
         unknown = why_unknown(layout.root)
+        tell_lost_records(self.folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.wire = open_wire(self.folder, layout.root.resolve(), self.pipeline)

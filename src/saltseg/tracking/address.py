@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from saltseg.plumbing.errors import InputError
+from saltseg.plumbing.errors import InputError, without_password
 
 _SERVERS = ("http", "https", "databricks", "databricks-uc")
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -19,8 +19,9 @@ def server_uri() -> str | None:
     uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
     if uri and not (_ADDRESS.fullmatch(uri) or uri in ("databricks", "databricks-uc")):
         raise InputError(
-            f"MLFLOW_TRACKING_URI: {uri!r} is not a store's address; give http://HOST:PORT or"
-            " sqlite:////FOLDER/mlflow.db, or unset it for the database in mlruns"
+            f"MLFLOW_TRACKING_URI: {without_password(uri)!r} is not a store's address; give"
+            " http://HOST:PORT or sqlite:////FOLDER/mlflow.db, or unset it for the database in"
+            " mlruns"
         )
     return uri or None
 

@@ -8,10 +8,11 @@ import json
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version as installed
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from mlflow import MlflowClient, pyfunc
-from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric
 from mlflow.models import Model, ModelSignature
 from mlflow.types import DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
@@ -90,14 +91,27 @@ def version_tags(files: Mapping[str, bytes]) -> dict[str, str]:
 def log_model(client: MlflowClient, run: str, folder: Path, tags: Mapping[str, str]) -> str:
     """Log the model that model_folder.export_model wrote to `folder`, under `run`; return its id.
 
-    A second call for the same run returns the existing model.
+    A second call for the same run returns the existing model, or completes it after a failure.
     """
     found = client.get_run(run)
     known = [each.model_id for each in found.outputs.model_outputs] if found.outputs else []
     if known:
         return str(known[0])
-    made = client.create_logged_model(found.info.experiment_id, NAME, run, dict(tags))
-    saved = folder / "mlflow"
+    place = found.info.experiment_id
+    begun = client.search_logged_models([place], f"source_run_id = '{run}'")
+    made = begun[0] if begun else client.create_logged_model(place, NAME, run, dict(tags))
+    with TemporaryDirectory(dir=folder) as saved:
+        _save(folder, Path(saved, "mlflow"), made)
+        client.log_model_artifacts(made.model_id, str(Path(saved, "mlflow")))
+    client.finalize_logged_model(made.model_id, LoggedModelStatus.READY)
+    client.log_batch(run, [*_own_metrics(client, run, made.model_id)])
+    # Last, so that a run never refers to a model without its files.
+    client.log_outputs(run, [LoggedModelOutput(made.model_id, step=0)])
+    return str(made.model_id)
+
+
+def _save(folder: Path, saved: Path, made: LoggedModel) -> None:
+    """Write the model in `folder` to `saved` as MLflow has it."""
     pyfunc.save_model(
         saved,
         loader_module="saltseg.serving.served_model",
@@ -106,14 +120,8 @@ def log_model(client: MlflowClient, run: str, folder: Path, tags: Mapping[str, s
         signature=signature(),
         input_example=input_example(),
         pip_requirements=requirements(),
-        mlflow_model=Model(made.artifact_location, run, model_id=made.model_id),
+        mlflow_model=Model(made.artifact_location, made.source_run_id, model_id=made.model_id),
     )
-    client.log_model_artifacts(made.model_id, str(saved))
-    client.finalize_logged_model(made.model_id, LoggedModelStatus.READY)
-    client.log_batch(run, [*_own_metrics(client, run, made.model_id)])
-    # Last, so that a run never refers to a model without its files.
-    client.log_outputs(run, [LoggedModelOutput(made.model_id, step=0)])
-    return str(made.model_id)
 
 
 def _own_metrics(client: MlflowClient, run: str, model: str) -> Iterator[Metric]:

@@ -1,12 +1,15 @@
 """Upgrading a local database of an older MLflow to the installed one's schema."""
 
+import filecmp
 import os
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mlflow.store.db.utils import _get_latest_schema_revision
 
@@ -34,9 +37,7 @@ def upgrade(database: Path) -> None:
     Call it under the store's lock. Raises InputError, which names the backup, if MLflow cannot
     upgrade it, for example because a newer MLflow made it.
     """
-    copy = database.with_name(f"before-mlflow-{version('mlflow')}.db")
-    if not copy.exists():  # keep an earlier attempt's backup: the database may be half upgraded
-        _copy(database, copy)
+    copy = _back_up(database)
     command = [sys.executable, "-m", "mlflow", "db", "upgrade", database_uri(database)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
     if done.returncode != 0:
@@ -45,6 +46,25 @@ def upgrade(database: Path) -> None:
             f"{database.parent.name}/{database.name}: is of another MLflow version ({reason});"
             f" install that version, or move the file away; {copy.name} is a backup"
         )
+
+
+def _back_up(database: Path) -> Path:
+    """Return a backup of just this content: an earlier one, or a new one beside those.
+
+    None is lost: an upgrade that failed may have left the database half upgraded.
+    """
+    start = f"before-mlflow-{version('mlflow')}"
+    ends = chain([""], (f"-{number}" for number in count(2)))
+    copies = (database.with_name(f"{start}{end}.db") for end in ends)
+    with TemporaryDirectory(prefix=".backup-", dir=database.parent) as folder:
+        fresh = Path(folder, database.name)
+        _copy(database, fresh)
+        return fresh.replace(next(each for each in copies if _may_become(fresh, each)))
+
+
+def _may_become(fresh: Path, copy: Path) -> bool:
+    """Tell whether a backup's name is free, or holds the same content."""
+    return not copy.exists() or filecmp.cmp(fresh, copy, shallow=False)
 
 
 def _copy(database: Path, copy: Path) -> None:

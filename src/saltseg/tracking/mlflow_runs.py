@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -48,6 +50,19 @@ _CURVES = ("train-per-fold", {"loss", "validation_bce", "validation_score"})
 """The stage and its metrics that the pipeline's run also shows as curves over epochs."""
 
 
+@dataclass(frozen=True)
+class _End:
+    """What dvc has left, read once: the next pipeline may soon change it.
+
+    at: milliseconds since 1970. left: the stages that dvc was killed before.
+    """
+
+    at: int
+    revision: str
+    files: Files
+    left: list[str]
+
+
 class PipelineRecord:
     """The pipeline's run, open until the pipeline's process has ended."""
 
@@ -67,6 +82,7 @@ class PipelineRecord:
         self.artifacts: Artifacts = {}
         self.model: TemporaryDirectory[str] | None = None
         self.joined = joined_run()
+        self.end: _End | None = None
         folder = Layout(self.main).mlruns
         uri = store_uri(folder)
         # One process at a time creates the database, the experiment and the parent run.
@@ -124,38 +140,52 @@ class PipelineRecord:
         export_model(Layout(self.root), Path(self.model.name))
 
     def close(self) -> None:
-        """Log what dvc has written since, and end the run; one that was joined goes on."""
+        """Log what dvc has written since, and end the run; one that was joined goes on.
+
+        After a failure call it again: every step may be repeated, and changes nothing then.
+        """
         if self.joined is not None:
             return
+        end = self.end = self.end or self._read_end()
         end_abandoned(self.client, self.experiment, self.run)
-        patient = self.status == "FINISHED"
-        revision = experiment_revision(self.main, self.started, patient)
-        if revision:
-            self.client.set_tag(self.run, "dvc.revision", revision)
-        files = files_of_run(self.root, self.main, revision)
-        log_files(self.client, self.run, files, RECORD)
-        results = results_in(files)
-        self._check_end(revision)
-        self.metrics.final(self.pipeline.metrics(results), now_ms())
-        end_run(self.client, self.run, self.status)
-        log_crops(self.client, self.run, dvc_lock.hashes(dvc_lock.read(_lock(files)), "outs"))
+        if end.revision:
+            self.client.set_tag(self.run, "dvc.revision", end.revision)
+        log_files(self.client, self.run, end.files, RECORD)
+        if end.left:
+            self.fail("dvc", "KILLED", f"it ended before {first_few(end.left)}")
+        results = results_in(end.files)
+        self.metrics.final(self.pipeline.metrics(results), end.at)
+        end_run(self.client, self.run, self.status, end.at)
+        log_crops(self.client, self.run, dvc_lock.hashes(dvc_lock.read(_lock(end.files)), "outs"))
         if self.status == "FINISHED":
             self._describe(results)
-        if self.model is not None:
-            from saltseg.tracking.logged_model import record_model
+        self._record_model(end.files)
 
-            with self.model as folder:  # removed before others get the lock
-                record_model(self.client, self.run, Path(folder), files)
+    def _record_model(self, files: Files) -> None:
+        if self.model is None:
+            return
+        from saltseg.tracking.logged_model import record_model
 
-    def _check_end(self, revision: str) -> None:
-        """Note if dvc was killed between two stages, which no stage could report."""
+        record_model(self.client, self.run, Path(self.model.name), files)
+        self.model.cleanup()  # before others get the lock
+
+    def _read_end(self) -> _End:
+        finished = self.status == "FINISHED"
+        revision = experiment_revision(self.main, self.started, patient=finished)
+        files = files_of_run(self.root, self.main, revision)
+        left = self._left(revision)
+        if finished and not left:
+            with suppress(OSError):  # better a picture less than no record
+                self.gather_plots()
+        return _End(now_ms(), revision, files, left)
+
+    def _left(self, revision: str) -> list[str]:
+        """Return what dvc left undone if it was killed between two stages, which none reports."""
         # dvc commits an experiment, and removes its temporary copy, after the last stage.
         if self.status != "FINISHED" or revision or not self.root.exists():
-            return
+            return []
         now = dvc_lock.read_checkout(self.root)
-        left = unfinished(self.pipeline, self.command, self.locked, now)
-        if left:
-            self.fail("dvc", "KILLED", f"it ended before {first_few(left)}")
+        return unfinished(self.pipeline, self.command, self.locked, now)
 
     def _opened(self, begin: dict[str, Any]) -> tuple[str, dict[str, float]]:
         """Return id and metrics of the pipeline's run; resume that of a recorder that died."""
@@ -182,7 +212,6 @@ class PipelineRecord:
 
     def _describe(self, results: dict[str, Any]) -> None:
         """Log the run's pictures and tables by kind, and its description."""
-        self.gather_plots()
         artifacts = complete(self.artifacts) | self._report(results)
         log_files(self.client, self.run, artifacts, "")
         page = description(results, artifacts, self.run)

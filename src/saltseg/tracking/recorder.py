@@ -12,9 +12,7 @@ import logging
 import os
 import queue
 import socket
-import sys
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +25,8 @@ from saltseg.plumbing.errors import reason_of
 from saltseg.project.processes import lives
 from saltseg.tracking.clock import now_ms
 from saltseg.tracking.messages import Message, read_report
-from saltseg.tracking.time_limits import TALK, TRANSFER, StoreError, time_limit
+from saltseg.tracking.patient_close import close_patiently
+from saltseg.tracking.time_limits import TALK, StoreError, time_limit
 from saltseg.tracking.wire import WATCH, Wire, listen, peer_user
 
 if TYPE_CHECKING:
@@ -103,11 +102,7 @@ class _Recorder:
                 continue
             self._take(wire, message)
         if self.pipeline is not None and self.lost is None:
-            try:
-                with time_limit(TRANSFER):
-                    self.pipeline.close()
-            except Exception as error:
-                print(f"{time.strftime('%F %T')} {reason_of(error)}", file=sys.stderr)
+            close_patiently(self.pipeline, self.folder)
 
     def _at_work(self) -> bool:
         """Tell whether a stage is connected, or a message is waiting."""

@@ -121,7 +121,9 @@ def fetched_model(uri: str, root: Path, ours: str = "") -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix="saltseg-model-") as folder:
         store = client.tracking_uri
-        yield Path(download_artifacts(location, dst_path=folder, tracking_uri=store))
+        yield Path(
+            download_artifacts(location, dst_path=folder, tracking_uri=store, registry_uri=store)
+        )
 
 
 def _location(

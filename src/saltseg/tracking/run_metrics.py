@@ -26,15 +26,15 @@ class RunMetrics:
 
     def epoch(self, numbers: Mapping[str, float], at: int, step: int) -> None:
         """Log the numbers of an epoch; `at` is milliseconds since 1970."""
-        self.shown |= numbers
         self.steps |= dict.fromkeys(numbers, step)
         self._log(numbers, at)
+        self.shown |= numbers
 
     def final(self, numbers: Mapping[str, float], at: int) -> None:
         """Log the numbers that are not shown yet."""
         new = {key: value for key, value in numbers.items() if self.shown.get(key) != value}
-        self.shown |= new
         self._log(new, at)
+        self.shown |= new
 
     def _log(self, numbers: Mapping[str, float], at: int) -> None:
         metrics = [Metric(key, value, at, self.steps.get(key, 0)) for key, value in numbers.items()]

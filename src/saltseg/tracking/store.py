@@ -39,6 +39,18 @@ _PROCESS_TAGS = (
 _IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """Shorter than MLflow's defaults, with which a dead server takes minutes."""
 
+_DAMAGED = "the database is damaged: move it away"
+_UNWRITABLE = "free space or change the permissions"
+_REMEDIES = {
+    "database is locked": "another process is writing to it; try again when that is done",
+    "is not a database": _DAMAGED,
+    "disk image is malformed": _DAMAGED,
+    "readonly database": _UNWRITABLE,
+    "unable to open database": _UNWRITABLE,
+    "disk is full": _UNWRITABLE,
+}
+"""What to do about SQLite's errors, by words in them."""
+
 
 def store_lock(folder: Path) -> FileLock:
     """Return the lock under which one process at a time opens, creates or upgrades the store."""
@@ -56,18 +68,26 @@ def reached_store(folder: Path) -> Iterator[None]:
             f"{error.lock_file}: is held by another process; try again when that is done"
         ) from error
     except _errors() as error:
-        remedy = "if the database is damaged, move it away"
-        if server_uri():
-            remedy = "start its server, or unset MLFLOW_TRACKING_URI"
         place = without_password(store_uri(folder))
         raise InputError(
-            f"{place}: MLflow cannot be asked ({reason_of(error)}); {remedy}"
+            f"{place}: MLflow cannot be asked ({reason_of(error)}); {_remedy(error)}"
         ) from error
+
+
+def _remedy(error: Exception) -> str:
+    """Return what to do about a store's error."""
+    said = str(error)
+    found = next((remedy for words, remedy in _REMEDIES.items() if words in said), None)
+    if found:
+        return found
+    if isinstance(error, OSError) and error.filename:
+        return _UNWRITABLE
+    return "start its server, or unset MLFLOW_TRACKING_URI" if server_uri() else "try again"
 
 
 def _errors() -> tuple[type[Exception], ...]:
     """Return what MLflow raises if a store fails; with an invalid answer that may be anything."""
-    known = (MlflowException, StoreError, sqlite3.Error, SQLAlchemyError, ImportError)
+    known = (MlflowException, StoreError, sqlite3.Error, SQLAlchemyError, ImportError, OSError)
     garbage = (RequestException, ValueError, LookupError, TypeError, AttributeError)
     return (*known, *garbage) if server_uri() else known
 
@@ -91,7 +111,7 @@ def open_client(uri: str, folder: Path) -> MlflowClient:
         if is_outdated(path):
             upgrade(path)
         relocate(path)
-    client = MlflowClient(tracking_uri=uri)
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)  # not that of MLFLOW_REGISTRY_URI
     if uri.startswith(("http:", "https:")):
         _check_server(client)
     return client
@@ -171,9 +191,12 @@ def end_abandoned(client: MlflowClient, experiment: str, parent: str) -> None:
         end_run(client, run.info.run_id, "KILLED")
 
 
-def end_run(client: MlflowClient, run: str, status: str) -> None:
-    """End a run; the tags by which its processes were found say nothing any more."""
-    client.set_terminated(run, status)
+def end_run(client: MlflowClient, run: str, status: str, at: int | None = None) -> None:
+    """End a run; the tags by which its processes were found say nothing any more.
+
+    at: milliseconds since 1970; None for now.
+    """
+    client.set_terminated(run, status, at)
     known = client.get_run(run).data.tags
     for tag in (each for each in _PROCESS_TAGS if each in known):
         client.delete_tag(run, tag)

@@ -58,7 +58,16 @@ def main(words: list[str]) -> None:
     port = free_port(int(wanted) if wanted else None)
     print(f"open {prepared_address(Path(), port)}", flush=True)
     store = database_uri(database(Layout(Path()).mlruns))
-    options = ["--backend-store-uri", store, "--host", _HOST, "--port", str(port)]
+    options = [
+        "--backend-store-uri",
+        store,
+        "--registry-store-uri",
+        store,
+        "--host",
+        _HOST,
+        "--port",
+        str(port),
+    ]
     os.execv(sys.executable, [sys.executable, "-m", "mlflow", "ui", *options])
 
 

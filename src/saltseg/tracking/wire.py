@@ -89,7 +89,7 @@ def pipeline_process() -> Message:
     """Return `pid` and `identity` of the pipeline's process.
 
     That is dvc, a stage run by hand, or the process named by PIPELINE_VARIABLE.
-    Raises InputError if that process has ended.
+    Raises InputError if that process has ended, or the variable names none.
     """
     process = _pipeline()
     try:
@@ -213,6 +213,10 @@ def _pipeline() -> psutil.Process:
             return psutil.Process(int(named))
         except psutil.NoSuchProcess as error:
             raise InputError(f"process {named}, which started this stage, ended") from error
+        except (ValueError, OverflowError) as error:
+            raise InputError(
+                f"{PIPELINE_VARIABLE}: {named!r} is not a process's number; unset the variable"
+            ) from error
     if "DVC_STAGE" not in os.environ:
         return process
     starter = next((each for each in process.parents() if not _of_stage(each)), process)
