@@ -227,7 +227,7 @@ def stub_task(folder: Path, count: int) -> SurveyTask:
     work.mkdir()
     with open_survey(survey, options, folder) as opened:
         scale = measure_scale(opened, ScaleOf.SURVEY, choices.clip, None)
-    return SurveyTask(survey, folder, folder, work, options, choices, scale)
+        return SurveyTask(survey, folder, folder, work, options, choices, scale, opened.zero)
 
 
 def workers_row(cluster: RayCluster, nodes: RayNodes, pieces: int) -> Row:

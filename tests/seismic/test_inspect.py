@@ -231,6 +231,25 @@ def test_without_a_champion_nothing_is_said_of_it(
     assert "MLflow has no such model" in result.output
 
 
+@pytest.mark.parametrize(
+    ("added", "number", "note"),
+    [
+        (128, 16, "amplitudes: the file's are unsigned; 128 is taken for amplitude 0"),
+        (500, 3, "amplitudes: three quarters lie on one side of 0, in the middle 5"),
+        (20, 3, None),
+        (0, 5, None),
+    ],
+)
+def test_amplitudes_that_are_not_around_0(
+    tmp_path: Path, added: int, number: int, note: str | None
+) -> None:
+    segy = small(sample_format=number)
+    path = replace(segy, samples=np.asarray(segy.samples) + added).write(tmp_path / "a.sgy")
+    notes = [each for each in json.loads(said(path, "--json"))["notes"] if "amplitudes" in each]
+    assert (len(notes), note is None) in ((0, True), (1, False))
+    assert note is None or notes[0].startswith(note)
+
+
 def test_amplitudes_of_bytes_that_are_no_numbers(tmp_path: Path) -> None:
     path = small().write(tmp_path / "a.sgy")
     content = bytearray(path.read_bytes())

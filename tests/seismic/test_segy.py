@@ -10,6 +10,7 @@ from saltseg.seismic.options import ByteOrder, SurveyOptions
 from saltseg.seismic.sample_formats import FORMATS, IBM, IEEE, decode, float_format_of
 from saltseg.seismic.segy import open_segy
 from saltseg.survey import write_sections
+from saltseg.survey.sections import make_section
 from tests.seismic.conftest import CROSSLINES, INLINES, Opener, small
 from tests.seismic.segy_writer import (
     Segy,
@@ -49,7 +50,7 @@ def test_sections_are_those_of_plain_loops(
             expected = np.zeros((len(CROSSLINES), 40), np.float32)
             for fields, values in traces:
                 if fields[189] == inline:
-                    expected[CROSSLINES.index(fields[193])] = values
+                    expected[CROSSLINES.index(fields[193])] = np.array(values) - one.zero
             first = one.section("inline", inline)
             for crossline in CROSSLINES:
                 two.section("crossline", crossline)
@@ -200,7 +201,10 @@ def test_what_the_project_writes_is_read(tmp_path: Path) -> None:
         np.testing.assert_array_equal(section.amplitude.T, np.where(section.live.T, expected, 0))
         assert section.live.mean() > 0.9
         assert survey.sampling.interval == 1
-        assert survey.x is not None and survey.x.tolist() == list(range(540))
+        assert survey.x is not None and survey.y is not None
+        spacing = round(make_section(6, 0).setting.exaggeration, 2)
+        np.testing.assert_allclose(survey.x, spacing * np.arange(540), atol=0.005)
+        assert (survey.y == 0).all()
 
 
 def test_sections_that_are_not_there(opened: Opener) -> None:

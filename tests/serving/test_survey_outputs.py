@@ -278,6 +278,48 @@ def test_a_truth_of_other_values_is_refused(tmp_path: Path, factor: int, shown: 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        (
+            {"common": {109: 40}},
+            "has 40 samples from 40 to 196, and survey.sgy has 40 from 0 to 156",
+        ),
+        ({"interval": 2000}, "has 40 samples from 0 to 78, and survey.sgy has 40 from 0 to 156"),
+        (
+            {"headers": grid_headers(range(100, 112, 2), range(301, 306))},
+            "has 5 crosslines from 301 to 305, and survey.sgy has 5 from 300 to 304",
+        ),
+    ],
+)
+def test_a_truth_of_other_places_is_refused_before_any_work(
+    tmp_path: Path, changes: dict[str, Any], shown: str
+) -> None:
+    salt = blobs(seed=4).reshape(-1, 40).astype(np.float64)
+    small(samples=salt, **changes).write(tmp_path / "truth.sgy")
+    survey = SURVEYS["volume"](tmp_path / "survey.sgy")
+    with pytest.raises(InputError, match=f"truth.sgy: {shown}; name another --truth"):
+        made(tmp_path, survey, truth=tmp_path / "truth.sgy")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_truth_for_an_array_is_taken_by_place(tmp_path: Path) -> None:
+    survey = array(tmp_path / "survey.sgy")
+    headers = grid_headers(range(6), range(5))  # as arrays are numbered; the first sample is not
+    truth = small(samples=blobs().reshape(-1, 40), headers=headers, common={109: 500})
+    found = made(tmp_path, survey, blobs(), least=1, truth=truth.write(tmp_path / "truth.sgy"))
+    assert {each["iou"] for each in found.record["results"]["sections"].values()} == {1.0}
+
+
+def test_a_truth_of_unsigned_numbers_is_taken_as_it_is(tmp_path: Path) -> None:
+    """All but the top is salt, so that the middle of the numbers is 1."""
+    salt = np.ones(SHAPE, bool)
+    salt[..., :9] = False
+    true = small(samples=salt.reshape(-1, 40), sample_format=16).write(tmp_path / "truth.sgy")
+    found = made(tmp_path, SURVEYS["volume"](tmp_path / "survey.sgy"), salt, truth=true)
+    assert {each["iou"] for each in found.record["results"]["sections"].values()} == {1.0}
+
+
 def test_a_prediction_of_another_survey_is_refused(tmp_path: Path, usual: Made) -> None:
     other = segy(small(headers=grid_headers(range(1, 7), range(300, 305))))(tmp_path / "b.sgy")
     with pytest.raises(InputError, match="was not predicted on"):

@@ -24,9 +24,14 @@ from saltseg.models.snapshots import load_snapshot
 from saltseg.plumbing.layout import Layout
 from saltseg.project.model_export import export_model
 from saltseg.project.model_folder import find_model
+from saltseg.seismic.choices import ScaleOf, SurveyChoices
+from saltseg.seismic.opening import open_survey
+from saltseg.seismic.options import SurveyOptions
+from saltseg.seismic.scaling import Scale
 from saltseg.seismic.store import PREDICTED, PREDICTION
 from saltseg.selection.calibration import Calibration
 from saltseg.serving.survey_work import LOCK, WORK
+from saltseg.serving.survey_worker import SurveyTask, SurveyWorker
 from tests.seismic.conftest import INLINES, small
 
 SHAPE = (3, 30, 130)
@@ -348,6 +353,39 @@ def test_a_segy_file_and_its_grid(exported: Path, tmp_path: Path) -> None:
     assert np.asarray(group["probability"]).shape == (6, 5, 40)
     assert np.asarray(group["inline"]).tolist() == INLINES
     assert facts(out)["domain"] == "time"
+
+
+def test_unsigned_amplitudes_are_predicted_as_the_signed_ones(
+    volume: Path, exported: Path, tmp_path: Path
+) -> None:
+    """The same section in 8 bits with and without a sign, muted above."""
+    signed = np.rint(np.load(volume)[0] / 2).clip(-127, 127).astype(np.int8)
+    found = {}
+    for name, values in (("signed", signed), ("unsigned", signed.view(np.uint8) ^ 128)):
+        np.save(tmp_path / f"{name}.npy", values)
+        given = (tmp_path / f"{name}.npy", "--axes", "trace,sample", "--model", exported)
+        code, text = said(*given, "--out", tmp_path / name)
+        assert code == 0, text
+        assert ("unsigned; 128 is taken for amplitude 0" in text) is (name == "unsigned")
+        group = zarr.open_group(tmp_path / name / PREDICTION, mode="r")
+        found[name] = {each: np.asarray(group[each]) for each in PREDICTED}
+    assert not found["signed"]["live"][:, :9].any() and found["signed"]["probability"].any()
+    for each in PREDICTED:
+        np.testing.assert_array_equal(found["unsigned"][each], found["signed"][each])
+    told = [facts(tmp_path / name)["prediction"].get("zero") for name in found]  # type: ignore[attr-defined]
+    assert told == [None, 128]
+    record = json.loads((tmp_path / "unsigned" / "record.json").read_text())
+    assert "unsigned; 128 is taken" in record["inferred"]["notes"][-1]
+
+
+def test_a_worker_takes_the_zero_that_was_found_for_all(tmp_path: Path) -> None:
+    np.save(tmp_path / "line.npy", np.full((4, 9), 100, np.uint8) + np.arange(9, dtype=np.uint8))
+    options = SurveyOptions(axes="trace,sample")
+    with open_survey(tmp_path / "line.npy", options) as survey:
+        scale = Scale(ScaleOf.SURVEY, 1.0, 2.0)
+        places = (tmp_path, tmp_path, tmp_path, tmp_path)
+        SurveyWorker(SurveyTask(*places, options, SurveyChoices(), scale, 90.0), survey)
+        assert survey.section("line", 0).amplitude[0].tolist() == list(range(10, 19))
 
 
 def test_options_of_surveys_are_not_for_images(exported: Path, tmp_path: Path) -> None:

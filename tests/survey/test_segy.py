@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from saltseg.cli import app
 from saltseg.survey import write_sections
+from saltseg.survey.sections import make_section
 
 segyio = pytest.importorskip("segyio", reason="segyio has no wheel for this Python")
 
@@ -36,14 +37,16 @@ def test_segyio_reads_the_arrays_back(folder: Path, name: str) -> None:
 
 
 def test_headers_say_where_the_section_lies(folder: Path) -> None:
+    spacing = round(make_section(6, 1).setting.exaggeration, 2)
     tops = pd.read_csv(folder / "sections.csv")["top_depth"]
     with segyio.open(str(folder / "0001_amplitude.sgy")) as file:
         assert file.samples.tolist() == [tops[1] + row for row in range(540)]
         assert segyio.dt(file) == 1000
         field = segyio.TraceField
         xs, ys = (file.attributes(name)[:].tolist() for name in (field.CDP_X, field.CDP_Y))
-        assert xs == list(range(540))
-        assert set(ys) == {1000}
+        assert xs == [round(100 * spacing * column) for column in range(540)]
+        assert set(ys) == {100_000}
+        assert set(file.attributes(field.SourceGroupScalar)[:].tolist()) == {-100}
         assert file.bin[segyio.BinField.MeasurementSystem] == 2
         text = bytes(file.text[0]).decode("ascii")
     assert "SECTION 1 " in text

@@ -12,12 +12,12 @@ from saltseg.seismic.columns import Integers
 from saltseg.seismic.no_data import Amplitudes
 from saltseg.seismic.opening import open_survey
 from saltseg.seismic.options import SurveyOptions
+from saltseg.seismic.same_places import check_sampling
 from saltseg.seismic.sampling import Sampling
 from saltseg.seismic.store import open_store
 from saltseg.seismic.survey import Survey
 
-_APART = 0.01
-"""Share of a sample by which the mask's samples may lie beside the survey's."""
+_OTHER_MASK = "give a mask of the survey's traces and samples"
 
 
 class MaskVolume(Labels):
@@ -33,7 +33,7 @@ class MaskVolume(Labels):
             _check_shape(volume, survey)
             self._numbers = survey.grid.numbers(axis)
         else:
-            _check_sampling(volume, survey)
+            check_sampling(volume, survey, _OTHER_MASK)
             self._numbers = volume.grid.numbers(axis)
 
     def lines(self) -> list[int]:
@@ -81,24 +81,4 @@ def _check_shape(volume: Survey, survey: Survey) -> None:
         raise InputError(
             f"{volume.path}: has shape {has}, and {survey.path.name} has {wanted} inlines,"
             " crosslines and samples; give a mask of the survey's size"
-        )
-
-
-def _check_sampling(volume: Survey, survey: Survey) -> None:
-    if volume.kind != survey.kind:
-        raise InputError(
-            f"{volume.path}: is {volume.kind}, and {survey.path.name} is {survey.kind}; give a mask"
-            " of the survey's traces"
-        )
-    has, wanted = volume.sampling, survey.sampling
-    apart = _APART * wanted.interval
-    if (
-        has.count != wanted.count
-        or abs(has.first - wanted.first) > apart
-        or abs(has.last() - wanted.last()) > apart
-    ):
-        raise InputError(
-            f"{volume.path}: has {has.count:,} samples from {has.first:g} to {has.last():g}, and"
-            f" {survey.path.name} has {wanted.count:,} from {wanted.first:g} to"
-            f" {wanted.last():g}; give a mask of the survey's size"
         )

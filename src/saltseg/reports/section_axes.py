@@ -10,6 +10,7 @@ from saltseg.reports.panels import Extent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 _TICKS = 6
 
@@ -20,7 +21,8 @@ class SectionAxes:
 
     numbers: of the columns, int (w,). distances: of the columns from the first, rising, float (w,),
     drawn above; None where unknown. first, interval: of the rows, in time or depth. labels: of
-    columns, rows and distances.
+    columns, rows and distances. rows: numbers of the rows, int (h,), where these are lines: the
+    rows lie at their places then, and first and interval mean nothing.
     """
 
     numbers: npt.NDArray[Any]
@@ -28,26 +30,34 @@ class SectionAxes:
     interval: float
     labels: tuple[str, str, str]
     distances: npt.NDArray[Any] | None = None
+    rows: npt.NDArray[Any] | None = None
 
     def extent(self, shape: tuple[int, ...]) -> Extent:
-        """Return the edges of an image of `shape`: columns by place, rows by time or depth."""
+        """Return the edges of an image of `shape`: lines by place, rows else by time or depth."""
+        if self.rows is not None:
+            return -0.5, shape[1] - 0.5, shape[0] - 0.5, -0.5
         top = self.first - self.interval / 2
         return -0.5, shape[1] - 0.5, top + self.interval * shape[0], top
 
 
 def label_axes(axes: "Axes", named: SectionAxes) -> None:
     """Label a picture's axes; distances, where they are known, above it."""
-    from matplotlib.ticker import MaxNLocator
-
     axes.set(xlabel=named.labels[0], ylabel=named.labels[1], aspect="auto")
-    axes.xaxis.set_major_locator(MaxNLocator(_TICKS, integer=True))
-    axes.xaxis.set_major_formatter(lambda place, _: _number(named, round(place)))
+    _number_places(axes.xaxis, named.numbers)
+    if named.rows is not None:
+        _number_places(axes.yaxis, named.rows)
     if named.distances is not None:
         _label_distances(axes, named.distances, named.labels[2])
 
 
-def _number(named: SectionAxes, place: int) -> str:
-    return str(named.numbers[place]) if 0 <= place < len(named.numbers) else ""
+def _number_places(axis: "Axis", numbers: npt.NDArray[Any]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    def number(place: float, _: object) -> str:
+        return str(numbers[round(place)]) if 0 <= round(place) < len(numbers) else ""
+
+    axis.set_major_locator(MaxNLocator(_TICKS, integer=True))
+    axis.set_major_formatter(number)
 
 
 def _label_distances(axes: "Axes", distances: npt.NDArray[Any], label: str) -> None:

@@ -36,9 +36,9 @@ class Slice:
 
     def axes(self) -> SectionAxes:
         """Return the axes of the map: crosslines across, inlines downwards."""
-        inlines, crosslines = self.survey.grid.inlines, self.survey.grid.crosslines
-        step = float(np.diff(inlines).mean()) if len(inlines) > 1 else 1.0
-        return SectionAxes(crosslines, float(inlines[0]), step, ("crossline", "inline", ""))
+        grid = self.survey.grid
+        labels = ("crossline", "inline", "")
+        return SectionAxes(grid.crosslines, 0.0, 1.0, labels, rows=grid.inlines)
 
 
 def nearest_sample(survey: Survey, place: float) -> int | None:

@@ -32,7 +32,8 @@ class ArraySurvey(Survey):
             grid = Grid(inlines, crosslines, traces.reshape(places))
         unit = unit_of(options.domain, options.unit, SAMPLE)
         sampling = Sampling(samples, options.interval or 1.0, 0.0, unit, options.domain)
-        super().__init__(path, grid, sampling, None, options)
+        unsigned = array.dtype.kind == "u"
+        super().__init__(path, grid, sampling, None, options, unsigned=unsigned)
 
     def raw(self, traces: Integers) -> Amplitudes:
         """Return the samples of traces, numbered row by row."""

@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 
 from saltseg.plumbing.errors import InputError
-from saltseg.seismic.amplitudes import PERCENTILES, amplitude_statistics, sampled_traces
+from saltseg.seismic.amplitudes import (
+    PERCENTILES,
+    amplitude_statistics,
+    offset_notes,
+    sampled_traces,
+)
 from saltseg.seismic.columns import Integers
 from saltseg.seismic.coordinates import fit_frame
 from saltseg.seismic.grid import Grid
@@ -163,6 +168,7 @@ def _amplitudes(survey: Survey, crops: LearnedCrops, notes: list[str]) -> Facts:
     except InputError as error:
         notes.append(str(error).removeprefix(f"{survey.path}: "))
         return facts
+    notes += offset_notes(survey, statistics)
     named = {
         f"{key:g}": value for key, value in zip(PERCENTILES, statistics.percentiles, strict=True)
     }

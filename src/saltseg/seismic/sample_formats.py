@@ -26,6 +26,11 @@ class SampleFormat:
         """Bytes of a sample."""
         return np.dtype(self.code).itemsize
 
+    @property
+    def unsigned(self) -> bool:
+        """Whether its numbers cannot be negative; IBM floats are read as such, and can."""
+        return self.code.startswith("u") and self.number != IBM
+
 
 FORMATS = {
     number: SampleFormat(number, name, code)

@@ -35,7 +35,10 @@ class SegySurvey(Survey):
         at = self.coordinates
         notes = layout.notes + self.geometry.notes + sampled.notes + (at.notes if at else ())
         position = (at.x, at.y) if at else None
-        super().__init__(file.path, self.geometry.grid, sampled.sampling, position, options, notes)
+        super().__init__(
+            *(file.path, self.geometry.grid, sampled.sampling, position, options, notes),
+            unsigned=layout.header.sample_format.unsigned,
+        )
         self.file = file
         self.layout: SegyLayout = layout
         self.table: TraceTable = table

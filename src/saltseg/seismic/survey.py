@@ -2,12 +2,14 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from saltseg.plumbing.closing import Closing
 from saltseg.plumbing.errors import InputError
+from saltseg.seismic.amplitudes import middle_of, sampled
 from saltseg.seismic.columns import Integers
 from saltseg.seismic.coordinates import Metres
 from saltseg.seismic.grid import NO_TRACE, Grid
@@ -48,8 +50,9 @@ class Survey(Closing):
         position: tuple[Metres, Metres] | None,
         options: SurveyOptions,
         notes: tuple[str, ...] = (),
+        unsigned: bool = False,
     ) -> None:
-        """Take what was found of a survey."""
+        """Take what was found of a survey. unsigned: whether its file has no negative numbers."""
         self.path = path
         self.grid = grid
         self.sampling = sampling
@@ -57,11 +60,20 @@ class Survey(Closing):
         self.y: Metres | None = position[1] if position else None
         self.options = options
         self.notes = notes
+        self.unsigned = unsigned
 
     @property
     def kind(self) -> str:
         """Return "2d" or "3d"."""
         return "2d" if self.grid.line else "3d"
+
+    @cached_property
+    def zero(self) -> float:
+        """What the file holds for amplitude 0: 0, but for unsigned numbers their middle.
+
+        It is found by sampled traces, the same at each call. Raises InputError where none is live.
+        """
+        return middle_of(*sampled(self, self._uncentred)) if self.unsigned else 0.0
 
     @abstractmethod
     def raw(self, traces: Integers) -> Amplitudes:
@@ -92,10 +104,18 @@ class Survey(Closing):
         return self.with_mask(self.raw(numbers))
 
     def with_mask(self, raw: Amplitudes) -> tuple[Amplitudes, Live]:
-        """Return raw samples as Section has them, polarity and no data applied."""
+        """Return raw samples as Section has them: around 0, polarity and no data applied."""
         live = live_samples(raw, self.options.null)
+        if self.zero:  # a mute is seen around 0, and padding as the file has it
+            raw = np.where(live, raw - np.float32(self.zero), np.float32(np.nan))
+            live = live_samples(raw)
         sign = np.float32(-1 if self.options.polarity is Polarity.REVERSED else 1)
         return np.where(live, raw * sign, np.float32(0)), live
+
+    def _uncentred(self, traces: Integers) -> tuple[Amplitudes, Live]:
+        """Return samples of traces as the file has them, and where they are data by these."""
+        raw = self.raw(traces)
+        return raw, live_samples(raw, self.options.null)
 
     def _no_section(self, axis: str, number: int) -> str:
         if axis not in self.grid.axes:

@@ -31,6 +31,7 @@ from saltseg.seismic.no_data import known_samples
 from saltseg.seismic.opening import open_survey
 from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.salt_surface import salt_surface
+from saltseg.seismic.same_places import check_lines, check_sampling
 from saltseg.seismic.segy import SegySurvey
 from saltseg.seismic.segy_output import Values, segy_contents, write_segy
 from saltseg.seismic.store import StoredSurvey, open_store
@@ -50,6 +51,7 @@ NAMES = (
     *(PICTURES, PAGE, RECORD),
 )
 """What write_outputs makes."""
+_OTHER_TRUTH = "name another --truth, of the survey's places"
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def write_outputs(
         truth = None
         if choices.truth is not None:
             truth = stack.enter_context(open_survey(choices.truth, survey.options))
-            _check_truth(truth)
+            _check_truth(truth, survey)
         outputs = stack.enter_context(protected_outputs(out, NAMES, force))
         making = _Making(outputs.staging, survey, store, truth)
         results = making.make(names, choices.least)
@@ -113,8 +115,10 @@ def _same(one: Grid, other: Grid) -> bool:
     )
 
 
-def _check_truth(truth: Survey) -> None:
-    """Raise InputError where traces from all over it hold other values: amplitudes, or labels."""
+def _check_truth(truth: Survey, survey: Survey) -> None:
+    """Raise InputError where it is that of other places, or holds other values than a truth."""
+    check_sampling(truth, survey, _OTHER_TRUTH)
+    check_lines(truth, survey, _OTHER_TRUTH)
     values = truth.raw(sampled_traces(truth))
     values = values[known_samples(values, truth.options.null)]
     least, most = values.min(initial=0), values.max(initial=1)

@@ -13,12 +13,13 @@ import zarr
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.progress import progress
 from saltseg.project.model_folder import find_model
+from saltseg.seismic.amplitudes import zero_notes
 from saltseg.seismic.bricks import blocks
 from saltseg.seismic.choices import SurveyChoices
 from saltseg.seismic.opening import open_survey
 from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.predictions import PredictionStore, begin_store
-from saltseg.seismic.scaling import Scale, measure_scale
+from saltseg.seismic.scaling import measure_scale
 from saltseg.seismic.section_files import SectionFiles
 from saltseg.seismic.store import PREDICTION
 from saltseg.seismic.survey import Section
@@ -54,14 +55,16 @@ def predict_survey(
     found = find_model(model)
     identity = _identity(path, found, options, choices)
     with begun_work(out, path, identity, force) as work, open_survey(path, options, out) as survey:
+        for note in zero_notes(survey):
+            print(f"{path}: {note}")
         scale = measure_scale(survey, choices.scale, choices.clip, choices.gain)
         places = (path.resolve(), found.resolve(), out.resolve(), work.folder.resolve())
-        task = SurveyTask(*places, options, choices, scale)
+        task = SurveyTask(*places, options, choices, scale, survey.zero)
         own = SurveyWorker(task, survey)
         with _workers(task, own, ray) as workers:
             _predict_sections(own.files, workers)
             facts = load_reading(found)[1]
-            facts |= {"prediction": identity | {"axes": own.files.axes} | _facts_of(scale)}
+            facts |= {"prediction": identity | {"axes": own.files.axes} | _facts_of(task)}
             if lineage := model_lineage(found):
                 facts |= {"model": lineage}
             begin_store(work.folder, survey, _plain(facts))
@@ -134,9 +137,10 @@ def _identity(
     }
 
 
-def _facts_of(scale: Scale) -> dict[str, Any]:
-    gain = None if scale.gain is None else scale.gain.tolist()
-    return {"level": scale.level, "gain_by_sample": gain}
+def _facts_of(task: SurveyTask) -> dict[str, Any]:
+    gain = None if task.scale.gain is None else task.scale.gain.tolist()
+    found = {"level": task.scale.level, "gain_by_sample": gain}
+    return found | ({"zero": task.zero} if task.zero else {})
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from saltseg import __version__
 from saltseg.project.lineage import code_digest
+from saltseg.seismic.amplitudes import zero_notes
 from saltseg.seismic.fingerprint import fingerprint
 from saltseg.seismic.sample_encoding import integer_scale, output_format
 from saltseg.seismic.segy import SegySurvey
@@ -56,7 +57,7 @@ def _inferred(survey: Survey) -> dict[str, Any]:
         "places": survey.grid.places,
         "traces": survey.grid.count,
         "sampling": asdict(survey.sampling),
-        "notes": list(survey.notes),
+        "notes": [*survey.notes, *zero_notes(survey)],
     }
     if not isinstance(survey, SegySurvey):
         return facts

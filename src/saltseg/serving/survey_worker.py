@@ -40,6 +40,8 @@ class SurveyTask:
     options: SurveyOptions
     choices: SurveyChoices
     scale: Scale
+    zero: float
+    """What the survey's file holds for amplitude 0, found once for all workers."""
 
 
 class SurveyWorker:
@@ -48,6 +50,7 @@ class SurveyWorker:
     def __init__(self, task: SurveyTask, survey: Survey) -> None:
         """Take the open survey of `task`."""
         self._task, self._survey = task, survey
+        survey.zero = task.zero
         self.files = SectionFiles(task.folder, survey.grid, task.choices.along.of(survey.grid))
 
     def work(self, piece: Piece) -> None:

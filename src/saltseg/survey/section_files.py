@@ -25,11 +25,12 @@ def write_sections(folder: Path, seed: int, count: int, segy: bool, style: str =
     for number in progress(range(count), "sections", count):
         section = make_section(seed, number, style)
         top = section.setting.top_depth
+        spacing = round(section.setting.exaggeration, 2)
         for name, values in (("amplitude", section.amplitude), ("salt", section.salt)):
             path = folder / f"{number:04d}_{name}"
             write_array(path.with_suffix(".npy"), values)
             if segy:
-                write_line(path.with_suffix(".sgy"), values, number, top, CONTENTS[name])
+                write_line(path.with_suffix(".sgy"), values, number, top, spacing, CONTENTS[name])
         lines.append((number, section.setting.survey, top))
     table = pd.DataFrame(lines, columns=["section", "survey", "top_depth"])
     write_csv(folder / "sections.csv", table)

@@ -56,19 +56,19 @@ def require_segyio() -> ModuleType:
 
 
 def write_line(
-    path: Path, values: Field | Mask, section: int, top_depth: int, content: str
+    path: Path, values: Field | Mask, section: int, top_depth: int, spacing: float, content: str
 ) -> None:
     """Write a section as a SEG-Y file of one inline.
 
     values: shape (samples, traces), a sample a foot of depth. section: its number, and that of the
-    inline; crosslines are the columns. top_depth: feet to the first sample. content: what the
-    values are, for the textual header. Raises InputError where segyio is missing or the file
-    cannot be written.
+    inline; crosslines are the columns. top_depth: feet to the first sample. spacing: feet
+    between traces. content: what the values are, for the textual header. Raises InputError where
+    segyio is missing or the file cannot be written.
     """
     samples, traces = values.shape
-    x = np.arange(traces, dtype=np.float64)[None]
+    x = spacing * np.arange(traces, dtype=np.float64)[None]
     place = (range(section, section + 1), range(traces), samples, top_depth)
-    lines = Lines(*place, x, np.full_like(x, LINE_SPACING * section), scalar=1)
+    lines = Lines(*place, x, np.full_like(x, LINE_SPACING * section), scalar=-100)
     title = f"SALTSEG SYNTHETIC SURVEY, SECTION {section}"
     with open_segy(path, lines, title, content) as file:
         file.write(values.T[None])
