@@ -59,6 +59,14 @@ def sorted_otherwise() -> Segy:
     return small(samples=samples, headers=[headers[each] for each in order])
 
 
+def padded() -> Segy:
+    """Return a survey that begins late, with a dead corner without delay and coordinates."""
+    headers = [header | {109: 1800} for header in grid_headers(INLINES, CROSSLINES)]
+    for number in (0, 1, 5):
+        headers[number] |= {29: 2, 71: 0, 109: 0, 181: 0, 185: 0}
+    return small(headers=headers)
+
+
 def line() -> Segy:
     numbers = [{21: number} for number in (5, 3, 3, 9, 1)]
     return Segy(samples=volume().reshape(-1, SAMPLES)[:5], headers=numbers)
@@ -69,6 +77,7 @@ CASES: dict[str, Callable[[], Segy]] = {
     "damaged text": lambda: small(text=TEXT[:3200]),
     "otherwise": sorted_otherwise,
     "line": line,
+    "padded": padded,
     "revision 2": lambda: small(
         revision=2,
         extended=[text_header("FURTHER")],

@@ -14,7 +14,6 @@ from saltseg.reports.section_figure import SectionPicture, draw_section
 from saltseg.reports.survey_slices import Slice, nearest_sample
 from saltseg.scoring.pixel_measures import boundary_distance, iou
 from saltseg.seismic.coordinates import along
-from saltseg.seismic.grid import NO_TRACE
 from saltseg.seismic.no_data import Amplitudes, Live
 from saltseg.seismic.options import Domain
 from saltseg.seismic.store import StoredSurvey
@@ -163,10 +162,12 @@ def section_axes(survey: Survey, name: SectionName) -> SectionAxes:
 
 def _distances(survey: Survey, traces: npt.NDArray[np.int64]) -> npt.NDArray[np.float64] | None:
     """Return the distance of each trace from the first; where there is none, between its like."""
-    if survey.x is None or survey.y is None or (traces != NO_TRACE).sum() < 2:
+    if survey.x is None or survey.y is None:
         return None
     found = along(survey.x, survey.y, traces)
     known = np.isfinite(found)
+    if known.sum() < 2:
+        return None
     filled = np.interp(np.arange(len(found)), np.flatnonzero(known), found[known])
     return filled if filled[-1] > filled[0] else None
 

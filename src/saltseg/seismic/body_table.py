@@ -9,7 +9,6 @@ from saltseg.seismic.options import Domain, LengthUnit
 from saltseg.seismic.segy import SegySurvey
 from saltseg.seismic.store import StoredSurvey
 from saltseg.seismic.survey import Survey
-from saltseg.seismic.trace_table import UNITS
 from saltseg.seismic.windows import describe_windows, survey_windows
 
 FOOT = 0.3048
@@ -28,7 +27,8 @@ def cell_volume(survey: Survey) -> float | None:
     grid, sampling = survey.grid, survey.sampling
     if sampling.domain is not Domain.DEPTH or survey.x is None or survey.y is None:
         return None
-    if isinstance(survey, SegySurvey) and survey.table.first(UNITS) not in _LENGTHS:
+    at = survey.coordinates if isinstance(survey, SegySurvey) else None
+    if at is not None and at.units not in _LENGTHS:
         return None
     frame = fit_frame(grid, survey.x, survey.y)
     steps = [np.unique(np.diff(numbers)) for numbers in (grid.inlines, grid.crosslines)]

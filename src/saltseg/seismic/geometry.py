@@ -8,6 +8,7 @@ import numpy as np
 
 from saltseg.plumbing.errors import InputError
 from saltseg.seismic.columns import Integers
+from saltseg.seismic.coordinates import find_coordinates, fit_frame
 from saltseg.seismic.grid import Grid, Placement, line_of, place
 from saltseg.seismic.options import SurveyOptions
 from saltseg.seismic.trace_table import CDP, OFFSET, TraceTable
@@ -20,6 +21,8 @@ WARN_DENSITY, STOP_DENSITY = 2, 10
 """Places for each trace from which on a grid is doubtful, and certainly wrong (MDIO's figures)."""
 DUPLICATES = 0.1
 """Share of traces at places of others up to which the bytes are still believed."""
+_CONFIRMED = 0.5
+"""Bins by which traces may lie off a regular grid whose bytes their coordinates confirm."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,9 @@ class GeometryFinder:
         standard = self._placement(STANDARD)
         if _is_grid(standard, WARN_DENSITY):
             return self._named(STANDARD, standard)
-        others = list(self._grids())
+        others = [grid for grid in self._grids() if not self._alike(STANDARD, grid[0])]
+        if others and _is_grid(standard, STOP_DENSITY):
+            return self._thin(standard, others[0][0])
         for number, (pair, _) in enumerate(others):
             for other, _ in others[:number]:
                 if not self._alike(pair, other):
@@ -96,6 +101,38 @@ class GeometryFinder:
             return self._named(pair, placement)
         self._refuse_gathers()
         return self._without_dense_grid(standard)
+
+    def _thin(self, standard: Placement, denser: tuple[int, int]) -> Geometry:
+        """Return the thin grid of the standard's bytes where coordinates confirm it; else ask.
+
+        An oblique outline leaves most of a right grid empty, and numbers within each line fill one
+        that is sheared.
+        """
+        thin = (
+            f"bytes {STANDARD[0]} and {STANDARD[1]} make a grid of {standard.density:.1f} places"
+            " for each trace"
+        )
+        if not self._is_regular(standard):
+            raise self._ask(
+                f"{thin}, bytes {denser[0]} and {denser[1]} a denser one, and no coordinates"
+                " confirm the first"
+            )
+        self._check_duplicates(STANDARD, standard)
+        self.notes.append(
+            f"{thin}, which coordinates confirm; the denser one of bytes {denser[0]} and"
+            f" {denser[1]} is left out"
+        )
+        return Geometry(standard.grid(), *STANDARD, tuple(self.notes))
+
+    def _is_regular(self, placement: Placement) -> bool:
+        """Tell whether coordinates put all traces within half a bin of where the grid has them."""
+        at, grid = find_coordinates(self.table, self.options), placement.grid()
+        frame = None if at is None else fit_frame(grid, at.x, at.y)
+        if frame is None:
+            return False
+        inline, crossline = (int(np.diff(n).min()) for n in (grid.inlines, grid.crosslines))
+        bins = np.hypot(*frame.inline_step) * inline, np.hypot(*frame.crossline_step) * crossline
+        return bool(frame.residual < _CONFIRMED * min(bins))
 
     def _without_dense_grid(self, standard: Placement) -> Geometry:
         """Return a thin grid at the standard's bytes, or the line that they or the CDPs tell of."""

@@ -27,7 +27,8 @@ def write_horizons(folder: Path, store: StoredSurvey, labels: StoredSurvey) -> i
     """Write horizons.csv and, where coordinates are known, top.xyz and base.xyz.
 
     horizons.csv: a line for each interval, with inline, crossline, x, y, body, interval, top, base,
-    top_seen, base_seen. The others: inline, crossline, x, y, z, body, interval, apart by blanks.
+    top_seen, base_seen. The others: inline, crossline, x, y, z, body, interval, apart by blanks, of
+    traces that have coordinates.
     labels: a store of the array "body". Returns the number of intervals. Memory holds the intervals
     of some lines.
     """
@@ -48,12 +49,15 @@ def _text_file(path: Path) -> TextIO:
 
 
 def _write_points(path: Path, horizons: Path, side: str) -> None:
-    """Write the points of one side that were seen, without a head: what all software loads."""
+    """Write the points of one side that were seen, without a head: what all software loads.
+
+    A point without x and y would shift the columns of its line: it is left out.
+    """
     columns = ["inline", "crossline", "x", "y", side, "body", "interval"]
     how = {"sep": " ", "float_format": _NUMBER, "lineterminator": "\n"}
     with whole_file(path) as temporary, _text_file(temporary) as file:
         for part in pd.read_csv(horizons, chunksize=_LINES):
-            seen = part.loc[part[f"{side}_seen"].astype(bool), columns]
+            seen = part.loc[part[f"{side}_seen"].astype(bool), columns].dropna()
             seen.to_csv(file, index=False, header=False, **how)  # type: ignore[call-overload]
 
 

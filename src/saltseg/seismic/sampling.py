@@ -4,12 +4,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from saltseg.plumbing.errors import InputError
 from saltseg.seismic.columns import Integers
 from saltseg.seismic.options import Domain, LengthUnit, SurveyOptions
 from saltseg.seismic.segy_layout import SegyLayout
-from saltseg.seismic.trace_table import DELAY, INTERVAL, TIME_SCALAR, TraceTable
+from saltseg.seismic.trace_table import (
+    DELAY,
+    INTERVAL,
+    TIME_SCALAR,
+    Flags,
+    TraceTable,
+    live_traces,
+)
 
 SANE = range(100, 32768)
 """Intervals that are believed: 0.1 to 32 ms, or as many metres or feet."""
@@ -57,15 +65,23 @@ def unit_of(domain: Domain | None, length: LengthUnit | None, unknown: str) -> s
 
 
 def find_sampling(
-    path: Path, layout: SegyLayout, table: TraceTable, options: SurveyOptions
+    path: Path,
+    layout: SegyLayout,
+    table: TraceTable,
+    options: SurveyOptions,
+    placed: Flags | None = None,
 ) -> TraceSampling:
-    """Read the sampling from headers and options. Raises InputError where no interval is sane."""
+    """Read the sampling from headers and options. Raises InputError where no interval is sane.
+
+    placed: which traces have coordinates, bool (traces,); None if it is not known. Those that pad a
+    survey out often have neither coordinates nor a delay.
+    """
     notes: list[str] = []
     interval = options.interval or _interval(path, layout, table, notes)
     length = options.unit or _length_unit(layout)
     if options.domain is Domain.DEPTH and length is None:
         notes.append("byte 3255 does not tell metres from feet: metres taken; name --unit")
-    first, shifts = _delays(table, interval, layout.samples, notes)
+    first, shifts = _delays(table, interval, layout.samples, placed, notes)
     later = 0 if shifts is None else int(shifts.max())
     unit = unit_of(options.domain, length, "ms, m or ft")
     sampling = Sampling(layout.samples + later, interval, first, unit, options.domain)
@@ -81,12 +97,13 @@ def _interval(path: Path, layout: SegyLayout, table: TraceTable, notes: list[str
     header = layout.header
     extended = header.float64(3273) if header.revision == 2 else 0.0
     binary = header.number(3217, "h")
-    stated, counts = np.unique(table.values(INTERVAL), return_counts=True)
+    told = table.values(INTERVAL)[live_traces(table)]
+    stated, counts = np.unique(told, return_counts=True)
     trace, usual = int(stated[counts.argmax()]), int(counts.max())
     if np.isfinite(extended) and SANE.start <= extended < SANE.stop:
         return extended / 1000
     if len(counts) > 1:
-        notes.append(f"interval: byte 117 varies, {usual:,} of {table.count:,} say {trace:,}")
+        notes.append(f"interval: byte 117 varies, {usual:,} of {len(told):,} say {trace:,}")
     if binary not in SANE and trace not in SANE:
         raise InputError(
             f"{path}: the sample interval is {binary:,} in byte 3217 and {trace:,} in byte 117 of"
@@ -105,13 +122,17 @@ def _interval(path: Path, layout: SegyLayout, table: TraceTable, notes: list[str
 
 
 def _delays(
-    table: TraceTable, interval: float, samples: int, notes: list[str]
+    table: TraceTable, interval: float, samples: int, placed: Flags | None, notes: list[str]
 ) -> tuple[float, Integers | None]:
     """Return the first sample's time or depth, and by how many samples each trace begins later."""
     delays = table.values(DELAY) * _factors(table.values(TIME_SCALAR))
     if (delays == delays[0]).all():
         return float(delays[0]), None
-    usual = float(np.median(delays))
+    believed = live_traces(table)
+    if placed is not None:
+        believed &= placed | (delays != 0)
+    usual = float(np.median(delays[believed]))
+    delays = _without_padding(delays, believed, usual, notes)
     strange = np.abs(delays - usual) > _MOST_SHIFT * samples * interval
     if strange.any():
         trace = int(np.flatnonzero(strange)[0])
@@ -129,6 +150,19 @@ def _delays(
         f" {first:g} on, each where it begins"
     )
     return first, shifts
+
+
+def _without_padding(
+    delays: npt.NDArray[np.float64], believed: Flags, usual: float, notes: list[str]
+) -> npt.NDArray[np.float64]:
+    """Give traces that only pad the survey out the usual delay, so that they lengthen no other."""
+    other = ~believed & (delays != usual)
+    if other.any():
+        notes.append(
+            f"delay: {other.sum():,} traces that are flagged dead (byte 29), or have neither"
+            f" coordinates nor a delay (byte 109), are taken to begin at the usual {usual:g}"
+        )
+    return np.where(other, usual, delays)
 
 
 def _factors(scalars: Integers) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

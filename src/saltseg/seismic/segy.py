@@ -15,9 +15,8 @@ from saltseg.seismic.sample_formats import decode
 from saltseg.seismic.sampling import find_sampling
 from saltseg.seismic.segy_layout import SegyLayout, read_layout
 from saltseg.seismic.survey import Survey
-from saltseg.seismic.trace_table import IDENTIFICATION, TraceTable, read_table
+from saltseg.seismic.trace_table import TraceTable, live_traces, read_table
 
-_DEAD = 2
 _LONGEST_LINE = 1 << 28
 """Samples of a section that is read at once: 1 GiB of float32."""
 
@@ -30,9 +29,9 @@ class SegySurvey(Survey):
         layout = read_layout(file, options)
         table = read_table(file, layout, options, folder)
         self.geometry = GeometryFinder(file.path, table, options).find()
-        sampled = find_sampling(file.path, layout, table, options)
-        self.coordinates = find_coordinates(table, options)
-        at = self.coordinates
+        at = self.coordinates = find_coordinates(table, options)
+        placed = None if at is None else np.isfinite(at.x)
+        sampled = find_sampling(file.path, layout, table, options, placed)
         notes = layout.notes + self.geometry.notes + sampled.notes + (at.notes if at else ())
         position = (at.x, at.y) if at else None
         super().__init__(
@@ -43,8 +42,7 @@ class SegySurvey(Survey):
         self.layout: SegyLayout = layout
         self.table: TraceTable = table
         self.shifts = sampled.shifts
-        codes = table.values(IDENTIFICATION)
-        self.flagged_dead = codes == _DEAD if (codes != _DEAD).any() else np.zeros(len(codes), bool)
+        self.flagged_dead = ~live_traces(table)
         self._check_length()
 
     def raw(self, traces: Integers) -> Amplitudes:

@@ -12,7 +12,7 @@ Version 3 of zarr, sharded. The group holds, for a 3D survey of i inlines, c cro
 | inline, crossline | (i,), (c,) | int64 | numbers of the lines; of a 2D line crossline (t,) |
 | sample | (s,) | float64 | time or depth of the samples |
 | trace | (i, c) | int64 | number of the trace in the file that the survey came from, or -1 |
-| x, y | (i, c) | float64 | coordinates, if known; NaN where there is no trace |
+| x, y | (i, c) | float64 | coordinates, if known; NaN where there are none |
 
 Its attribute `saltseg` says: version, kind (2d, 3d), domain (time, depth or null), unit, interval,
 first, line (the number of a 2D line), complete (false while it is being written), and whatever its

@@ -39,7 +39,8 @@ class Survey(Closing):
     """What is read of a survey, whatever file it is in. Nothing is loaded but what is asked for.
 
     path: its file. grid, sampling: where its samples lie. x, y: float64 (traces,) by the trace's
-    number in the file, None where unknown. notes: what its file gets wrong, in a line each.
+    number in the file, NaN where a trace has none, None where none has. notes: what its file gets
+    wrong, in a line each.
     """
 
     def __init__(

@@ -33,6 +33,9 @@ IDENTIFICATION, OFFSET, SCALAR, DELAY, SAMPLES, INTERVAL, TIME_SCALAR = (
     215,
 )
 CDP, UNITS = 21, 89
+_DEAD = 2
+
+Flags = npt.NDArray[np.bool_]
 
 FIELDS: Mapping[int, str] = {
     5: "trace in file",
@@ -85,6 +88,15 @@ class TraceTable:
         column = self.columns[byte]
         head = column.rest[: int(column.widths[0])]
         return int(column.least[0]) + int.from_bytes(head.tobytes(), "little")
+
+
+def live_traces(table: TraceTable) -> Flags:
+    """Tell which traces are not flagged dead (byte 29), bool (traces,).
+
+    All are live where every one is flagged: then the flag says nothing.
+    """
+    live = table.values(IDENTIFICATION) != _DEAD
+    return live if live.any() else np.ones_like(live)
 
 
 def read_table(
