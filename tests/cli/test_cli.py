@@ -45,7 +45,7 @@ def test_check(sample: Path) -> None:
 def test_score(sample: Path) -> None:
     code, text = said("score", str(sample), "--truth", str(sample))
     assert code == 0
-    assert "1.0000, 95% interval 1.0000 to 1.0000, 2 crops" in text
+    assert "1.0000, 95% interval 1.0000 to 1.0000, 2 crops, resampled one by one" in text
 
 
 def test_help_groups_the_commands_by_task() -> None:

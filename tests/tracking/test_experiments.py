@@ -127,7 +127,7 @@ def test_a_row_that_cannot_be_made_whole_is_not_left_half_made(checkout: Checkou
     (checkout.root / "mlruns").mkdir()
     in_the_way = checkout.root / "mlruns/artifacts"
     in_the_way.write_text("no folder")
-    with pytest.raises(OSError):
+    with pytest.raises(InputError, match="MLflow cannot be asked"):
         sync_experiments(checkout.root)
     assert rows(checkout) == {}
     in_the_way.unlink()

@@ -1,6 +1,5 @@
 """`saltseg ablate`."""
 
-import logging
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -77,7 +76,6 @@ def ablate(
     from saltseg.ablation import ablate as run
     from saltseg.plumbing.files import write_text
 
-    logging.disable(logging.INFO)  # no news of a new database's tables
     with one_line_errors():
         with _place_for_table(out, force) as place:
             asked = Request(

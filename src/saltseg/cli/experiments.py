@@ -1,6 +1,5 @@
 """`saltseg recipe` and `saltseg sync`."""
 
-import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -104,7 +103,6 @@ def sync() -> None:
     """Create the missing MLflow runs of DVC experiments that came entirely from the cache."""
     from saltseg.tracking.experiments import sync_experiments
 
-    logging.disable(logging.INFO)  # no news of a new database's tables
     with one_line_errors():
         made, known = sync_experiments(Path())
     print(f"{len(known)} experiments in DVC, {len(made)} new in MLflow: {', '.join(made) or '-'}")

@@ -50,7 +50,7 @@ def score(
         _print_scores(submissions, scored)
         return
     known = describe_score(scored[0].mean, scored[0].low, scored[0].high)
-    print(f"{submissions[0]}: {known} over single crops, {scored[0].crops:,} crops")
+    print(f"{submissions[0]}: {known}, {scored[0].crops:,} crops, resampled one by one")
 
 
 def _require(submissions: list[Path], reference: Path, option: str) -> None:

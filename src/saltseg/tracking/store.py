@@ -1,5 +1,6 @@
 """MLflow's store: its client, the experiment, the pipeline's run, and abandoned runs."""
 
+import logging
 import os
 import socket
 import sqlite3
@@ -111,10 +112,22 @@ def open_client(uri: str, folder: Path) -> MlflowClient:
         if is_outdated(path):
             upgrade(path)
         relocate(path)
-    client = MlflowClient(tracking_uri=uri, registry_uri=uri)  # not that of MLFLOW_REGISTRY_URI
+    with _without_news():
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)  # not MLFLOW_REGISTRY_URI's
     if uri.startswith(("http:", "https:")):
         _check_server(client)
     return client
+
+
+@contextmanager
+def _without_news() -> Iterator[None]:
+    """Log no information: MLflow tells of each table of a new database."""
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.INFO))
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _check_server(client: MlflowClient) -> None:
