@@ -125,6 +125,14 @@ def test_whatever_else_meets_a_full_disk_ends_in_one_line(
     assert "No space left on device: 'mlruns/lock'" in said and said.count("\n") == 1
 
 
+def test_a_name_that_is_too_long_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left, one_line_errors():
+        Path("n" * 300).read_bytes()
+    said = capsys.readouterr().err
+    assert left.value.code == 1 and said.count("\n") == 1
+    assert "File name too long" in said and said.endswith("; give it a shorter name\n")
+
+
 def test_another_error_of_the_system_keeps_its_traceback() -> None:
     with pytest.raises(ConnectionResetError), one_line_errors():
         raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))

@@ -6,15 +6,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-_OF_THE_DISK = {
-    errno.EACCES,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.ENOSPC,
-    errno.EPERM,
-    errno.EROFS,
+_FULL = "free space or change the permissions"
+_REMEDIES = {
+    errno.EACCES: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.ENOSPC: _FULL,
+    errno.EPERM: _FULL,
+    errno.EROFS: _FULL,
+    errno.ENAMETOOLONG: "give it a shorter name",
 }
-"""Error numbers for missing disk space or permissions."""
+"""What to do about what a disk refuses, by the system's number of the error."""
 
 _IN_URLS = re.compile(r"//[^/\s]*@")
 """Credentials after "//"."""
@@ -65,16 +67,16 @@ def without_password(text: str) -> str:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Print an InputError, or a lack of space or permissions, as one line and exit with code 1."""
+    """Print an InputError, or what a disk refuses, as one line and exit with code 1."""
     try:
         yield
     except InputError as error:
         print(f"saltseg: {printable(str(error))}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        if error.errno not in _OF_THE_DISK:
+        if error.errno not in _REMEDIES:
             raise
-        print(f"saltseg: {error}; free space or change the permissions", file=sys.stderr)
+        print(f"saltseg: {error}; {_REMEDIES[error.errno]}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("saltseg: interrupted", file=sys.stderr)
