@@ -27,7 +27,7 @@ def logged(project: Path) -> list[Run]:
 
 def test_an_ablation_that_cannot_be_logged_leaves_no_run(project: Path) -> None:
     (project / "mlruns/artifacts").write_text("no folder")
-    with pytest.raises(OSError):
+    with pytest.raises(InputError, match="the table is complete"):
         log_ablation(project, AblationRecord("ablate demo", "| |\n", {}, {}, {}))
     assert logged(project) == []
 

@@ -110,7 +110,7 @@ def _output(
     recorded, new = hashes
     files: tuple[str, ...] = ()
     if recorded and new and recorded != new and is_folder(recorded):
-        files = _differing_files(objects.files(recorded), clone / path)
+        files = _differing_files(objects.files_if_known(recorded), clone / path)
     return ComparedOutput(stage, path, recorded, new, files)
 
 

@@ -138,7 +138,10 @@ def _within(pairs: Pairs, objects: Objects) -> Pairs:
     """Replace folders by their differing files, if both lists of files are known."""
     found: Pairs = {}
     for path, (one, other) in pairs.items():
-        lists = [objects.files(each) if each and is_folder(each) else None for each in (one, other)]
+        lists = [
+            objects.files_if_known(each) if each and is_folder(each) else None
+            for each in (one, other)
+        ]
         if lists[0] is None or lists[1] is None:
             found[path] = (one, other)
         else:

@@ -2,8 +2,10 @@
 
 import json
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 
+from dvc.config import NoRemoteError
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.db import HashFileDB
@@ -30,9 +32,25 @@ class Objects:
 
     def __init__(self, repo: Repo) -> None:
         """Use the cache of `repo`, and its default remote if it has one."""
+        self.repo = repo
         self.cache: HashFileDB = repo.cache.local
-        self.remote = _default_remote(repo)
         self.known: dict[str, State] = {}
+
+    @cached_property
+    def remote(self) -> HashFileDB | None:
+        """The default remote, opened when the cache first lacks something.
+
+        Raises InputError if it cannot be opened.
+        """
+        try:
+            return self.repo.cloud.get_remote_odb(command="fetch")
+        except NoRemoteError:
+            return None
+        except (DvcException, ImportError) as error:
+            raise InputError(
+                f"DVC's remote cannot be opened ({reason_of(error)}); correct it with 'dvc remote',"
+                " or install what it needs"
+            ) from error
 
     def state(self, digest: str) -> State:
         """Look up the object of an MD5, which ends in ".dir" for a folder."""
@@ -42,11 +60,21 @@ class Objects:
 
     def files(self, digest: str) -> dict[str, str] | None:
         """Return the hashes of a folder's files by relative path; None without a complete list."""
-        store = {State.CACHED: self.cache, State.REMOTE: self.remote}.get(self.state(digest))
-        if store is None:
+        state = self.state(digest)
+        if state is State.CACHED:
+            listed = Path(self.cache.oid_to_path(digest)).read_bytes()
+        elif state is State.REMOTE and self.remote is not None:
+            listed = _read(self.remote, digest)
+        else:
             return None
-        with store.fs.open(store.oid_to_path(digest), "r") as file:
-            return {entry["relpath"]: entry["md5"] for entry in json.load(file)}
+        return {entry["relpath"]: entry["md5"] for entry in json.loads(listed)}
+
+    def files_if_known(self, digest: str) -> dict[str, str] | None:
+        """Do the same; None too if the remote cannot be asked, which must not end a comparison."""
+        try:
+            return self.files(digest)
+        except InputError:
+            return None
 
     def cached(self, digest: str) -> bool:
         """Tell whether an object, with all its files if it is a folder, is in the cache."""
@@ -85,11 +113,24 @@ def _holds(remote: HashFileDB, digest: str) -> bool:
     except Exception as error:  # each kind of remote has its own
         if _tells_absence(error):
             return False
-        raise InputError(
-            f"DVC's remote cannot be asked for {path} ({reason_of(error)}); see whether 'dvc remote"
-            " list' names the right one, and your connection and credentials"
-        ) from error
+        raise _unasked(path, error) from error
     return True
+
+
+def _read(remote: HashFileDB, digest: str) -> bytes:
+    path = remote.oid_to_path(digest)
+    try:
+        content: bytes = remote.fs.cat_file(path)
+    except Exception as error:  # each kind of remote has its own
+        raise _unasked(path, error) from error
+    return content
+
+
+def _unasked(path: str, error: Exception) -> InputError:
+    return InputError(
+        f"DVC's remote cannot be asked for {path} ({reason_of(error)}); see whether 'dvc remote"
+        " list' names the right one, and your connection and credentials"
+    )
 
 
 def _tells_absence(error: BaseException) -> bool:
@@ -99,12 +140,3 @@ def _tells_absence(error: BaseException) -> bool:
         cause is None or isinstance(cause, FileNotFoundError) or getattr(cause, "status", 0) == 404
     )
     return isinstance(error, FileNotFoundError) and known
-
-
-def _default_remote(repo: Repo) -> HashFileDB | None:
-    try:
-        return repo.cloud.get_remote_odb()
-    except DvcException:
-        return None
-    except ImportError as error:
-        raise InputError(f"DVC's remote cannot be opened: {reason_of(error)}") from error
