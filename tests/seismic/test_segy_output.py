@@ -61,7 +61,7 @@ def sorted_otherwise() -> Segy:
 
 def padded() -> Segy:
     """Return a survey that begins late, with a dead corner without delay and coordinates."""
-    headers = [header | {109: 1800} for header in grid_headers(INLINES, CROSSLINES)]
+    headers = [header | {109: 400} for header in grid_headers(INLINES, CROSSLINES)]
     for number in (0, 1, 5):
         headers[number] |= {29: 2, 71: 0, 109: 0, 181: 0, 185: 0}
     return small(headers=headers)
