@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from mlflow.entities import Run
 
+from saltseg.plumbing.errors import InputError
 from saltseg.tracking.ablations import AblationRecord, log_ablation
 from tests.tracking.conftest import client_of
 
