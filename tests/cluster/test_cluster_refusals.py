@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from dvc.config_schema import REMOTE_SCHEMAS
 from typer.testing import CliRunner
 
 from saltseg.cli import app
-from saltseg.cluster.code_shipment import check_inputs, pack_code
+from saltseg.cluster.code_shipment import SENT, check_inputs, pack_code
 from saltseg.cluster.node import Versions, node_folder, unpacked
 from saltseg.cluster.ray_cluster import RayCluster, Share, connected
 from saltseg.cluster.shared_folder import SharedFolder
@@ -43,7 +44,19 @@ REMOTE = """
 ['remote "node"']
     url = ssh://me:sesam@host/folder
     passphrase = susam
+['remote "typed"']
+    url = ssh://me:se/sam@host:22/a@b
+['remote "plain"']
+    url = ssh://host:22/a@b
 """
+
+KEPT_HERE = {
+    *("access_key_id", "account_key", "ask_passphrase", "ask_password", "bearer_token_command"),
+    *("client_id", "client_secret", "connection_string", "custom_auth_header"),
+    *("gdrive_client_id", "gdrive_client_secret", "oss_key_id", "oss_key_secret", "passphrase"),
+    *("password", "sas_token", "secret_access_key", "session_token", "sse_customer_key", "token"),
+}
+"""What DVC's remotes may have that is a credential, belongs to one, or asks for one."""
 
 
 @pytest.fixture
@@ -64,6 +77,13 @@ def project(tmp_path: Path) -> Checkout:
     return checkout
 
 
+def test_each_setting_of_dvc_s_remotes_is_sent_or_kept_here() -> None:
+    schemas = [schema for kind, schema in REMOTE_SCHEMAS.items() if kind != "remote"]
+    known = {str(name) for schema in schemas for name in schema}
+    assert known == SENT | KEPT_HERE, "a setting of DVC is new: is it a credential?"
+    assert not SENT & KEPT_HERE
+
+
 def test_a_node_gets_the_code_as_it_is_here(project: Checkout, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no default remote.*dvc remote add --default NAME URL"):
         pack_code(project.root)
@@ -77,8 +97,10 @@ def test_a_node_gets_the_code_as_it_is_here(project: Checkout, tmp_path: Path) -
     sent = shipment.storage.remotes["here"]
     assert (sent["url"], sent["region"]) == ("s3://bucket/dvc", "north")
     assert shipment.storage.remotes["node"]["url"] == "ssh://me@host/folder"
+    assert shipment.storage.remotes["typed"]["url"] == "ssh://me@host:22/a@b"
+    assert shipment.storage.remotes["plain"]["url"] == "ssh://host:22/a@b"
     told = str(shipment.storage.remotes)
-    secrets = ("open", "sesame", "simsim", "sesam", "susam")
+    secrets = ("open", "sesame", "simsim", "sesam", "susam", "se/sam")
     assert not any(secret in told for secret in secrets), "credentials must stay here"
     check_inputs(project.root, shipment, {"train@0"})
     (project.root / "weights/a.ignored").touch()

@@ -1,5 +1,8 @@
 """What a person has written where he says: nothing that was there is lost."""
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +15,7 @@ from typer.testing import CliRunner
 from saltseg.cli import app
 from saltseg.plumbing.errors import InputError
 from saltseg.plumbing.outputs import OUTPUTS, check_outputs, protected_outputs
+from tests.helpers.servers import wait_until
 
 SURVEY = ("--train", "2", "--test", "1", "--workers", "0")
 
@@ -108,6 +112,29 @@ def test_what_a_killed_call_left_is_removed_and_what_a_running_one_has_stays(
         with protected_outputs(tmp_path, ["b"], False) as second:
             assert {*tmp_path.iterdir()} == {other, running.staging, second.staging}
     assert [*tmp_path.rglob("*")] == [other, other / "kept"]
+
+
+def test_a_command_that_is_told_to_end_leaves_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    many = ("survey", str(out), "--train", "100000", "--test", "1", "--workers", "0")
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen([sys.executable, "-m", "saltseg", *many], stderr=log)
+        wait_until(lambda: any(out.glob(".saltseg-*/?*")), process, tmp_path / "log")
+        process.terminate()
+        assert process.wait(60) == 130
+    assert not [*out.iterdir()]
+    assert (tmp_path / "log").read_text() == "saltseg: interrupted\n"
+
+
+def test_a_file_system_without_locks_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(fd: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    write(tmp_path, a="1")
+    assert contents(tmp_path) == {"a": b"1"}
 
 
 @pytest.mark.parametrize("given", ["a_mask.png", "../here/a_mask.png", "linked.png"])

@@ -93,9 +93,12 @@ def test_what_failed_is_not_in_the_log(layout: Layout, tmp_path: Path) -> None:
 
 def test_nothing_is_uploaded_that_could_not_be_noted(layout: Layout, tmp_path: Path) -> None:
     submit(layout, 5, 0.5, "good")
-    layout.uploads.write_text("<<<<<<< HEAD\n" + layout.uploads.read_text())
-    with pytest.raises(InputError, match="restore it"):
-        upload_submission(layout, "again")
+    for path in (layout.uploads, layout.score):
+        content = path.read_text()
+        path.write_text("<<<<<<< HEAD\n" + content)
+        with pytest.raises(InputError, match=path.name):
+            upload_submission(layout, "again")
+        path.write_text(content)
     assert len((tmp_path / "bin/messages").read_text().splitlines()) == 1
 
 

@@ -17,23 +17,21 @@ from saltseg.project.git import git, top_folder, why_unknown
 from saltseg.reproduction.clean_clone import Storage, restore_code
 from saltseg.reproduction.revisions import tracked_files
 
-_SENT = {
-    *(
-        "url",
-        "endpointurl",
-        "oss_endpoint",
-        "region",
-        "cache_regions",
-        "port",
-        "type",
-        "projectname",
-    ),
-    *("account_name", "user", "auth", "ask_password", "allow_agent", "allow_anonymous_login"),
-    *("gss_auth", "kerberos", "kerb_ticket", "kerberos_principal", "profile", "configpath"),
-    *("credentialpath", "keyfile", "cert_path", "key_path", "ssl_verify", "use_ssl", "use_https"),
-    *("method", "listobjects", "acl", "sse", "sse_kms_key_id", "sse_customer_algorithm"),
-    *("jobs", "checksum_jobs", "max_sessions", "no_traverse", "connect_timeout", "read_timeout"),
-    *("timeout", "verify", "version_aware", "worktree", "shared", "protected", "replication"),
+SENT = {
+    *("url", "endpointurl", "oss_endpoint", "region", "cache_regions", "port", "type"),
+    *("projectname", "proxy_to", "data_proxy_target", "account_name", "tenant_id", "user"),
+    *("auth", "allow_agent", "allow_anonymous_login", "gss_auth", "kerberos", "kerb_ticket"),
+    *("kerberos_principal", "profile", "configpath", "credentialpath", "keyfile", "cert_path"),
+    *("key_path", "gdrive_use_service_account", "gdrive_service_account_user_email"),
+    *("gdrive_service_account_json_file_path", "gdrive_user_credentials_file"),
+    *("gdrive_trash_only", "gdrive_acknowledge_abuse", "exclude_environment_credential"),
+    *("exclude_managed_identity_credential", "exclude_shared_token_cache_credential"),
+    *("exclude_visual_studio_code_credential", "ssl_verify", "use_ssl", "use_https", "method"),
+    *("listobjects", "acl", "grant_full_control", "grant_read", "grant_read_acp"),
+    *("grant_write_acp", "sse", "sse_kms_key_id", "sse_customer_algorithm", "jobs"),
+    *("checksum_jobs", "max_sessions", "no_traverse", "timeout", "connect_timeout"),
+    *("connection_timeout", "read_timeout", "verify", "version_aware", "worktree", "shared"),
+    *("protected", "slow_link_warning", "replication"),
 }
 """Settings of DVC's remotes that nodes are told: no credentials, of which nodes have their own."""
 
@@ -100,15 +98,19 @@ def sent_storage(root: Path) -> Storage:
             " reach: 'dvc remote add --default NAME URL' (a shared folder, s3://BUCKET/FOLDER, ...)"
         )
     remotes = {
-        name: {key: _public(value) for key, value in settings.items() if key in _SENT}
+        name: {key: _public(value) for key, value in settings.items() if key in SENT}
         for name, settings in storage.remotes.items()
     }
     return Storage(storage.cache, remotes, storage.default)
 
 
 def _public(value: object) -> object:
-    """Return a setting without the password of a URL, whose user stays."""
-    return re.sub(r"(//[^/@:\s]*):[^/\s]*@", r"\1@", value) if isinstance(value, str) else value
+    """Return a setting without the password of a URL, whose user stays.
+
+    A password with an unescaped "/" goes too; the number of a port is no password.
+    """
+    password = r"(//[^/@:\s]*):(?:[^/\s]*|(?!\d*/)\S*?)@"
+    return re.sub(password, r"\1@", value) if isinstance(value, str) else value
 
 
 def check_inputs(root: Path, shipment: Shipment, items: Collection[str]) -> None:

@@ -1,5 +1,6 @@
 """Temporary folders that are removed even if the process that used them was killed."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -10,6 +11,9 @@ from pathlib import Path
 from filelock import FileLock
 
 _LOCK = ".in-use.lock"
+
+_LOCKLESS = (errno.ENOLCK, errno.ENOTSUP)
+"""What a file system answers that cannot lock, such as NFS without its lock service."""
 
 
 @contextmanager
@@ -28,8 +32,11 @@ def scratch_folder(prefix: str, place: Path | None = None) -> Iterator[Path]:
         ) as folder,
         ExitStack() as stack,
     ):
-        with suppress(NotImplementedError):  # a file system without locks, where nothing is swept
+        try:
             stack.enter_context(FileLock(Path(folder, _LOCK)))
+        except OSError as error:
+            if error.errno not in _LOCKLESS:  # there, nothing can be swept either
+                raise
         yield Path(folder).resolve()
 
 

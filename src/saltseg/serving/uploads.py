@@ -40,22 +40,25 @@ _FEWEST = 3
 def upload_submission(layout: Layout, message: str) -> str:
     """Check and upload the run's submission, note it in the log, and return the client's output.
 
-    Raises InputError before the first run, for a damaged log, and as send_submission does; nothing
-    is noted then.
+    Raises InputError before the first run, for a damaged log or damaged scores, and as
+    send_submission does; nothing is noted then.
     """
     folder = layout.data("submit")
     path = folder / "submission.csv"
     if not path.exists():
         check_project(layout.root)
         raise InputError(f"{path}: no run has made it yet; run 'dvc repro'")
-    known = read_log(layout)  # first: a damaged one must not cost one of the day's submissions
-    marked = f"{message} [{hash_file(path)[:12]}]"
+    # All is read first: what is damaged must not cost one of the day's submissions.
+    known = read_log(layout)
+    scores = read_json(layout.score) if layout.score.exists() else {}
+    digest = hash_file(path)
+    marked = f"{message} [{digest[:12]}]"
     said = send_submission(path, folder / "sample_submission.csv", marked)
     line: dict[str, Any] = {
         "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "submission": hash_file(path),
+        "submission": digest,
         "message": message,
-        **(read_json(layout.score) if layout.score.exists() else {}),
+        **scores,
     }
     write_csv(layout.uploads, pd.DataFrame([*known.to_dict("records"), line], columns=COLUMNS))
     return said
